@@ -1,0 +1,237 @@
+//! Distributions of durations, each a function of one uniform draw.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::uniform::{from_nanos_f64, nanos, open_unit};
+use crate::{Percentiles, Weights, normal, scale};
+
+/// How a duration is distributed. One draw makes one sample, by the inverse of the distribution function, so a
+/// sample costs a fixed number of draws and the same seed gives the same nanoseconds on every platform.
+///
+/// **The cap rule.** An exponential or lognormal distribution has no longest value. With a `max` its tail is cut off and the
+/// rest scaled up to fill it, which is what drawing again until the value fits would give: nothing piles up on the
+/// cap. Without one, the tail is left whole.
+///
+/// ```
+/// use std::time::Duration;
+/// use brownout_draw::{Distribution, Seed, Stream, draw};
+///
+/// let latency = Distribution::lognormal_with_p99(Duration::from_millis(40), Duration::from_millis(400))?;
+/// let sample = latency.sample(draw(Seed(42), Stream::LATENCY, 1, 1));
+/// assert!(sample < Duration::from_secs(10));
+/// # Ok::<(), brownout_draw::DistributionError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distribution(Kind);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Fixed(Duration),
+    Uniform { min: Duration, max: Duration },
+    Exponential { mean: Duration, cap: Option<Cap> },
+    Lognormal { median: Duration, sigma: f64, cap: Option<Cap> },
+    Percentiles(Percentiles),
+    Mix { weights: Weights, parts: Vec<Distribution> },
+}
+
+/// Where a tail is cut, and how much of the distribution lies below.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cap {
+    max: Duration,
+    below: f64,
+}
+
+/// Why numbers make no distribution. Each message names the rule, the value found and the way out.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum DistributionError {
+    /// A uniform distribution whose ends are swapped.
+    #[error("uniform min ({min:?}) is above max ({max:?}); swap them")]
+    UniformSwapped {
+        /// The lower end as given.
+        min: Duration,
+        /// The upper end as given.
+        max: Duration,
+    },
+    /// A mean, median or cap of zero.
+    #[error("{0} must be longer than zero; for no latency at all write a fixed \"0s\"")]
+    Zero(&'static str),
+    /// A lognormal p99 at or below its median.
+    #[error("lognormal p99 ({p99:?}) must be above the median ({median:?}); swap them, or use a fixed latency")]
+    P99NotAboveMedian {
+        /// The 99th percentile as given.
+        p99: Duration,
+        /// The median as given.
+        median: Duration,
+    },
+    /// A lognormal sigma that is no positive finite number of at most 10.
+    #[error("lognormal sigma must be above 0 and at most 10, found {0}; 1 already spreads p99 to ten times the median")]
+    Sigma(f64),
+    /// A cap that leaves nothing worth drawing from.
+    #[error("max ({max:?}) would cut off more than half of the distribution; raise it above {middle:?}")]
+    CapTooLow {
+        /// The cap as given.
+        max: Duration,
+        /// The median of the distribution without its cap.
+        middle: Duration,
+    },
+    /// A `percentiles` table without a point.
+    #[error("percentiles need at least one point, such as p50 = \"120ms\"")]
+    NoPercentiles,
+    /// One percentile given twice.
+    #[error("{0} is given twice; drop one")]
+    PercentileTwice(String),
+    /// A quantile function that goes down.
+    #[error("{} ({:?}) is below {} ({:?}); swap them or drop one", .high.0, .high.1, .low.0, .low.1)]
+    PercentilesFall {
+        /// The higher percentile and its value.
+        high: (String, Duration),
+        /// The lower percentile and its value.
+        low: (String, Duration),
+    },
+    /// A mix in which nothing can be picked.
+    #[error("a mix needs at least one part with a weight above 0")]
+    EmptyMix,
+}
+
+impl Distribution {
+    /// Always `duration`.
+    #[must_use]
+    pub const fn fixed(duration: Duration) -> Self {
+        Self(Kind::Fixed(duration))
+    }
+
+    /// Uniform on `[min, max)` in whole nanoseconds.
+    ///
+    /// # Errors
+    /// When `min` is above `max`.
+    pub fn uniform(min: Duration, max: Duration) -> Result<Self, DistributionError> {
+        if max < min {
+            return Err(DistributionError::UniformSwapped { min, max });
+        }
+        Ok(Self(Kind::Uniform { min, max }))
+    }
+
+    /// Exponential with this `mean`: `-mean · ln(1 - u)`. The tail is whole unless [capped](Self::capped).
+    ///
+    /// # Errors
+    /// When the mean is zero.
+    pub fn exponential(mean: Duration) -> Result<Self, DistributionError> {
+        positive("the mean", mean)?;
+        Ok(Self(Kind::Exponential { mean, cap: None }))
+    }
+
+    /// Lognormal by its median and 99th percentile: `sigma = ln(p99 / median) / 2.326…`.
+    ///
+    /// # Errors
+    /// When the median is zero, or the 99th percentile not above it.
+    pub fn lognormal_with_p99(median: Duration, p99: Duration) -> Result<Self, DistributionError> {
+        positive("the median", median)?;
+        if p99 <= median {
+            return Err(DistributionError::P99NotAboveMedian { p99, median });
+        }
+        let sigma = libm::log(p99.as_secs_f64() / median.as_secs_f64()) / normal::quantile(0.99);
+        Self::lognormal_with_sigma(median, sigma)
+    }
+
+    /// Lognormal by its median and `sigma`, the standard deviation of the logarithm: `median · exp(sigma · z)`.
+    ///
+    /// # Errors
+    /// When the median is zero, or sigma is not above 0 and at most 10.
+    pub fn lognormal_with_sigma(median: Duration, sigma: f64) -> Result<Self, DistributionError> {
+        positive("the median", median)?;
+        if !(sigma > 0.0 && sigma <= 10.0) {
+            return Err(DistributionError::Sigma(sigma));
+        }
+        Ok(Self(Kind::Lognormal { median, sigma, cap: None }))
+    }
+
+    /// A few percentiles joined by straight lines.
+    #[must_use]
+    pub const fn percentiles(percentiles: Percentiles) -> Self {
+        Self(Kind::Percentiles(percentiles))
+    }
+
+    /// One of several distributions, by weight; the same draw picks the part and samples it.
+    ///
+    /// # Errors
+    /// When no part has a weight above 0.
+    pub fn mix(parts: impl IntoIterator<Item = (u64, Self)>) -> Result<Self, DistributionError> {
+        let (weights, parts): (Vec<u64>, Vec<Self>) = parts.into_iter().unzip();
+        let weights = Weights::new(weights).ok_or(DistributionError::EmptyMix)?;
+        Ok(Self(Kind::Mix { weights, parts }))
+    }
+
+    /// The same distribution with its tail cut at `max`, by the cap rule above. Only the distributions that have
+    /// a tail change; the others have a longest value already.
+    ///
+    /// # Errors
+    /// When the cap would cut off more than half.
+    pub fn capped(self, max: Duration) -> Result<Self, DistributionError> {
+        let cut = |below: f64, middle: Duration| {
+            if below < 0.5 {
+                return Err(DistributionError::CapTooLow { max, middle });
+            }
+            Ok(Some(Cap { max, below }))
+        };
+        Ok(Self(match self.0 {
+            Kind::Exponential { mean, .. } => {
+                let below = -libm::expm1(-max.as_secs_f64() / mean.as_secs_f64());
+                Kind::Exponential { mean, cap: cut(below, mean.mul_f64(std::f64::consts::LN_2))? }
+            }
+            Kind::Lognormal { median, sigma, .. } => {
+                let below = normal::cdf(libm::log(max.as_secs_f64() / median.as_secs_f64()) / sigma);
+                Kind::Lognormal { median, sigma, cap: cut(below, median)? }
+            }
+            other => other,
+        }))
+    }
+
+    /// The duration at a uniform `draw`. Longer than 584 years saturates there.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a latency of over 104 days may lose nanoseconds")]
+    pub fn sample(&self, draw: u64) -> Duration {
+        let below = |cap: &Option<Cap>| open_unit(draw) * cap.map_or(1.0, |cap| cap.below);
+        let limit = |sample: Duration, cap: &Option<Cap>| cap.map_or(sample, |cap| sample.min(cap.max));
+        match &self.0 {
+            Kind::Fixed(duration) => *duration,
+            Kind::Uniform { min, max } => *min + scale(*max - *min, draw),
+            Kind::Exponential { mean, cap } => {
+                limit(from_nanos_f64(nanos(*mean) as f64 * -libm::log1p(-below(cap))), cap)
+            }
+            Kind::Lognormal { median, sigma, cap } => {
+                let z = normal::quantile(below(cap));
+                limit(from_nanos_f64(nanos(*median) as f64 * libm::exp(sigma * z)), cap)
+            }
+            Kind::Percentiles(percentiles) => percentiles.sample(draw),
+            Kind::Mix { weights, parts } => {
+                let pick = weights.pick(draw);
+                parts[pick.index].sample(pick.rest)
+            }
+        }
+    }
+
+    /// The longest sample: the upper end, the cap, or, where a tail was left whole, its 99.99th percentile.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        match &self.0 {
+            Kind::Fixed(duration) => *duration,
+            Kind::Uniform { max, .. } => *max,
+            Kind::Exponential { cap: Some(cap), .. } | Kind::Lognormal { cap: Some(cap), .. } => cap.max,
+            Kind::Exponential { .. } | Kind::Lognormal { .. } => self.sample(u64::MAX / 10_000 * 9_999),
+            Kind::Percentiles(percentiles) => percentiles.longest(),
+            Kind::Mix { weights, parts } => {
+                let possible = parts.iter().enumerate().filter(|(index, _)| weights.weight(*index) > 0);
+                possible.map(|(_, part)| part.longest()).max().unwrap_or_default()
+            }
+        }
+    }
+}
+
+fn positive(what: &'static str, duration: Duration) -> Result<(), DistributionError> {
+    if duration.is_zero() { Err(DistributionError::Zero(what)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

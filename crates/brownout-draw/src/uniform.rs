@@ -1,0 +1,73 @@
+//! Uniform draws onto durations and the unit interval.
+
+use std::time::Duration;
+
+/// Maps a uniform `draw` onto `[0, ceiling)` in whole nanoseconds: integers only, the same on every machine.
+///
+/// A ceiling beyond 584 years is read as 584 years, the longest that 64 bits of nanoseconds hold.
+///
+/// ```
+/// use std::time::Duration;
+/// use brownout_draw::scale;
+///
+/// assert_eq!(scale(Duration::from_secs(1), u64::MAX / 2), Duration::from_nanos(499_999_999));
+/// ```
+#[must_use]
+pub fn scale(ceiling: Duration, draw: u64) -> Duration {
+    Duration::from_nanos(((u128::from(nanos(ceiling)) * u128::from(draw)) >> 64) as u64)
+}
+
+/// Whole nanoseconds, saturating.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Maps a uniform `draw` onto the open interval (0, 1), on the centres of 2^52 equal cells.
+///
+/// Never 0 and never 1, so a quantile function can always take it: with one bit more, the last centre would
+/// round to 1.
+#[expect(clippy::cast_precision_loss, reason = "53 bits are exact in f64")]
+pub(crate) fn open_unit(draw: u64) -> f64 {
+    ((draw >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64)
+}
+
+/// Nanoseconds as a duration; what is past the end of `u64` saturates, what is not a number is zero.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is meant")]
+pub(crate) fn from_nanos_f64(nanos: f64) -> Duration {
+    Duration::from_nanos(nanos.round_ties_even() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{from_nanos_f64, open_unit, scale};
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_unit_interval_is_open_at_both_ends() {
+        assert!(open_unit(0) > 0.0);
+        assert!(open_unit(u64::MAX) < 1.0);
+        assert!((open_unit(1 << 63) - 0.5).abs() < 1e-15);
+    }
+
+    #[test]
+    fn floats_saturate() {
+        assert_eq!(from_nanos_f64(f64::INFINITY), Duration::from_nanos(u64::MAX));
+        assert_eq!(from_nanos_f64(f64::NAN), Duration::ZERO);
+        assert_eq!(from_nanos_f64(-1.0), Duration::ZERO);
+        assert_eq!(from_nanos_f64(2.5e9), Duration::from_millis(2500));
+    }
+
+    proptest! {
+        #[test]
+        fn a_scaled_draw_stays_below_its_ceiling(nanos in 1_u64.., draw in any::<u64>()) {
+            let ceiling = Duration::from_nanos(nanos);
+            prop_assert!(scale(ceiling, draw) < ceiling);
+        }
+
+        #[test]
+        fn no_duration_panics(secs in any::<u64>(), draw in any::<u64>()) {
+            let _ = scale(Duration::new(secs, 0), draw);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The memory of one call.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crate::policy::Chance;
+use crate::{Failure, Policy, Verdict};
+
+/// One call on its way through a policy: which attempt is being made, and the delay before it.
+///
+/// Every driver, in virtual time, over sockets and around a command, is a loop that makes the attempt, asks
+/// [`failed`](Self::failed), and obeys.
+#[derive(Clone, Debug)]
+pub struct Call<'p> {
+    policy: &'p Policy,
+    attempt: NonZeroU32,
+    previous: Option<Duration>,
+}
+
+impl<'p> Call<'p> {
+    /// A call before its first attempt.
+    #[must_use]
+    pub const fn new(policy: &'p Policy) -> Self {
+        Self { policy, attempt: NonZeroU32::MIN, previous: None }
+    }
+
+    /// The attempt to make, or being made, from 1.
+    #[must_use]
+    pub const fn attempt(&self) -> NonZeroU32 {
+        self.attempt
+    }
+
+    /// How long the attempt may take: see [`Policy::allowance`].
+    #[must_use]
+    pub fn allowance(&self, elapsed: Duration) -> Option<Duration> {
+        self.policy.allowance(elapsed)
+    }
+
+    /// What follows, now that the attempt has failed; on [`Verdict::Retry`] the call goes on to the next attempt.
+    ///
+    /// - `elapsed`: since the first attempt began.
+    /// - `draw`: uniform over `u64`, the only chance in here. Equal histories give equal verdicts.
+    pub fn failed(&mut self, elapsed: Duration, failure: &Failure, draw: u64) -> Verdict {
+        let chance = Chance { draw, previous: self.previous };
+        let verdict = self.policy.decide(self.attempt, elapsed, failure, chance);
+        if let Verdict::Retry { .. } = verdict {
+            // What the service asked for is no step of the caller's own walk.
+            self.previous = Some(self.policy.delay(self.attempt, chance));
+            self.attempt = self.attempt.saturating_add(1);
+        }
+        verdict
+    }
+}

@@ -1,0 +1,194 @@
+//! What went wrong, and whether it is worth another try.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// One failed attempt, as its caller sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of failure.
+    pub kind: FailureKind,
+    /// How long the service asked the caller to stay away, if it did: see [`retry_after`](crate::retry_after).
+    pub retry_after: Option<Duration>,
+}
+
+/// Kinds of failure that policies tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// An answer with a status that is no success.
+    Status(u16),
+    /// No answer, or a broken one.
+    Transport(Transport),
+    /// Something else: a command that failed, a function that returned an error.
+    Other,
+}
+
+/// How an exchange broke without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// The name could not be looked up.
+    Resolve,
+    /// No connection: refused, unreachable.
+    Connect,
+    /// No secure connection: a certificate or a protocol that does not fit.
+    Tls,
+    /// The connection was reset.
+    Reset,
+    /// The connection ended before the answer did.
+    Closed,
+    /// What came was no HTTP.
+    Protocol,
+    /// The attempt was given up by its caller: no answer in time.
+    Timeout,
+}
+
+impl Transport {
+    /// The name in results: `timeout`, `reset`, …
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Reset => "reset",
+            Self::Closed => "closed",
+            Self::Protocol => "protocol",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Failure {
+    /// A status, without a `Retry-After`.
+    #[must_use]
+    pub const fn status(status: u16) -> Self {
+        Self { kind: FailureKind::Status(status), retry_after: None }
+    }
+
+    /// A broken exchange.
+    #[must_use]
+    pub const fn transport(transport: Transport) -> Self {
+        Self { kind: FailureKind::Transport(transport), retry_after: None }
+    }
+
+    /// A failure of another kind.
+    pub const OTHER: Self = Self { kind: FailureKind::Other, retry_after: None };
+}
+
+/// Which failures are worth another try. Failures of other kinds always are.
+///
+/// Written as a list of words: a status (`429`), a class (`5xx`), a range (`500-504`), or `transport`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryOn {
+    statuses: Vec<RangeInclusive<u16>>,
+    transport: bool,
+}
+
+/// A word that names no failure.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("a retryable failure is a status (429), a class (5xx), a range (500-504) or \"transport\", found `{0}`")]
+pub struct RetryOnError(pub String);
+
+impl RetryOn {
+    /// From words as above.
+    ///
+    /// # Errors
+    /// The first word that names no failure.
+    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, RetryOnError> {
+        let mut retry_on = Self { statuses: Vec::new(), transport: false };
+        for word in words {
+            if word == "transport" {
+                retry_on.transport = true;
+            } else {
+                retry_on.statuses.push(statuses(word).ok_or_else(|| RetryOnError(word.to_owned()))?);
+            }
+        }
+        Ok(retry_on)
+    }
+
+    /// Whether a failure of this kind is worth another try.
+    #[must_use]
+    pub fn includes(&self, kind: FailureKind) -> bool {
+        match kind {
+            FailureKind::Status(status) => self.statuses.iter().any(|range| range.contains(&status)),
+            FailureKind::Transport(_) => self.transport,
+            FailureKind::Other => true,
+        }
+    }
+}
+
+/// 429, every 5xx, and every broken exchange: what may pass by itself. Other 4xx say that the request is wrong.
+impl Default for RetryOn {
+    fn default() -> Self {
+        Self { statuses: vec![429..=429, 500..=599], transport: true }
+    }
+}
+
+/// Words separated by commas.
+impl FromStr for RetryOn {
+    type Err = RetryOnError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text.split(',').map(str::trim))
+    }
+}
+
+fn statuses(word: &str) -> Option<RangeInclusive<u16>> {
+    let status = |text: &str| text.parse().ok().filter(|status| (100..=599).contains(status));
+    if let Some(class) = word.strip_suffix("xx") {
+        let first = status(&format!("{class}00"))?;
+        return Some(first..=first + 99);
+    }
+    let (first, last) = word.split_once('-').unwrap_or((word, word));
+    let (first, last) = (status(first)?, status(last)?);
+    (first <= last).then_some(first..=last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FailureKind, RetryOn, Transport};
+
+    #[track_caller]
+    fn check(retry_on: &RetryOn, yes: &[u16], no: &[u16]) {
+        for status in yes {
+            assert!(retry_on.includes(FailureKind::Status(*status)), "{status}");
+        }
+        for status in no {
+            assert!(!retry_on.includes(FailureKind::Status(*status)), "{status}");
+        }
+    }
+
+    #[test]
+    fn by_default_what_may_pass_by_itself_is_retried() {
+        let default = RetryOn::default();
+        check(&default, &[429, 500, 501, 503, 529, 599], &[400, 401, 404, 408, 418, 301]);
+        assert!(default.includes(FailureKind::Transport(Transport::Reset)));
+        assert!(default.includes(FailureKind::Other));
+        assert_eq!(default, "429, 5xx, transport".parse().unwrap());
+    }
+
+    #[test]
+    fn words_name_statuses_classes_and_ranges() {
+        let given = RetryOn::new(["408", "500-503"]).unwrap();
+        check(&given, &[408, 500, 503], &[429, 504]);
+        assert!(!given.includes(FailureKind::Transport(Transport::Timeout)));
+    }
+
+    #[test]
+    fn other_words_are_refused() {
+        for word in ["", "xx", "9xx", "42", "600", "503-500", "5xx-599", "timeouts"] {
+            let refusal = RetryOn::new([word]).unwrap_err().to_string();
+            assert!(refusal.ends_with(&format!("found `{word}`")), "{refusal}");
+        }
+    }
+}

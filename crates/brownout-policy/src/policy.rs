@@ -1,0 +1,196 @@
+//! A checked policy, and its one decision.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use brownout_draw::Probability;
+
+use crate::jitter::Delay;
+use crate::{
+    Backoff, DelaySource, Failure, Growth, Jitter, JitterKind, PolicyError, RetryOn, Settings, StopReason, Verdict,
+};
+
+/// What a caller does after failures. Checked when it is built; deciding cannot fail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Retries after the first try.
+    pub max_retries: u32,
+    backoff: Backoff,
+    jitter: Jitter,
+    max_delay: Duration,
+    deadline: Option<Duration>,
+    attempt_timeout: Option<Duration>,
+    /// The longest `Retry-After` that is waited out; `None` heeds none.
+    retry_after_max: Option<Duration>,
+    retry_on: RetryOn,
+}
+
+/// The draw beside which a verdict is made, and what came before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chance {
+    /// Uniform over `u64`, the only chance in a verdict.
+    pub(crate) draw: u64,
+    /// The backoff delay drawn before this one, if there was one.
+    pub(crate) previous: Option<Duration>,
+}
+
+const MAX_RETRIES: u32 = 3;
+const BASE_DELAY: Duration = Duration::from_millis(100);
+const FACTOR: f64 = 2.0;
+const FACTOR_MAX: f64 = 1e6;
+const MAX_DELAY: Duration = Duration::from_secs(60);
+const JITTER_RATIO_PARTS: u32 = Probability::PARTS / 5;
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+
+impl Policy {
+    /// The policy that these settings make.
+    ///
+    /// # Errors
+    /// All that is wrong with the settings, at once.
+    pub fn new(settings: Settings) -> Result<Self, Vec<PolicyError>> {
+        let errors = contradictions(&settings);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let ratio = settings.jitter_ratio.or(Probability::from_parts(JITTER_RATIO_PARTS));
+        let jitter = match settings.jitter.unwrap_or(JitterKind::None) {
+            JitterKind::None => Jitter::None,
+            JitterKind::Full => Jitter::Full,
+            JitterKind::Equal => Jitter::Equal,
+            JitterKind::Decorrelated => Jitter::Decorrelated,
+            JitterKind::Proportional => Jitter::Proportional { ratio: ratio.unwrap_or(Probability::ONE) },
+        };
+        let heed = settings.heed_retry_after.unwrap_or(true);
+        let backoff = backoff(&settings);
+        Ok(Self {
+            max_retries: settings.max_retries.unwrap_or(MAX_RETRIES),
+            max_delay: settings.max_delay.unwrap_or(MAX_DELAY.max(backoff.base())),
+            backoff,
+            jitter,
+            deadline: settings.deadline,
+            attempt_timeout: settings.attempt_timeout,
+            retry_after_max: heed.then(|| settings.retry_after_max.unwrap_or(RETRY_AFTER_MAX)),
+            retry_on: settings.retry_on.unwrap_or_default(),
+        })
+    }
+
+    /// One try, no timeout: what a caller without a policy does.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(Settings { max_retries: Some(0), ..Settings::default() }).expect("the defaults make a policy")
+    }
+
+    /// How long an attempt may take that begins `elapsed` after the call did: the attempt's own timeout or what is
+    /// left of the deadline, whichever is shorter; `None` without either.
+    #[must_use]
+    pub fn allowance(&self, elapsed: Duration) -> Option<Duration> {
+        let left = self.deadline.map(|deadline| deadline.saturating_sub(elapsed));
+        match (self.attempt_timeout, left) {
+            (Some(timeout), Some(left)) => Some(timeout.min(left)),
+            (timeout, left) => timeout.or(left),
+        }
+    }
+
+    /// What follows failed attempt number `attempt`, `elapsed` after the call began.
+    ///
+    /// The wait is the backoff's delay with jitter, capped after the jitter; a heeded `Retry-After` that is longer
+    /// takes its place, so that nobody comes back before being asked to. A wait that would reach past the
+    /// deadline is not begun.
+    pub(crate) fn decide(&self, attempt: NonZeroU32, elapsed: Duration, failure: &Failure, chance: Chance) -> Verdict {
+        if self.deadline.is_some_and(|deadline| deadline <= elapsed) {
+            return Verdict::Stop(StopReason::DeadlineExceeded);
+        }
+        if !self.retry_on.includes(failure.kind) {
+            return Verdict::Stop(StopReason::NotRetryable);
+        }
+        if self.max_retries < attempt.get() {
+            return Verdict::Stop(StopReason::Exhausted);
+        }
+        let backoff = self.delay(attempt, chance);
+        let (after, source) = match (failure.retry_after, self.retry_after_max) {
+            (Some(asked), Some(max)) if max < asked => return Verdict::Stop(StopReason::RetryAfterTooLong),
+            (Some(asked), Some(_)) if backoff < asked => (asked, DelaySource::RetryAfter),
+            _ => (backoff, DelaySource::Backoff),
+        };
+        if self.deadline.is_some_and(|deadline| deadline <= elapsed.saturating_add(after)) {
+            return Verdict::Stop(StopReason::DeadlineNear);
+        }
+        Verdict::Retry { after, source }
+    }
+
+    /// The backoff delay after failed attempt number `attempt`, jitter and cap applied.
+    pub(crate) fn delay(&self, attempt: NonZeroU32, chance: Chance) -> Duration {
+        let delay = Delay {
+            backoff: self.backoff.delay(attempt.get()).min(self.max_delay),
+            base: self.backoff.base(),
+            previous: chance.previous,
+        };
+        self.jitter.apply(delay, chance.draw).min(self.max_delay)
+    }
+}
+
+fn backoff(settings: &Settings) -> Backoff {
+    if let Some(delays) = &settings.delays {
+        return Backoff::List(delays.clone());
+    }
+    let base = settings.base_delay.unwrap_or(BASE_DELAY);
+    match settings.growth.unwrap_or(Growth::Exponential) {
+        Growth::Constant => Backoff::Constant { base },
+        Growth::Linear => Backoff::Linear { base },
+        Growth::Exponential => Backoff::Exponential { base, factor: settings.factor.unwrap_or(FACTOR) },
+        Growth::Fibonacci => Backoff::Fibonacci { base },
+    }
+}
+
+/// Every rule that the settings break.
+fn contradictions(settings: &Settings) -> Vec<PolicyError> {
+    let mut errors = Vec::new();
+    let exponential = matches!(settings.growth, None | Some(Growth::Exponential));
+    let decorrelated = settings.jitter == Some(JitterKind::Decorrelated);
+    if let Some(factor) = settings.factor {
+        if !(1.0..=FACTOR_MAX).contains(&factor) {
+            errors.push(PolicyError::Factor(factor));
+        } else if !exponential {
+            errors.push(PolicyError::FactorUnused(factor));
+        } else if decorrelated {
+            errors.push(PolicyError::DecorrelatedAnd("factor"));
+        }
+    }
+    if settings.growth.is_some() && decorrelated {
+        errors.push(PolicyError::DecorrelatedAnd("backoff"));
+    }
+    if let Some(delays) = &settings.delays {
+        let formula = [
+            (settings.growth.is_some(), "backoff"),
+            (settings.base_delay.is_some(), "base_delay"),
+            (settings.factor.is_some(), "factor"),
+        ];
+        errors.extend(
+            formula.into_iter().filter(|(given, _)| *given).map(|(_, name)| PolicyError::DelaysAndFormula(name)),
+        );
+        if delays.is_empty() {
+            errors.push(PolicyError::NoDelays);
+        } else if decorrelated {
+            errors.push(PolicyError::DecorrelatedAnd("delays"));
+        }
+    }
+    if let Some(max) = settings.max_delay {
+        let first = backoff(settings).base();
+        if max < first {
+            errors.push(PolicyError::CapBelowFirst { max, first });
+        }
+    }
+    if let Some(ratio) = settings.jitter_ratio.filter(|_| settings.jitter != Some(JitterKind::Proportional)) {
+        errors.push(PolicyError::RatioUnused(ratio));
+    }
+    if settings.deadline.is_some_and(|deadline| deadline.is_zero()) {
+        errors.push(PolicyError::DeadlineZero);
+    }
+    if settings.attempt_timeout.is_some_and(|timeout| timeout.is_zero()) {
+        errors.push(PolicyError::AttemptTimeoutZero);
+    }
+    errors
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+use super::Policy;
+use crate::{Call, Failure, Growth, JitterKind, Settings, StopReason, Transport, Verdict};
+use brownout_draw::{Seed, Stream, draw};
+use proptest::prelude::*;
+use std::time::Duration;
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+
+fn policy(settings: Settings) -> Policy {
+    Policy::new(settings).unwrap()
+}
+
+/// What a call meets that fails with `failure` after `work` each time, as words: delays in ms, then the reason.
+#[track_caller]
+fn check(settings: Settings, work: Duration, failure: Failure, expected: &str) {
+    let policy = policy(settings);
+    let mut call = Call::new(&policy);
+    let mut elapsed = Duration::ZERO;
+    let mut seen = Vec::new();
+    loop {
+        elapsed += call.allowance(elapsed).map_or(work, |allowance| allowance.min(work));
+        match call.failed(elapsed, &failure, u64::MAX) {
+            Verdict::Retry { after, .. } => {
+                seen.push(format!("{}", after.as_secs_f64() * 1000.0));
+                elapsed += after;
+            }
+            Verdict::Stop(reason) => {
+                seen.push(reason.name().to_owned());
+                break;
+            }
+        }
+    }
+    assert_eq!(seen.join(" "), expected);
+}
+
+#[test]
+fn the_delay_doubles_until_the_retries_are_spent() {
+    check(Settings::default(), MS(10), Failure::status(500), "100 200 400 exhausted");
+    let none = Settings { max_retries: Some(0), ..Settings::default() };
+    check(none, MS(10), Failure::status(500), "exhausted");
+}
+
+#[test]
+fn the_cap_holds() {
+    let capped = Settings { max_retries: Some(5), max_delay: Some(MS(300)), ..Settings::default() };
+    check(capped, MS(10), Failure::status(503), "100 200 300 300 300 exhausted");
+}
+
+#[test]
+fn what_another_try_would_not_mend_stops_at_once() {
+    check(Settings::default(), MS(10), Failure::status(404), "not_retryable");
+    check(Settings::default(), MS(10), Failure::transport(Transport::Reset), "100 200 400 exhausted");
+    check(Settings::default(), MS(10), Failure::OTHER, "100 200 400 exhausted");
+}
+
+#[test]
+fn no_wait_is_begun_that_cannot_fit_before_the_deadline() {
+    // 10 + 100 + 10 + 200 + 10 = 330 ms gone; 400 more would not fit into 700.
+    let limited = Settings { deadline: Some(MS(700)), ..Settings::default() };
+    check(limited, MS(10), Failure::status(500), "100 200 deadline_near");
+}
+
+#[test]
+fn the_deadline_counts_the_work_too_and_cuts_it() {
+    let limited = Settings { deadline: Some(MS(700)), ..Settings::default() };
+    check(limited, MS(450), Failure::transport(Transport::Timeout), "100 deadline_exceeded");
+}
+
+#[test]
+fn the_shorter_of_attempt_timeout_and_deadline_rules_an_attempt() {
+    let both = policy(Settings { deadline: Some(MS(700)), attempt_timeout: Some(MS(500)), ..Settings::default() });
+    assert_eq!(both.allowance(Duration::ZERO), Some(MS(500)));
+    assert_eq!(both.allowance(MS(300)), Some(MS(400)));
+    assert_eq!(both.allowance(MS(900)), Some(Duration::ZERO));
+    assert_eq!(Policy::none().allowance(MS(900)), None);
+}
+
+#[test]
+fn a_longer_retry_after_takes_the_place_of_the_backoff() {
+    let asked = |ms| Failure { retry_after: Some(MS(ms)), ..Failure::status(429) };
+    check(Settings::default(), MS(1), asked(250), "250 250 400 exhausted");
+    let deaf = Settings { heed_retry_after: Some(false), ..Settings::default() };
+    check(deaf, MS(1), asked(250), "100 200 400 exhausted");
+    check(Settings::default(), MS(1), asked(300_001), "retry_after_too_long");
+    let patient = Settings { retry_after_max: Some(MS(400_000)), max_retries: Some(1), ..Settings::default() };
+    check(patient, MS(1), asked(300_001), "300001 exhausted");
+    let limited = Settings { deadline: Some(MS(200)), ..Settings::default() };
+    check(limited, MS(1), asked(250), "deadline_near");
+}
+
+#[test]
+fn other_growths_and_lists() {
+    let growth = |growth| Settings { growth: Some(growth), max_retries: Some(4), ..Settings::default() };
+    check(growth(Growth::Constant), MS(1), Failure::OTHER, "100 100 100 100 exhausted");
+    check(growth(Growth::Linear), MS(1), Failure::OTHER, "100 200 300 400 exhausted");
+    check(growth(Growth::Fibonacci), MS(1), Failure::OTHER, "100 100 200 300 exhausted");
+    let list = Settings { delays: Some(vec![MS(7), MS(3)]), ..Settings::default() };
+    check(list, MS(1), Failure::OTHER, "7 3 3 exhausted");
+}
+
+/// E[s_n] = b · (2 · 1.5^n - 1) without a cap, and medians as simulated by the reference tables, b = 1.
+#[test]
+fn decorrelated_jitter_walks_as_the_formula_says() {
+    const CALLS: u64 = 200_000;
+    let policy = policy(Settings {
+        jitter: Some(JitterKind::Decorrelated),
+        base_delay: Some(Duration::from_secs(1)),
+        max_delay: Some(Duration::from_secs(100_000)),
+        max_retries: Some(6),
+        ..Settings::default()
+    });
+    let mut delays = vec![Vec::new(); 6];
+    for key in 0..CALLS {
+        let mut call = Call::new(&policy);
+        for list in &mut delays {
+            let draw = draw(Seed(1), Stream::JITTER, key, call.attempt().get());
+            let Verdict::Retry { after, .. } = call.failed(Duration::ZERO, &Failure::OTHER, draw) else { panic!() };
+            list.push(after.as_secs_f64());
+        }
+    }
+    let medians = [2.00, 3.18, 4.60, 6.29, 8.26, 10.68];
+    for (n, (list, median)) in (1..).zip(delays.iter_mut().zip(medians)) {
+        list.sort_by(f64::total_cmp);
+        let expected = 2.0 * 1.5_f64.powi(n) - 1.0;
+        let mean = list.iter().sum::<f64>() / 200_000.0;
+        assert!((mean / expected - 1.0).abs() < 0.02, "retry {n}: mean {mean}, expected {expected}");
+        let found = list[100_000];
+        assert!((found / median - 1.0).abs() < 0.02, "retry {n}: median {found}, expected {median}");
+    }
+}
+
+/// With c = 20 b the clamped walk stands on its cap in 10 % of draws at n = 4 and in 36 % at n = 8.
+#[test]
+fn decorrelated_jitter_is_clamped_as_aws_clamps_it() {
+    let cap = Duration::from_secs(20);
+    let policy = policy(Settings {
+        jitter: Some(JitterKind::Decorrelated),
+        base_delay: Some(Duration::from_secs(1)),
+        max_delay: Some(cap),
+        max_retries: Some(8),
+        ..Settings::default()
+    });
+    let mut on_cap = [0_u32; 8];
+    for key in 0..100_000 {
+        let mut call = Call::new(&policy);
+        for count in &mut on_cap {
+            let draw = draw(Seed(2), Stream::JITTER, key, call.attempt().get());
+            let Verdict::Retry { after, .. } = call.failed(Duration::ZERO, &Failure::OTHER, draw) else { panic!() };
+            *count += u32::from(after == cap);
+        }
+    }
+    assert!(on_cap[3].abs_diff(10_000) < 500, "{on_cap:?}");
+    assert!(on_cap[7].abs_diff(36_000) < 1_000, "{on_cap:?}");
+}
+
+#[test]
+fn contradictions_are_refused_all_at_once_with_the_setting_to_blame() {
+    let settings = Settings {
+        factor: Some(0.5),
+        max_delay: Some(MS(1)),
+        jitter_ratio: Some("0.1".parse().unwrap()),
+        deadline: Some(Duration::ZERO),
+        attempt_timeout: Some(Duration::ZERO),
+        ..Settings::default()
+    };
+    let errors = Policy::new(settings).unwrap_err();
+    let blamed: Vec<_> = errors.iter().map(crate::PolicyError::setting).collect();
+    assert_eq!(blamed, ["factor", "max_delay", "jitter_ratio", "deadline", "attempt_timeout"]);
+    let refusal = |settings: Settings| Policy::new(settings).unwrap_err()[0].to_string();
+    assert!(refusal(Settings { factor: Some(f64::NAN), ..Settings::default() }).contains("found NaN"));
+    assert!(refusal(Settings { delays: Some(vec![]), ..Settings::default() }).contains("at least one"));
+    let both = Settings { delays: Some(vec![MS(1)]), base_delay: Some(MS(1)), ..Settings::default() };
+    assert!(refusal(both).contains("in place of base_delay"));
+    let walk = Settings { jitter: Some(JitterKind::Decorrelated), growth: Some(Growth::Linear), ..Settings::default() };
+    assert!(refusal(walk).contains("ignores backoff"));
+    let unused = Settings { growth: Some(Growth::Linear), factor: Some(3.0), ..Settings::default() };
+    assert!(refusal(unused).contains("only applies to exponential"));
+}
+
+#[test]
+fn settings_lie_over_each_other_and_a_list_displaces_a_formula() {
+    let file = Settings { base_delay: Some(MS(50)), factor: Some(3.0), max_retries: Some(9), ..Settings::default() };
+    let flags = Settings { delays: Some(vec![MS(1)]), max_retries: Some(2), ..Settings::default() };
+    check(flags.clone().over(file.clone()), MS(1), Failure::OTHER, "1 1 exhausted");
+    let back = file.over(flags);
+    assert_eq!((back.delays, back.factor, back.max_retries), (None, Some(3.0), Some(9)));
+}
+
+#[test]
+fn a_long_first_delay_lifts_the_default_cap() {
+    let slow = Settings { base_delay: Some(Duration::from_secs(100)), max_retries: Some(2), ..Settings::default() };
+    check(slow, MS(1), Failure::OTHER, "100000 100000 exhausted");
+}
+
+proptest! {
+    #[test]
+    fn the_cap_holds_after_jitter_at_any_attempt(
+        kind in 0..JitterKind::NAMES.len(), base in 0_u64..10_000, cap in 0_u64..1_000_000,
+        attempt in 1_u32.., draw in any::<u64>(), previous in any::<Option<u64>>(),
+    ) {
+        let cap = MS(base + cap);
+        let policy = policy(Settings {
+            jitter: Some(JitterKind::NAMES[kind].1),
+            base_delay: Some(MS(base)),
+            max_delay: Some(cap),
+            max_retries: Some(u32::MAX),
+            ..Settings::default()
+        });
+        let chance = super::Chance { draw, previous: previous.map(MS) };
+        prop_assert!(policy.delay(attempt.try_into().unwrap(), chance) <= cap);
+    }
+
+    #[test]
+    fn no_wait_reaches_past_the_deadline(deadline in 1_u64..10_000, elapsed in 0_u64..10_000, attempt in 1_u32..100, draw in any::<u64>()) {
+        let policy = policy(Settings {
+            deadline: Some(MS(deadline)),
+            jitter: Some(JitterKind::Full),
+            max_retries: Some(u32::MAX),
+            ..Settings::default()
+        });
+        let chance = super::Chance { draw, previous: None };
+        match policy.decide(attempt.try_into().unwrap(), MS(elapsed), &Failure::OTHER, chance) {
+            Verdict::Retry { after, .. } => prop_assert!(MS(elapsed) + after < MS(deadline)),
+            Verdict::Stop(reason) => prop_assert!(matches!(reason, StopReason::DeadlineNear | StopReason::DeadlineExceeded)),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What follows a failed attempt.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Data only: the caller waits, or gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try again.
+    Retry {
+        /// After this long, counted from the failure.
+        after: Duration,
+        /// Where the wait comes from.
+        source: DelaySource,
+    },
+    /// Give up.
+    Stop(StopReason),
+}
+
+/// Where a wait comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DelaySource {
+    /// The policy's own backoff and jitter.
+    Backoff,
+    /// The service asked for more with `Retry-After`.
+    RetryAfter,
+}
+
+/// Why no further attempt is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StopReason {
+    /// Every retry is spent.
+    Exhausted,
+    /// The failure is of a kind that another try will not mend.
+    NotRetryable,
+    /// The deadline of the whole call struck.
+    DeadlineExceeded,
+    /// The next wait would not fit before the deadline, so it is not begun.
+    DeadlineNear,
+    /// The service asked to stay away for longer than the policy is ready to wait.
+    RetryAfterTooLong,
+}
+
+impl DelaySource {
+    /// The name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Backoff => "backoff",
+            Self::RetryAfter => "retry_after",
+        }
+    }
+}
+
+impl StopReason {
+    /// Every reason, in the order results list them.
+    pub const ALL: [Self; 5] =
+        [Self::Exhausted, Self::NotRetryable, Self::DeadlineExceeded, Self::DeadlineNear, Self::RetryAfterTooLong];
+
+    /// The name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::NotRetryable => "not_retryable",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::DeadlineNear => "deadline_near",
+            Self::RetryAfterTooLong => "retry_after_too_long",
+        }
+    }
+}
+
+/// A clause that tells the reason to a person.
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exhausted => "every retry is spent",
+            Self::NotRetryable => "another try would not mend this failure",
+            Self::DeadlineExceeded => "the timeout of the whole call struck",
+            Self::DeadlineNear => "the next wait would not fit before the timeout of the whole call",
+            Self::RetryAfterTooLong => "the service asked to stay away for longer than the policy waits",
+        })
+    }
+}

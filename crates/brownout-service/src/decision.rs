@@ -1,0 +1,114 @@
+//! A decision, and the answer it makes.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::{Identity, Outcome};
+
+/// What a service looks at when a request comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The method, in capitals as on the wire.
+    pub method: &'a str,
+    /// The path without its query.
+    pub path: &'a str,
+}
+
+/// What one attempt meets, and why.
+///
+/// Its text form is the value of the `x-brownout-decision` header:
+/// `request=17;attempt=1;outcome=error;latency_ms=231.417`, then `;route="…"` and `;phase="…"` where one applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision<'s> {
+    /// Who was asking.
+    pub identity: Identity,
+    /// Which outcome was drawn.
+    pub outcome: Outcome,
+    /// How long the service takes, from the request's arrival to its answer.
+    pub latency: Duration,
+    /// The route as the scenario writes it; `None` where none matched and the service's own settings hold.
+    pub route: Option<&'s str>,
+    /// The phase that changed something here, if one did.
+    pub phase: Option<&'s str>,
+}
+
+/// An answer, before it is put on a wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in small letters, each at most once.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, always text here.
+    pub body: String,
+}
+
+impl Decision<'_> {
+    /// The header that carries the decision.
+    pub const HEADER: &'static str = "x-brownout-decision";
+
+    /// The whole answer, decision header included.
+    #[must_use]
+    pub fn respond(&self, request: &Request<'_>) -> Response {
+        let mut response = self.outcome.respond(request);
+        response.headers.push((Self::HEADER, self.to_string()));
+        response
+    }
+}
+
+impl fmt::Display for Decision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Identity { request, attempt } = self.identity;
+        let micros = self.latency.as_micros();
+        write!(f, "request={request};attempt={attempt};outcome={};", self.outcome.name())?;
+        write!(f, "latency_ms={}.{:03}", micros / 1000, micros % 1000)?;
+        if let Some(route) = self.route {
+            write!(f, ";route=\"{route}\"")?;
+        }
+        if let Some(phase) = self.phase {
+            write!(f, ";phase=\"{phase}\"")?;
+        }
+        Ok(())
+    }
+}
+
+impl Response {
+    /// A JSON answer.
+    pub(crate) fn json(status: u16, body: String) -> Self {
+        Self { status, headers: vec![("content-type", "application/json".to_owned())], body }
+    }
+
+    /// The value of the header called `name`, written small.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Decision, Request};
+    use crate::{Identity, Outcome};
+    use std::time::Duration;
+
+    #[test]
+    fn the_header_tells_the_whole_decision() {
+        let mut decision = Decision {
+            identity: Identity::first(17),
+            outcome: Outcome::Error,
+            latency: Duration::from_nanos(1_002_345_999),
+            route: None,
+            phase: None,
+        };
+        assert_eq!(decision.to_string(), "request=17;attempt=1;outcome=error;latency_ms=1002.345");
+        decision.route = Some("POST /payments/{id}");
+        decision.phase = Some("outage");
+        let response = decision.respond(&Request { method: "GET", path: "/" });
+        assert_eq!(
+            response.header(Decision::HEADER),
+            Some(
+                "request=17;attempt=1;outcome=error;latency_ms=1002.345;route=\"POST /payments/{id}\";phase=\"outage\""
+            )
+        );
+    }
+}

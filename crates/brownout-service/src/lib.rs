@@ -1,0 +1,32 @@
+//! What a service does to a request, decided without a clock and without a socket.
+//!
+//! ```
+//! use std::time::Duration;
+//! use brownout_draw::Seed;
+//! use brownout_service::{Identity, Request, Service};
+//!
+//! let service = Service::default();
+//! let request = Request { method: "GET", path: "/hello" };
+//! let route = service.route(&request);
+//! let decision = service.decide(Seed(42), route, Identity::first(1), Duration::ZERO);
+//! let response = decision.respond(&request);
+//! assert_eq!(response.status, decision.outcome.status());
+//! ```
+//!
+//! What is decided here: the route ([`Pattern`]), the identity of a request ([`Arrivals`]), one weighted outcome
+//! and one latency an attempt ([`Service::decide`]), the [`Response`]. What is left out: waiting, sockets, and
+//! what the caller does next.
+
+mod decision;
+mod identity;
+mod outcome;
+mod phase;
+mod route;
+mod service;
+
+pub use decision::{Decision, Request, Response};
+pub use identity::{Arrivals, Claim, Identity, KEYS_MAX};
+pub use outcome::{Outcome, Outcomes, RatesError};
+pub use phase::{Phase, Window};
+pub use route::{Pattern, PatternError};
+pub use service::{Behaviour, Change, Route, RouteId, Service, ServiceError};

@@ -1,0 +1,233 @@
+//! A service: what it does by default, on its routes, and in its phases.
+
+use std::time::Duration;
+
+use brownout_draw::{Distribution, Seed, Stream, draw};
+use thiserror::Error;
+
+use crate::outcome::Pace;
+use crate::{Decision, Identity, Outcomes, Pattern, Phase, Request, phase};
+
+/// How attempts go: which outcomes at what rates, and how long they take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Behaviour {
+    /// One weighted draw an attempt.
+    pub outcomes: Outcomes,
+    /// One draw an attempt.
+    pub latency: Distribution,
+}
+
+/// A behaviour in part: what is `None` stays as it was.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Change {
+    /// Other outcomes.
+    pub outcomes: Option<Outcomes>,
+    /// Another latency.
+    pub latency: Option<Distribution>,
+}
+
+/// A route and what is different on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// Which requests it takes.
+    pub pattern: Pattern,
+    /// What it changes of the service's own behaviour.
+    pub change: Change,
+}
+
+/// Which route took a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteId(Option<u16>);
+
+/// A service. Checked when it is built; deciding cannot fail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    base: Behaviour,
+    routes: Vec<(Pattern, Behaviour)>,
+    phases: Vec<Phase>,
+}
+
+/// Why settings make no service. The index is the place in the list, from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ServiceError {
+    /// A route that never gets a request.
+    #[error("route `{pattern}` can never match: `{by}` comes first and takes all its requests; put it before that one")]
+    UnreachableRoute {
+        /// Which route.
+        index: usize,
+        /// Its pattern.
+        pattern: String,
+        /// The pattern of the route that hides it.
+        by: String,
+    },
+    /// More routes than are told apart.
+    #[error("a service has at most {} routes, found {found}", u16::MAX)]
+    TooManyRoutes {
+        /// How many.
+        found: usize,
+    },
+    /// A phase without length.
+    #[error("phase `{name}` lasts no time at all; give it a longer `for` or a later `until`")]
+    EmptyPhase {
+        /// Which phase.
+        index: usize,
+        /// Its name.
+        name: String,
+    },
+    /// A phase that changes nothing.
+    #[error("phase `{name}` changes nothing; give it `outcomes` or `latency`")]
+    IdlePhase {
+        /// Which phase.
+        index: usize,
+        /// Its name.
+        name: String,
+    },
+    /// A phase that a later one covers.
+    #[error("phase `{name}` can never take effect: `{by}` comes later in the file and replaces all of it; swap them")]
+    HiddenPhase {
+        /// Which phase.
+        index: usize,
+        /// Its name.
+        name: String,
+        /// The name of the phase that hides it.
+        by: String,
+    },
+    /// Two phases of one name.
+    #[error("two phases are called `{name}`; rename one")]
+    PhaseTwice {
+        /// The second of them.
+        index: usize,
+        /// Their name.
+        name: String,
+    },
+}
+
+impl Behaviour {
+    fn with(&self, change: &Change) -> Self {
+        Self {
+            outcomes: change.outcomes.clone().unwrap_or_else(|| self.outcomes.clone()),
+            latency: change.latency.clone().unwrap_or_else(|| self.latency.clone()),
+        }
+    }
+}
+
+/// The practice service: see [`Outcomes::default`]; latency uniform from 10 to 500 ms.
+impl Default for Behaviour {
+    fn default() -> Self {
+        let latency = Distribution::uniform(Duration::from_millis(10), Duration::from_millis(500));
+        Self { outcomes: Outcomes::default(), latency: latency.expect("10 ms is below 500 ms") }
+    }
+}
+
+impl RouteId {
+    /// No route of the service took it, so the service's own behaviour holds.
+    pub const UNMATCHED: Self = Self(None);
+}
+
+impl Service {
+    /// A service with this `base` behaviour. The first route that matches takes a request; a request that
+    /// none takes meets the base. Phases change every route.
+    ///
+    /// # Errors
+    /// All that is wrong at once: routes that can never match, phases that can never take effect.
+    pub fn new(base: Behaviour, routes: Vec<Route>, phases: Vec<Phase>) -> Result<Self, Vec<ServiceError>> {
+        let mut errors = unreachable_routes(&routes);
+        errors.extend(pointless_phases(&phases));
+        if routes.len() > usize::from(u16::MAX) {
+            errors.push(ServiceError::TooManyRoutes { found: routes.len() });
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let routes = routes.into_iter().map(|route| (route.pattern, base.with(&route.change))).collect();
+        Ok(Self { base, routes, phases })
+    }
+
+    /// Which route takes `request`.
+    #[must_use]
+    pub fn route(&self, request: &Request<'_>) -> RouteId {
+        let index = self.routes.iter().position(|(pattern, _)| pattern.matches(request));
+        RouteId(index.and_then(|index| u16::try_from(index).ok()))
+    }
+
+    /// What attempt `identity` at `route` meets, `elapsed` after the run began.
+    ///
+    /// One weighted outcome draw and one latency draw, both keyed by the identity. Each route draws from a part
+    /// of the stream that carries its pattern, so the tenth request of one route says nothing of the tenth of another.
+    #[must_use]
+    pub fn decide(&self, seed: Seed, route: RouteId, identity: Identity, elapsed: Duration) -> Decision<'_> {
+        let (base, route) = match route.0.map(|index| &self.routes[usize::from(index)]) {
+            Some((pattern, behaviour)) => (behaviour, Some(pattern.as_str())),
+            None => (&self.base, None),
+        };
+        let (behaviour, phase) = phase::at(&self.phases, base, elapsed);
+        let draw = |stream: Stream| {
+            draw(seed, stream.within(route.unwrap_or_default()), identity.request, identity.attempt.get())
+        };
+        let outcome = behaviour.outcomes.pick(draw(Stream::OUTCOME));
+        let latency = match outcome.pace() {
+            Pace::Drawn => behaviour.latency.sample(draw(Stream::LATENCY)),
+            Pace::Longest => behaviour.latency.longest(),
+        };
+        Decision { identity, outcome, latency, route, phase }
+    }
+
+    /// The same service with other outcome rates in its base behaviour and on its routes that had the base's.
+    #[must_use]
+    pub fn with_outcomes(mut self, outcomes: &Outcomes) -> Self {
+        let before = std::mem::replace(&mut self.base.outcomes, outcomes.clone());
+        for (_, behaviour) in self.routes.iter_mut().filter(|(_, behaviour)| behaviour.outcomes == before) {
+            behaviour.outcomes = outcomes.clone();
+        }
+        self
+    }
+
+    /// The behaviour where no route and no phase says otherwise.
+    #[must_use]
+    pub const fn base(&self) -> &Behaviour {
+        &self.base
+    }
+
+    /// The phases, in the order of the file.
+    #[must_use]
+    pub fn phases(&self) -> &[Phase] {
+        &self.phases
+    }
+}
+
+/// The practice service: one behaviour for every path, no phases.
+impl Default for Service {
+    fn default() -> Self {
+        Self { base: Behaviour::default(), routes: Vec::new(), phases: Vec::new() }
+    }
+}
+
+fn unreachable_routes(routes: &[Route]) -> Vec<ServiceError> {
+    let hidden_by = |index: usize| routes[..index].iter().find(|other| other.pattern.covers(&routes[index].pattern));
+    let error = |index: usize| {
+        let by = hidden_by(index)?.pattern.to_string();
+        Some(ServiceError::UnreachableRoute { index, pattern: routes[index].pattern.to_string(), by })
+    };
+    (0..routes.len()).filter_map(error).collect()
+}
+
+fn pointless_phases(phases: &[Phase]) -> Vec<ServiceError> {
+    let error = |(index, phase): (usize, &Phase)| {
+        let name = phase.name.clone();
+        if phases[..index].iter().any(|other| other.name == name) {
+            return Some(ServiceError::PhaseTwice { index, name });
+        }
+        if phase.window.until.is_some_and(|until| until <= phase.window.from) {
+            return Some(ServiceError::EmptyPhase { index, name });
+        }
+        if phase.change == Change::default() {
+            return Some(ServiceError::IdlePhase { index, name });
+        }
+        let by = phases[index + 1..].iter().find(|later| later.hides(phase))?.name.clone();
+        Some(ServiceError::HiddenPhase { index, name, by })
+    };
+    phases.iter().enumerate().filter_map(error).collect()
+}
+
+#[cfg(test)]
+mod tests;
