@@ -44,14 +44,19 @@ impl Weights {
         end - self.start(index)
     }
 
-    /// Picks by a uniform `draw`. A weight of 0 is never picked.
+    /// The place of the choice at a uniform `draw`. A weight of 0 is never chosen.
+    #[must_use]
+    pub fn choose(&self, draw: u64) -> usize {
+        let place = (u128::from(draw) * u128::from(self.total())) >> 64;
+        // A handful of weights: a scan beats a search.
+        self.cumulative.iter().position(|end| place < u128::from(*end)).unwrap_or(0)
+    }
+
+    /// The choice at a uniform `draw`, and what it leaves of the draw.
     #[must_use]
     pub fn pick(&self, draw: u64) -> Pick {
-        let scaled = u128::from(draw) * u128::from(self.total());
-        let place = (scaled >> 64) as u64;
-        // A handful of weights: a scan beats a search.
-        let index = self.cumulative.iter().position(|end| place < *end).unwrap_or(0);
-        let into = scaled - (u128::from(self.start(index)) << 64);
+        let index = self.choose(draw);
+        let into = u128::from(draw) * u128::from(self.total()) - (u128::from(self.start(index)) << 64);
         #[expect(clippy::cast_possible_truncation, reason = "below weight * 2^64, so the quotient is below 2^64")]
         let rest = (into / u128::from(self.weight(index))) as u64;
         Pick { index, rest }

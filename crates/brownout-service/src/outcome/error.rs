@@ -1,10 +1,10 @@
 //! `error`: 500, the service broke on this request.
 
 use super::{Pace, Profile};
-use crate::{Request, Response};
+use crate::Request;
 
-pub(super) const PROFILE: Profile = Profile { name: "error", status: 500, pace: Pace::Drawn, respond };
+pub(super) const PROFILE: Profile = Profile { name: "error", status: 500, pace: Pace::Drawn, retry_after: None, body };
 
-fn respond(_: &Request<'_>) -> Response {
-    Response::json(500, r#"{"error": "Internal Server Error"}"#.to_owned())
+fn body(_: &Request<'_>) -> String {
+    r#"{"error": "Internal Server Error"}"#.to_owned()
 }

@@ -3,10 +3,11 @@
 //! The answer of a gateway that gave up on the service behind it, so the caller does get an answer, late.
 
 use super::{Pace, Profile};
-use crate::{Request, Response};
+use crate::Request;
 
-pub(super) const PROFILE: Profile = Profile { name: "gateway_timeout", status: 504, pace: Pace::Longest, respond };
+pub(super) const PROFILE: Profile =
+    Profile { name: "gateway_timeout", status: 504, pace: Pace::Longest, retry_after: None, body };
 
-fn respond(_: &Request<'_>) -> Response {
-    Response::json(504, r#"{"error": "Gateway Timeout"}"#.to_owned())
+fn body(_: &Request<'_>) -> String {
+    r#"{"error": "Gateway Timeout"}"#.to_owned()
 }

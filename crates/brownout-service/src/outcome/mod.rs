@@ -5,6 +5,7 @@
 //! each other.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::{Request, Response};
 
@@ -38,8 +39,10 @@ struct Profile {
     status: u16,
     /// How long the answer takes.
     pace: Pace,
-    /// Headers and body of the answer.
-    respond: fn(&Request<'_>) -> Response,
+    /// How long the answer asks its caller to stay away: its `Retry-After`.
+    retry_after: Option<Duration>,
+    /// The body of the answer, in JSON.
+    body: fn(&Request<'_>) -> String,
 }
 
 /// How long an outcome takes.
@@ -81,13 +84,24 @@ impl Outcome {
         self.profile().status
     }
 
+    /// How long the answer asks its caller to stay away, as its `Retry-After` header says.
+    #[must_use]
+    pub const fn retry_after(self) -> Option<Duration> {
+        self.profile().retry_after
+    }
+
     pub(crate) const fn pace(self) -> Pace {
         self.profile().pace
     }
 
     /// The whole answer, but for the decision header.
     pub(crate) fn respond(self, request: &Request<'_>) -> Response {
-        (self.profile().respond)(request)
+        let profile = self.profile();
+        let mut response = Response::json(profile.status, (profile.body)(request));
+        if let Some(wait) = profile.retry_after {
+            response.headers.push(("retry-after", wait.as_secs().to_string()));
+        }
+        response
     }
 }
 

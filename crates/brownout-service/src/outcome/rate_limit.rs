@@ -1,15 +1,13 @@
 //! `rate_limit`: 429, and when to come back.
 
+use std::time::Duration;
+
 use super::{Pace, Profile};
-use crate::{Request, Response};
+use crate::Request;
 
-pub(super) const PROFILE: Profile = Profile { name: "rate_limit", status: 429, pace: Pace::Drawn, respond };
+pub(super) const PROFILE: Profile =
+    Profile { name: "rate_limit", status: 429, pace: Pace::Drawn, retry_after: Some(Duration::from_secs(60)), body };
 
-/// In seconds, as the header counts.
-const RETRY_AFTER: &str = "60";
-
-fn respond(_: &Request<'_>) -> Response {
-    let mut response = Response::json(429, r#"{"message": "Too Many Requests"}"#.to_owned());
-    response.headers.push(("retry-after", RETRY_AFTER.to_owned()));
-    response
+fn body(_: &Request<'_>) -> String {
+    r#"{"message": "Too Many Requests"}"#.to_owned()
 }

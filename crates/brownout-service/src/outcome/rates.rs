@@ -1,6 +1,6 @@
 //! How often each outcome comes.
 
-use brownout_draw::{Pick, Probability, Weights};
+use brownout_draw::{Probability, Weights};
 use thiserror::Error;
 
 use super::Outcome;
@@ -116,8 +116,7 @@ impl Outcomes {
     /// The outcome at a uniform `draw`.
     #[must_use]
     pub fn pick(&self, draw: u64) -> Outcome {
-        let Pick { index, .. } = self.weights.pick(draw);
-        Outcome::ALL[index]
+        Outcome::ALL[self.weights.choose(draw)]
     }
 }
 

@@ -1,12 +1,12 @@
-//! `success`: 200 with the method and the path told back.
+//! `success`: 200 with the path and the method told back.
 
 use super::{Pace, Profile};
-use crate::{Request, Response};
+use crate::Request;
 
-pub(super) const PROFILE: Profile = Profile { name: "success", status: 200, pace: Pace::Drawn, respond };
+pub(super) const PROFILE: Profile =
+    Profile { name: "success", status: 200, pace: Pace::Drawn, retry_after: None, body };
 
-fn respond(request: &Request<'_>) -> Response {
+fn body(request: &Request<'_>) -> String {
     let text = |text: &str| serde_json::Value::from(text).to_string();
-    let (path, method) = (text(request.path), text(request.method));
-    Response::json(200, format!(r#"{{"message": "OK", "path": {path}, "method": {method}}}"#))
+    format!(r#"{{"message": "OK", "path": {}, "method": {}}}"#, text(request.path), text(request.method))
 }

@@ -1,0 +1,181 @@
+//! Latencies as HDR histograms.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// Three significant digits: a recorded value is off by less than a thousandth of itself.
+const SIGNIFICANT_DIGITS: u8 = 3;
+
+/// One day. A longer latency counts as one day.
+const HIGHEST_NS: u64 = 86_400_000_000_000;
+
+/// Latencies from a nanosecond to a day, in memory that does not grow with their number.
+#[derive(Clone, Debug)]
+pub struct LatencyHistogram {
+    histogram: Histogram<u64>,
+    censored: u64,
+}
+
+/// A histogram as a result shows it. Times in milliseconds.
+///
+/// A percentile is `None` where the count cannot carry it: the q quantile needs at least 1/(1-q) values.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Latency {
+    /// How many values.
+    pub count: u64,
+    /// How many of them were given up rather than ended, so that the true value is longer.
+    pub censored: u64,
+    /// The shortest.
+    pub min: Option<f64>,
+    /// The mean.
+    pub mean: Option<f64>,
+    /// The median; needs 2 values.
+    pub p50: Option<f64>,
+    /// Needs 10 values.
+    pub p90: Option<f64>,
+    /// Needs 20 values.
+    pub p95: Option<f64>,
+    /// Needs 100 values.
+    pub p99: Option<f64>,
+    /// Needs 1000 values.
+    pub p99_9: Option<f64>,
+    /// The longest.
+    pub max: Option<f64>,
+    /// The whole histogram, lossless: `nanoseconds:count` pairs, by HDR bucket (its highest value, three digits).
+    pub hdr_ns: String,
+}
+
+impl Default for LatencyHistogram {
+    fn default() -> Self {
+        let histogram = Histogram::new_with_bounds(1, HIGHEST_NS, SIGNIFICANT_DIGITS);
+        Self { histogram: histogram.expect("the bounds are constants that fit"), censored: 0 }
+    }
+}
+
+impl LatencyHistogram {
+    /// Adds one value; `censored` when it was given up rather than ended.
+    pub fn record(&mut self, latency: Duration, censored: bool) {
+        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        self.histogram.saturating_record(nanos);
+        self.censored += u64::from(censored);
+    }
+
+    /// The value that a share `quantile` of all values does not exceed; `None` without values enough to tell.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a count for comparison")]
+    pub fn quantile(&self, quantile: f64) -> Option<Duration> {
+        // A hair of slack: 1 - 0.9 is a little less than a tenth.
+        let enough = self.histogram.len() as f64 * (1.0 - quantile) > 1.0 - 1e-9;
+        enough.then(|| Duration::from_nanos(self.histogram.value_at_quantile(quantile)))
+    }
+
+    /// For a result.
+    #[must_use]
+    pub fn summary(&self) -> Latency {
+        let some = !self.histogram.is_empty();
+        let quantile = |q| self.quantile(q).map(|latency| millis(nanos_f64(latency)));
+        Latency {
+            count: self.histogram.len(),
+            censored: self.censored,
+            min: some.then(|| millis(nanos_f64(Duration::from_nanos(self.histogram.min())))),
+            mean: some.then(|| millis(self.histogram.mean())),
+            p50: quantile(0.5),
+            p90: quantile(0.9),
+            p95: quantile(0.95),
+            p99: quantile(0.99),
+            p99_9: quantile(0.999),
+            max: some.then(|| millis(nanos_f64(Duration::from_nanos(self.histogram.max())))),
+            hdr_ns: self.pairs(),
+        }
+    }
+
+    fn pairs(&self) -> String {
+        let mut text = String::new();
+        for step in self.histogram.iter_recorded() {
+            let space = if text.is_empty() { "" } else { " " };
+            write!(text, "{space}{}:{}", step.value_iterated_to(), step.count_at_value())
+                .expect("writing to a string cannot fail");
+        }
+        text
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a day of nanoseconds is exact in f64")]
+fn nanos_f64(latency: Duration) -> f64 {
+    latency.as_nanos() as f64
+}
+
+/// Milliseconds to the microsecond, which is finer than what is recorded for anything above a millisecond.
+fn millis(nanos: f64) -> f64 {
+    (nanos / 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LatencyHistogram;
+    use std::time::Duration;
+
+    fn recorded(millis: impl Iterator<Item = u64>) -> LatencyHistogram {
+        let mut histogram = LatencyHistogram::default();
+        millis.for_each(|ms| histogram.record(Duration::from_millis(ms), false));
+        histogram
+    }
+
+    #[test]
+    fn quantiles_are_right_to_three_digits() {
+        let latency = recorded(1..=10_000).summary();
+        for (found, expected) in [(latency.p50, 5000.0), (latency.p99, 9900.0), (latency.p99_9, 9990.0)] {
+            let found = found.unwrap();
+            assert!((found / expected - 1.0).abs() < 0.001, "{found}, expected {expected}");
+        }
+        assert_eq!((latency.count, latency.censored), (10_000, 0));
+    }
+
+    #[test]
+    fn a_percentile_needs_values_enough() {
+        let told = |count| {
+            let latency = recorded(1..=count).summary();
+            [latency.p50, latency.p90, latency.p99, latency.p99_9].map(|percentile| percentile.is_some())
+        };
+        assert_eq!(told(0), [false, false, false, false]);
+        assert_eq!(told(1), [false, false, false, false]);
+        assert_eq!(told(2), [true, false, false, false]);
+        assert_eq!(told(10), [true, true, false, false]);
+        assert_eq!(told(100), [true, true, true, false]);
+        assert_eq!(told(1000), [true, true, true, true]);
+    }
+
+    #[test]
+    fn nothing_recorded_says_nothing() {
+        let latency = recorded(std::iter::empty()).summary();
+        assert_eq!((latency.min, latency.mean, latency.max, latency.hdr_ns.as_str()), (None, None, None, ""));
+    }
+
+    #[test]
+    fn given_up_values_stay_in_and_are_told() {
+        let mut histogram = recorded(1..=3);
+        histogram.record(Duration::from_millis(1000), true);
+        let latency = histogram.summary();
+        assert_eq!((latency.count, latency.censored), (4, 1));
+        assert!((latency.max.unwrap() - 1000.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn the_pairs_carry_every_value() {
+        let histogram = recorded([5, 5, 900].into_iter());
+        let summary = histogram.summary();
+        let counts: Vec<u64> =
+            summary.hdr_ns.split(' ').map(|pair| pair.split_once(':').unwrap().1.parse().unwrap()).collect();
+        assert_eq!(counts, [2, 1]);
+    }
+
+    #[test]
+    fn longer_than_a_day_counts_as_a_day() {
+        let mut histogram = LatencyHistogram::default();
+        histogram.record(Duration::MAX, false);
+        assert!((histogram.summary().max.unwrap() / 86_400_000.0 - 1.0).abs() < 0.001);
+    }
+}

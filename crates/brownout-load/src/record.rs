@@ -1,0 +1,114 @@
+//! What came back: of one attempt, and of one call.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use brownout_policy::{Failure, FailureKind, StopReason, Transport, Verdict};
+
+/// One attempt, once it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which try of its call, from 1.
+    pub number: NonZeroU32,
+    /// Since the run began.
+    pub started: Duration,
+    /// From its start until its answer, or until it was given up.
+    pub latency: Duration,
+    /// What came back.
+    pub reply: Reply,
+    /// What the policy made of a failure; `None` after a success.
+    pub verdict: Option<Verdict>,
+}
+
+/// What came back of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// A whole answer with this status.
+    Status(u16),
+    /// No answer, or a broken one.
+    Broken(Transport),
+}
+
+/// One call, once it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallEnd {
+    /// Since the run began: when the call was due.
+    pub started: Duration,
+    /// From its start to its end, waits included.
+    pub elapsed: Duration,
+    /// Why the caller gave up; `None` when the call succeeded.
+    pub failed: Option<StopReason>,
+}
+
+/// What one attempt brought back, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// What came back, in short.
+    pub reply: Reply,
+    /// In the order they came; names in small letters.
+    pub headers: Vec<(String, String)>,
+    /// As text; what is no UTF-8 is replaced.
+    pub body: String,
+    /// From the start of the attempt to the end of the answer.
+    pub latency: Duration,
+    /// How long the service asked the caller to stay away, if it did.
+    pub retry_after: Option<Duration>,
+    /// What broke, in words; `None` where an answer came.
+    pub error: Option<String>,
+}
+
+/// One call with all its attempts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallTrace {
+    /// In order; never empty.
+    pub attempts: Vec<Attempt>,
+    /// What the last attempt brought.
+    pub last: Exchange,
+    /// How it ended.
+    pub end: CallEnd,
+}
+
+impl Reply {
+    /// Whether this is what the caller wanted: an answer with a status below 400.
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Status(status) if status < 400)
+    }
+
+    /// Whether it was given up rather than ended, so that its latency is a lower bound.
+    #[must_use]
+    pub const fn is_censored(self) -> bool {
+        matches!(self, Self::Broken(Transport::Timeout))
+    }
+
+    /// The failure a policy decides on, with what the service asked for; `None` for a success.
+    #[must_use]
+    pub fn failure(self, retry_after: Option<Duration>) -> Option<Failure> {
+        let kind = match self {
+            Self::Status(status) => FailureKind::Status(status),
+            Self::Broken(transport) => FailureKind::Transport(transport),
+        };
+        (!self.is_success()).then_some(Failure { kind, retry_after })
+    }
+}
+
+impl Exchange {
+    /// An attempt that its caller gave up after `latency`.
+    #[must_use]
+    pub fn timed_out(latency: Duration) -> Self {
+        Self::broken(Transport::Timeout, latency, format!("no answer within {latency:?}"))
+    }
+
+    /// An exchange that broke.
+    #[must_use]
+    pub const fn broken(transport: Transport, latency: Duration, error: String) -> Self {
+        let reply = Reply::Broken(transport);
+        Self { reply, headers: Vec::new(), body: String::new(), latency, retry_after: None, error: Some(error) }
+    }
+
+    /// The value of the header called `name`, written small.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}

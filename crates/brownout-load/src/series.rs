@@ -1,0 +1,106 @@
+//! What happened when.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// How many intervals a series keeps. When a run outgrows them, neighbours are added together and the interval doubles,
+/// so that memory stays flat and nothing is lost but resolution.
+pub const SLOTS_MAX: usize = 512;
+
+/// Counts per interval of the run, one second at first.
+#[derive(Clone, Debug)]
+pub struct Series {
+    interval_s: u64,
+    slots: Vec<Slot>,
+}
+
+/// What a series counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) calls: u64,
+    pub(crate) attempts: u64,
+    pub(crate) succeeded: u64,
+}
+
+/// A series as a result shows it: whole numbers, one entry an interval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SeriesResult {
+    /// The length of an interval, in seconds.
+    pub interval_s: u64,
+    /// Calls started in it.
+    pub calls: Vec<u64>,
+    /// Attempts started in it.
+    pub attempts: Vec<u64>,
+    /// Calls that ended well in it.
+    pub succeeded: Vec<u64>,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self { interval_s: 1, slots: Vec::new() }
+    }
+}
+
+impl Series {
+    /// The slot that `elapsed` falls into.
+    pub(crate) fn at(&mut self, elapsed: Duration) -> &mut Slot {
+        let index = |interval_s| usize::try_from(elapsed.as_secs() / interval_s).unwrap_or(usize::MAX);
+        while index(self.interval_s) >= SLOTS_MAX {
+            self.double();
+        }
+        let index = index(self.interval_s);
+        if self.slots.len() <= index {
+            self.slots.resize(index + 1, Slot::default());
+        }
+        &mut self.slots[index]
+    }
+
+    fn double(&mut self) {
+        self.interval_s = self.interval_s.saturating_mul(2);
+        let pair = |pair: &[Slot]| {
+            pair.iter().fold(Slot::default(), |sum, slot| Slot {
+                calls: sum.calls + slot.calls,
+                attempts: sum.attempts + slot.attempts,
+                succeeded: sum.succeeded + slot.succeeded,
+            })
+        };
+        self.slots = self.slots.chunks(2).map(pair).collect();
+    }
+
+    pub(crate) fn result(&self) -> SeriesResult {
+        let column = |pick: fn(&Slot) -> u64| self.slots.iter().map(pick).collect();
+        SeriesResult {
+            interval_s: self.interval_s,
+            calls: column(|slot| slot.calls),
+            attempts: column(|slot| slot.attempts),
+            succeeded: column(|slot| slot.succeeded),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SLOTS_MAX, Series};
+    use std::time::Duration;
+
+    #[test]
+    fn a_long_run_loses_resolution_and_no_counts() {
+        let mut series = Series::default();
+        for second in 0..10_000 {
+            series.at(Duration::from_secs(second)).attempts += 1;
+        }
+        let result = series.result();
+        assert_eq!(result.interval_s, 32);
+        assert!(result.attempts.len() <= SLOTS_MAX);
+        assert_eq!(result.attempts.iter().sum::<u64>(), 10_000);
+        assert!(result.attempts[..300].iter().all(|count| *count == 32));
+    }
+
+    #[test]
+    fn the_longest_run_imaginable_fits() {
+        let mut series = Series::default();
+        series.at(Duration::MAX).calls += 1;
+        assert_eq!(series.result().calls.iter().sum::<u64>(), 1);
+    }
+}

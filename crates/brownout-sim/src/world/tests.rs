@@ -1,0 +1,138 @@
+use super::World;
+use brownout_draw::{Distribution, Seed};
+use brownout_load::{Load, LoadResult, Reply};
+use brownout_policy::{DelaySource, JitterKind, Policy, Settings, StopReason, Transport, Verdict};
+use brownout_service::{Behaviour, Change, Outcome, Outcomes, Phase, Request, Service, Window};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+const GET: Request<'static> = Request { method: "GET", path: "/" };
+
+fn service(error_rate: &str, latency: Duration) -> Service {
+    let outcomes = Outcomes::new([(Outcome::Error, error_rate.parse().unwrap())]).unwrap();
+    Service::new(Behaviour { outcomes, latency: Distribution::fixed(latency) }, vec![], vec![]).unwrap()
+}
+
+fn policy(settings: Settings) -> Policy {
+    Policy::new(settings).unwrap()
+}
+
+fn load(service: &Service, policy: &Policy, seed: u64, load: &Load) -> LoadResult {
+    World { service, policy, seed: Seed(seed) }.load(&GET, load)
+}
+
+fn clients(count: u64, clients: u32) -> Load {
+    Load { count, clients: NonZeroU32::new(clients).unwrap(), ..Load::default() }
+}
+
+#[test]
+fn one_client_waits_for_each_answer() {
+    let result = load(&service("0", MS(20)), &Policy::none(), 1, &clients(100, 1));
+    assert!((result.duration_s - 2.0).abs() < 1e-9, "{}", result.duration_s);
+    assert_eq!(result.calls.succeeded, 100);
+}
+
+#[test]
+fn more_clients_take_less_time_and_think_time_takes_more() {
+    let service = service("0", MS(20));
+    let result = load(&service, &Policy::none(), 1, &clients(100, 10));
+    assert!((result.duration_s - 0.2).abs() < 1e-9, "{}", result.duration_s);
+    let thinking = Load { think: Some(Distribution::fixed(MS(80))), ..clients(100, 10) };
+    let result = load(&service, &Policy::none(), 1, &thinking);
+    // Ten rounds of 20 ms, nine pauses of 80 ms between them.
+    assert!((result.duration_s - 0.92).abs() < 1e-9, "{}", result.duration_s);
+}
+
+/// Independent failures p and r retries: amplification (1 - p^(r+1)) / (1 - p), success 1 - p^(r+1).
+#[test]
+fn amplification_follows_its_closed_form() {
+    for (rate, amplification, success) in [("0.1", 1.111, 0.9999), ("0.5", 1.875, 0.9375), ("0.9", 3.439, 0.3439)] {
+        let result = load(&service(rate, MS(1)), &policy(Settings::default()), 7, &clients(100_000, 1));
+        assert!((result.amplification.unwrap() - amplification).abs() < 0.02, "{rate}: {:?}", result.amplification);
+        assert!((result.success_rate.unwrap() - success).abs() < 0.01, "{rate}: {:?}", result.success_rate);
+    }
+}
+
+#[test]
+fn same_seed_same_result_and_another_seed_another() {
+    let (service, policy) =
+        (Service::default(), policy(Settings { jitter: Some(JitterKind::Full), ..Settings::default() }));
+    let first = load(&service, &policy, 42, &clients(1000, 8));
+    assert_eq!(first, load(&service, &policy, 42, &clients(1000, 8)));
+    assert_ne!(first, load(&service, &policy, 43, &clients(1000, 8)));
+}
+
+#[test]
+fn what_a_request_meets_does_not_depend_on_who_else_is_calling() {
+    let (service, none) = (Service::default(), Policy::none());
+    let alone = load(&service, &none, 42, &clients(1000, 1));
+    let crowd = load(&service, &none, 42, &clients(1000, 64));
+    assert_eq!(alone.by_status, crowd.by_status);
+    let world = World { service: &service, policy: &none, seed: Seed(42) };
+    let one_by_one = (1..=1000).filter(|number| world.request(&GET, *number).reply == Reply::Status(200)).count();
+    assert_eq!(one_by_one as u64, alone.by_status[&200]);
+}
+
+#[test]
+fn two_policies_meet_the_same_luck() {
+    let service = Service::default();
+    let patient = policy(Settings { max_retries: Some(9), ..Settings::default() });
+    let first_tries = |policy: &Policy| {
+        let world = World { service: &service, policy, seed: Seed(5) };
+        (1..=200).map(|number| world.trace(&GET, number).attempts[0].reply).collect::<Vec<_>>()
+    };
+    assert_eq!(first_tries(&Policy::none()), first_tries(&patient));
+}
+
+#[test]
+fn a_call_is_cut_by_its_deadline_and_says_so() {
+    let (service, limited) =
+        (service("1", MS(100)), policy(Settings { deadline: Some(MS(250)), ..Settings::default() }));
+    let trace = World { service: &service, policy: &limited, seed: Seed(1) }.trace(&GET, 1);
+    // 100 ms of work, 100 ms of waiting, then 50 ms are left of the second attempt.
+    assert_eq!(trace.end.failed, Some(StopReason::DeadlineExceeded));
+    assert_eq!(trace.end.elapsed, MS(250));
+    assert_eq!(trace.attempts[1].reply, Reply::Broken(Transport::Timeout));
+    assert_eq!(trace.attempts[1].latency, MS(50));
+    assert_eq!(trace.last.error.as_deref(), Some("no answer within 50ms"));
+}
+
+#[test]
+fn an_attempt_is_cut_by_its_own_timeout_and_retried() {
+    let hasty = policy(Settings { attempt_timeout: Some(MS(30)), max_retries: Some(2), ..Settings::default() });
+    let result = load(&service("0", MS(100)), &hasty, 1, &clients(10, 1));
+    assert_eq!((result.by_fault["timeout"], result.gave_up["exhausted"]), (30, 10));
+    assert_eq!(result.latency_ms.service.censored, 30);
+}
+
+#[test]
+fn a_limit_is_waited_out_as_asked() {
+    let outcomes = Outcomes::new([(Outcome::RateLimit, "1".parse().unwrap())]).unwrap();
+    let limited = Service::new(Behaviour { outcomes, ..Behaviour::default() }, vec![], vec![]).unwrap();
+    let policy = policy(Settings { max_retries: Some(1), ..Settings::default() });
+    let trace = World { service: &limited, policy: &policy, seed: Seed(1) }.trace(&GET, 1);
+    let asked = Verdict::Retry { after: Duration::from_secs(60), source: DelaySource::RetryAfter };
+    assert_eq!(trace.attempts[0].verdict, Some(asked));
+    assert_eq!(trace.last.retry_after, Some(Duration::from_secs(60)));
+}
+
+#[test]
+fn a_phase_is_met_by_those_who_call_in_it() {
+    let change =
+        Change { outcomes: Some(Outcomes::new([(Outcome::Error, "1".parse().unwrap())]).unwrap()), latency: None };
+    let window = Window { from: Duration::from_secs(1), until: Some(Duration::from_secs(2)) };
+    let outage = Phase { name: "outage".to_owned(), window, change };
+    let behaviour = Behaviour { outcomes: Outcomes::new([]).unwrap(), latency: Distribution::fixed(MS(10)) };
+    let service = Service::new(behaviour, vec![], vec![outage]).unwrap();
+    let result = load(&service, &Policy::none(), 1, &clients(300, 1));
+    assert_eq!((result.by_status[&200], result.by_status[&500]), (200, 100));
+    assert_eq!((result.phases[0].calls, result.phases[0].succeeded), (100, 0));
+    assert_eq!(result.per_interval.succeeded, [99, 1, 99, 1]);
+}
+
+#[test]
+fn nothing_to_do_is_done() {
+    let result = load(&Service::default(), &Policy::none(), 1, &clients(0, 1));
+    assert_eq!((result.total_requests, result.calls.offered), (0, 0));
+}
