@@ -1,0 +1,133 @@
+//! From the tree to valid types, finding every mistake on the way.
+//!
+//! Each reader returns `None` once it has put at least one problem down; a file without problems is whole.
+
+mod distribution;
+mod load;
+mod policy;
+mod scalar;
+mod service;
+
+use std::fmt;
+
+use brownout_draw::Seed;
+
+use crate::Scenario;
+use crate::grammar::{self, Rule, Table};
+use crate::node::{Entry, Node, Span, Value};
+use crate::problem::Problems;
+
+/// The whole file; `None` once problems are put down.
+pub(crate) fn scenario(root: &Node, problems: &mut Problems) -> Option<Scenario> {
+    let fields = Fields::open(root, &grammar::SCENARIO, problems)?;
+    let seed = fields.read("seed", problems, scalar::seed);
+    let (service, identity_header) = service::read(&fields, problems)?;
+    let load = fields.nested("load", problems, load::read).unwrap_or_default();
+    let policy = fields.nested("policy", problems, policy::read);
+    problems.is_empty().then(|| Scenario { seed: seed.map(Seed), service, identity_header, load, policy })
+}
+
+/// A table whose keys are all known.
+pub(crate) struct Fields<'n> {
+    entries: &'n [Entry],
+    span: &'n Span,
+    table: &'static Table,
+}
+
+impl<'n> Fields<'n> {
+    /// Opens `node` as the `table` of the grammar: refuses unknown keys, missing ones, and a wrong number of them.
+    pub(crate) fn open(node: &'n Node, table: &'static Table, problems: &mut Problems) -> Option<Self> {
+        let Value::Table(entries) = &node.value else {
+            let keys = names(table);
+            problems.add(&node.span, format!("{} is a table with the keys {keys}, found {}", table.name, node.value));
+            return None;
+        };
+        for entry in entries.iter().filter(|entry| table.keys.iter().all(|key| key.name != entry.key)) {
+            let message = format!("{} has no key `{}`", table.name, entry.key);
+            problems.add_with_hint(&entry.key_span, message, suggestion(&entry.key, table));
+        }
+        let fields = Self { entries, span: &node.span, table };
+        fields.check_rule(problems);
+        Some(fields)
+    }
+
+    fn check_rule(&self, problems: &mut Problems) {
+        match self.table.rule {
+            Rule::Any => {}
+            Rule::One if self.entries.len() == 1 => {}
+            Rule::One => {
+                let (name, keys, found) = (self.table.name, names(self.table), self.entries.len());
+                problems.add(self.span, format!("{name} takes exactly one of {keys}, found {found} keys"));
+            }
+            Rule::Required(keys) => {
+                for key in keys.iter().filter(|key| self.get(key).is_none()) {
+                    let doc = self.table.keys.iter().find(|k| k.name == *key).map_or("", |key| key.doc);
+                    problems.add_with_hint(self.span, format!("{} needs the key `{key}`", self.table.name), doc);
+                }
+            }
+        }
+    }
+
+    /// The entry of `key`, if the file has it.
+    pub(crate) fn get(&self, key: &str) -> Option<&'n Entry> {
+        debug_assert!(self.table.keys.iter().any(|k| k.name == key), "`{key}` is missing in the grammar");
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// The scalar behind `key`.
+    pub(crate) fn read<T, E: fmt::Display>(
+        &self,
+        key: &str,
+        problems: &mut Problems,
+        read: impl FnOnce(&Value) -> Result<T, E>,
+    ) -> Option<T> {
+        let node = &self.get(key)?.node;
+        problems.accept(&node.span, read(&node.value))
+    }
+
+    /// What a reader of its own makes of the node behind `key`.
+    pub(crate) fn nested<T>(
+        &self,
+        key: &str,
+        problems: &mut Problems,
+        read: impl FnOnce(&Node, &mut Problems) -> Option<T>,
+    ) -> Option<T> {
+        read(&self.get(key)?.node, problems)
+    }
+
+    /// The nodes of the list behind `key`; none where the file has no such key.
+    pub(crate) fn list(&self, key: &str, problems: &mut Problems) -> &'n [Node] {
+        let Some(entry) = self.get(key) else { return &[] };
+        let Value::List(nodes) = &entry.node.value else {
+            problems.add(&entry.node.span, format!("`{key}` is a list, found {}; write [ … ]", entry.node.value));
+            return &[];
+        };
+        nodes
+    }
+
+    /// The place to blame for `key`: its value, or the table where the file does not have it.
+    pub(crate) fn blame(&self, key: &str) -> &'n Span {
+        self.get(key).map_or(self.span, |entry| &entry.node.span)
+    }
+}
+
+fn names(table: &Table) -> String {
+    table.keys.iter().map(|key| key.name).collect::<Vec<_>>().join(", ")
+}
+
+/// The nearest known key, where one is near, and all of them.
+fn suggestion(key: &str, table: &Table) -> String {
+    if table.name == grammar::OUTCOMES.name && key == "success" {
+        return "the success is what the failures leave over; give their rates".to_owned();
+    }
+    let nearest = table.keys.iter().map(|k| (strsim::damerau_levenshtein(k.name, key), k.name)).min();
+    match nearest {
+        Some((distance, name)) if distance <= 2.max(key.chars().count() / 3) => {
+            format!("did you mean `{name}`? known keys: {}", names(table))
+        }
+        _ => format!("known keys: {}", names(table)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

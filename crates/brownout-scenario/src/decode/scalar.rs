@@ -1,0 +1,131 @@
+//! Single values. Every message names the rule and the value found.
+
+use std::time::Duration;
+
+use brownout_draw::Probability;
+use brownout_policy::{RetryOn, RetryOnError};
+
+use crate::node::Value;
+use crate::units;
+
+type Read<T> = Result<T, String>;
+
+/// The longest a name may be, so that it fits in a header and a table.
+const NAME_CHARS_MAX: usize = 64;
+
+pub(super) fn duration(value: &Value) -> Read<Duration> {
+    match value {
+        Value::Text(text) | Value::Number(text) => units::duration(text).map_err(|error| error.to_string()),
+        other => Err(format!("a duration is text such as \"250ms\" or a number of seconds, found {other}")),
+    }
+}
+
+pub(super) fn probability(value: &Value) -> Read<Probability> {
+    match value {
+        Value::Text(text) | Value::Number(text) => plain(text).parse().map_err(|error| format!("{error}")),
+        other => Err(format!("a probability is a number from 0 to 1 or a percentage such as \"5%\", found {other}")),
+    }
+}
+
+pub(super) fn seed(value: &Value) -> Read<u64> {
+    whole(value, 0).map_err(|()| format!("a seed is a whole number from 0 to {}, found {value}", u64::MAX))
+}
+
+/// A count that fits `T`, from `min`.
+pub(super) fn count<T: TryFrom<u64>>(min: u64) -> impl Fn(&Value) -> Read<T> {
+    move |value| {
+        let count = whole(value, min).ok().and_then(|count| T::try_from(count).ok());
+        count.ok_or_else(|| format!("a count is a whole number from {min}, found {value}"))
+    }
+}
+
+/// A weight, in whole parts of a billion.
+pub(super) fn weight(value: &Value) -> Read<u64> {
+    let weight = number(value).filter(|weight| (0.0..=1e6).contains(weight));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10^15")]
+    let parts = |weight: f64| (weight * 1e9).round() as u64;
+    weight.map(parts).ok_or_else(|| format!("a weight is a number from 0 to 1000000, found {value}"))
+}
+
+/// Any number; whoever asks knows its range.
+pub(super) fn float(value: &Value) -> Read<f64> {
+    number(value).ok_or_else(|| format!("expected a number, found {value}"))
+}
+
+pub(super) fn boolean(value: &Value) -> Read<bool> {
+    match value {
+        Value::Bool(value) => Ok(*value),
+        other => Err(format!("expected true or false, found {other}")),
+    }
+}
+
+/// A name that can stand in a header: letters, digits, and `-_. `.
+pub(super) fn name(value: &Value) -> Read<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_. ".contains(c);
+    match value {
+        Value::Text(text) if (1..=NAME_CHARS_MAX).contains(&text.len()) && text.chars().all(plain) => Ok(text.clone()),
+        other => Err(format!(
+            "a name is 1 to {NAME_CHARS_MAX} ASCII letters, digits, spaces, dots, dashes or underscores, found {other}"
+        )),
+    }
+}
+
+/// Text that parses.
+pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(value: &Value) -> Read<T> {
+    match value {
+        Value::Text(text) => text.parse().map_err(|error| format!("{error}")),
+        other => Err(format!("expected text, found {other}")),
+    }
+}
+
+/// One of some words.
+pub(super) fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -> Read<T> {
+    move |value| {
+        let found = match value {
+            Value::Text(text) => words.iter().find(|(word, _)| word == text),
+            _ => None,
+        };
+        let all = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+        found.map(|(_, value)| *value).ok_or_else(|| format!("expected one of {}, found {value}", all()))
+    }
+}
+
+/// The header named by `header:NAME`, in small letters.
+pub(super) fn identity(value: &Value) -> Read<String> {
+    let token = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let header = match value {
+        Value::Text(text) => text.strip_prefix("header:").filter(|name| token(name)),
+        _ => None,
+    };
+    header
+        .map(str::to_ascii_lowercase)
+        .ok_or_else(|| format!("an identity is written \"header:NAME\", as \"header:idempotency-key\", found {value}"))
+}
+
+/// Which failures are retried: texts, or bare statuses.
+pub(super) fn retry_on(value: &Value) -> Read<RetryOn> {
+    let Value::List(nodes) = value else {
+        return Err(format!("retry_on is a list such as [\"429\", \"5xx\", \"transport\"], found {value}"));
+    };
+    let word = |value: &Value| match value {
+        Value::Text(text) | Value::Number(text) => Ok(text.clone()),
+        other => Err(RetryOnError(other.to_string())),
+    };
+    let words: Result<Vec<String>, _> = nodes.iter().map(|node| word(&node.value)).collect();
+    words.and_then(|words| RetryOn::new(words.iter().map(String::as_str))).map_err(|error| error.to_string())
+}
+
+fn whole(value: &Value, min: u64) -> Result<u64, ()> {
+    let Value::Number(text) = value else { return Err(()) };
+    plain(text).parse().ok().filter(|number| min <= *number).ok_or(())
+}
+
+fn number(value: &Value) -> Option<f64> {
+    let Value::Number(text) = value else { return None };
+    plain(text).parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// TOML groups digits with underscores.
+fn plain(text: &str) -> String {
+    text.replace('_', "")
+}

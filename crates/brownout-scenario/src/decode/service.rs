@@ -1,0 +1,94 @@
+//! The service, its routes and its phases.
+
+use brownout_draw::Distribution;
+use brownout_service::{Behaviour, Change, Outcome, Outcomes, Phase, Route, Service, ServiceError, Window};
+
+use super::{Fields, distribution, scalar};
+use crate::grammar;
+use crate::node::{Node, Value};
+use crate::problem::Problems;
+
+/// The service of a scenario, and the header in which its requests say who they are.
+pub(super) fn read(scenario: &Fields<'_>, problems: &mut Problems) -> Option<(Service, Option<String>)> {
+    let phase_nodes = scenario.list("phases", problems);
+    let phases: Vec<_> = phase_nodes.iter().map(|node| phase(node, problems)).collect();
+    let mut base = Behaviour { outcomes: sound(), latency: Distribution::fixed(std::time::Duration::ZERO) };
+    let mut identity = None;
+    let mut route_nodes: &[Node] = &[];
+    let mut routes = Vec::new();
+    if let Some(entry) = scenario.get("service") {
+        let fields = Fields::open(&entry.node, &grammar::SERVICE, problems)?;
+        let given = change(&fields, problems);
+        base.outcomes = given.outcomes.unwrap_or(base.outcomes);
+        base.latency = given.latency.unwrap_or(base.latency);
+        identity = fields.read("identity", problems, scalar::identity);
+        route_nodes = fields.list("routes", problems);
+        routes = route_nodes.iter().map(|node| route(node, problems)).collect();
+    }
+    let routes: Option<Vec<_>> = routes.into_iter().collect();
+    let phases: Option<Vec<_>> = phases.into_iter().collect();
+    match Service::new(base, routes?, phases?) {
+        Ok(service) => Some((service, identity)),
+        Err(errors) => {
+            for error in errors {
+                problems.add(&blame(&error, route_nodes, phase_nodes).span, error);
+            }
+            None
+        }
+    }
+}
+
+/// A service that nothing befalls: what a file says nothing about does not happen.
+fn sound() -> Outcomes {
+    Outcomes::new([]).expect("no rates add up to nothing")
+}
+
+/// The node to blame for an error: the match of a route, the name of a phase.
+fn blame<'n>(error: &ServiceError, routes: &'n [Node], phases: &'n [Node]) -> &'n Node {
+    let (node, key) = match error {
+        ServiceError::UnreachableRoute { index, .. } => (&routes[*index], "match"),
+        ServiceError::TooManyRoutes { .. } => (&routes[0], "match"),
+        ServiceError::EmptyPhase { index, .. } => (&phases[*index], "for"),
+        ServiceError::IdlePhase { index, .. }
+        | ServiceError::HiddenPhase { index, .. }
+        | ServiceError::PhaseTwice { index, .. } => (&phases[*index], "name"),
+    };
+    let Value::Table(entries) = &node.value else { return node };
+    entries.iter().find(|entry| entry.key == key).map_or(node, |entry| &entry.node)
+}
+
+fn route(node: &Node, problems: &mut Problems) -> Option<Route> {
+    let fields = Fields::open(node, &grammar::ROUTE, problems)?;
+    let pattern = fields.read("match", problems, scalar::parsed);
+    let change = change(&fields, problems);
+    Some(Route { pattern: pattern?, change })
+}
+
+fn phase(node: &Node, problems: &mut Problems) -> Option<Phase> {
+    let fields = Fields::open(node, &grammar::PHASE, problems)?;
+    let name = fields.read("name", problems, scalar::name);
+    let from = fields.read("from", problems, scalar::duration).unwrap_or_default();
+    let lasts = fields.read("for", problems, scalar::duration);
+    let until = fields.read("until", problems, scalar::duration);
+    if let (Some(_), Some(entry)) = (fields.get("for"), fields.get("until")) {
+        problems.add(&entry.key_span, "a phase ends after `for` or at `until`, found both; drop one");
+    }
+    let until = until.or(lasts.map(|lasts| from.saturating_add(lasts)));
+    let change = change(&fields, problems);
+    Some(Phase { name: name?, window: Window { from, until }, change })
+}
+
+fn change(fields: &Fields<'_>, problems: &mut Problems) -> Change {
+    let outcomes = fields.nested("outcomes", problems, outcomes);
+    let latency = fields.nested("latency", problems, distribution::read);
+    Change { outcomes, latency }
+}
+
+fn outcomes(node: &Node, problems: &mut Problems) -> Option<Outcomes> {
+    let fields = Fields::open(node, &grammar::OUTCOMES, problems)?;
+    let mut rates = Vec::new();
+    for outcome in Outcome::failures() {
+        rates.extend(fields.read(outcome.name(), problems, scalar::probability).map(|rate| (outcome, rate)));
+    }
+    problems.accept(&node.span, Outcomes::new(rates))
+}

@@ -1,0 +1,209 @@
+use crate::Scenario;
+use brownout_draw::{Distribution, Seed};
+use brownout_policy::{Growth, JitterKind};
+use brownout_service::{Outcome, Request};
+use std::time::Duration;
+
+/// The problems of `text` as `line:column message (hint)`, one a line; `fine` without any.
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let found = match Scenario::parse("test.toml", text) {
+        Ok(_) => vec!["fine".to_owned()],
+        Err(invalid) => invalid
+            .problems()
+            .iter()
+            .map(|problem| {
+                let (line, column) = invalid.place(problem);
+                let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+                format!("{line}:{column} {}{hint}", problem.message)
+            })
+            .collect(),
+    };
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "found {found}\nexpected {expected}");
+    }
+}
+
+const WHOLE: &str = r#"
+seed = 42
+
+[service]
+latency = { lognormal = { median = "40ms", p99 = "400ms", max = "2s" } }
+identity = "header:Idempotency-Key"
+
+[service.outcomes]
+error = 0.10
+rate_limit = "5%"
+
+[[service.routes]]
+match = "POST /payments/{id}"
+outcomes = { error = 0.02 }
+latency = { percentiles = { p50 = "120ms", p90 = "300ms", "p99.9" = "2s" } }
+
+[[phases]]
+name = "outage"
+from = "30s"
+for = "10s"
+outcomes = { error = 1.0 }
+
+[load]
+count = 1_000
+arrivals = { closed = { clients = 8, think = { exponential = "1s" } } }
+
+[policy]
+max_retries = 4
+base_delay = 0.1
+backoff = "linear"
+jitter = "full"
+deadline = "10s"
+retry_on = [429, "5xx"]
+"#;
+
+#[test]
+fn a_whole_file_becomes_valid_types() {
+    let scenario = Scenario::parse("whole.toml", WHOLE).unwrap();
+    assert_eq!(scenario.seed, Some(Seed(42)));
+    assert_eq!(scenario.identity_header.as_deref(), Some("idempotency-key"));
+    assert!((scenario.service.base().outcomes.rate(Outcome::Success) - 0.85).abs() < 1e-12);
+    let payment = Request { method: "POST", path: "/payments/7" };
+    let route = scenario.service.route(&payment);
+    let decision =
+        scenario.service.decide(Seed(1), route, brownout_service::Identity::first(1), Duration::from_secs(30));
+    assert_eq!((decision.outcome, decision.phase), (Outcome::Error, Some("outage")));
+    assert_eq!((scenario.load.count, scenario.load.clients.get()), (1000, 8));
+    let policy = scenario.policy.unwrap();
+    assert_eq!((policy.growth, policy.jitter), (Some(Growth::Linear), Some(JitterKind::Full)));
+    assert_eq!((policy.base_delay, policy.deadline), (Some(Duration::from_millis(100)), Some(Duration::from_secs(10))));
+}
+
+#[test]
+fn json_says_the_same() {
+    let toml = "[service]\nlatency = \"40ms\"\noutcomes = { error = 0.1 }\n[load]\ncount = 7\n";
+    let json = r#"{ "service": { "latency": "40ms", "outcomes": { "error": 0.1 } }, "load": { "count": 7 } }"#;
+    assert_eq!(Scenario::parse("a", toml).unwrap(), Scenario::parse("b", json).unwrap());
+}
+
+#[test]
+fn what_a_file_does_not_name_does_not_happen() {
+    let scenario = Scenario::parse("empty.toml", "").unwrap();
+    assert_eq!(scenario.service.base().latency, Distribution::fixed(Duration::ZERO));
+    assert!((scenario.service.base().outcomes.rate(Outcome::Success) - 1.0).abs() < f64::EPSILON);
+    assert_eq!(scenario.policy, None);
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest_known_one() {
+    check("sead = 1", &["1:1 scenario has no key `sead` (did you mean `seed`? known keys: seed, service, phases"]);
+    check("[service]\nlatancy = 1", &["2:1 service has no key `latancy` (did you mean `latency`?"]);
+    check("[service.outcomes]\nsuccess = 0.9", &["2:1 outcomes has no key `success` (the success is what"]);
+    check("[policy]\nxyz = 1", &["2:1 policy has no key `xyz` (known keys: max_retries"]);
+}
+
+#[test]
+fn several_mistakes_are_told_at_once_in_the_order_of_the_text() {
+    let text = "seed = -1\n[service]\nlatency = \"fast\"\n[service.outcomes]\nerror = 5\n[load]\ncount = \"many\"\n";
+    check(
+        text,
+        &[
+            "1:8 a seed is a whole number from 0 to 18446744073709551615, found -1",
+            "3:11 a duration is a number with a unit (ns, us, ms, s, m, h) or a bare number of seconds, found `fast`",
+            "5:9 a probability lies from 0 to 1, found 5; for a percentage write \"5%\"",
+            "7:9 a count is a whole number from 0, found \"many\"",
+        ],
+    );
+}
+
+#[test]
+fn syntax_errors_have_their_place_in_both_languages() {
+    check("seed = \n[service\n", &["1:8 ", "2:9 "]);
+    check("{ \"seed\": 1,, }", &["1:13 "]);
+    check("{ \"seed\": 1, \"seed\": 2 }", &["1:14 the key `seed` stands twice in one table (drop one)"]);
+}
+
+#[test]
+fn rates_distributions_and_percentiles_that_contradict_themselves() {
+    check(
+        "[service]\noutcomes = { error = 0.9, rate_limit = 0.2 }",
+        &["2:12 rates must add up to at most 1, found 1.1"],
+    );
+    check(
+        "[service]\nlatency = { uniform = { min = \"9ms\", max = \"8ms\" } }",
+        &["2:23 uniform min (9ms) is above max (8ms)"],
+    );
+    check(
+        "[service]\nlatency = { percentiles = { p50 = \"55ms\", p99 = \"40ms\" } }",
+        &["2:27 p99 (40ms) is below p50 (55ms); swap them or drop one"],
+    );
+    check(
+        "[service]\nlatency = { percentiles = { x = \"55ms\" } }",
+        &["2:29 a percentile is a key from p0 to p100, found `x`"],
+    );
+    check("[service]\nlatency = { fixed = 1, exponential = 2 }", &["2:11 distribution takes exactly one of fixed"]);
+    check(
+        "[service]\nlatency = { lognormal = { median = \"1s\" } }",
+        &["2:25 a lognormal takes its median and one of"],
+    );
+    check("[service]\nlatency = { uniform = { min = 1 } }", &["2:23 uniform needs the key `max` (The longest.)"]);
+    check("[service]\nlatency = { mix = [] }", &["2:19 a mix needs at least one part"]);
+}
+
+#[test]
+fn what_can_never_happen_is_refused() {
+    check(
+        "[[service.routes]]\nmatch = \"/{any}\"\n[[service.routes]]\nmatch = \"GET /orders\"\n",
+        &["4:9 route `GET /orders` can never match: `/{any}` comes first"],
+    );
+    check(
+        "[[phases]]\nname = \"outage\"\nfrom = \"5s\"\nfor = \"0s\"\noutcomes = { error = 1 }\n",
+        &["4:7 phase `outage` lasts no time at all"],
+    );
+    check(
+        "[[phases]]\nname = \"a\"\nfor = 1\nuntil = 2\nlatency = 1\n",
+        &["4:1 a phase ends after `for` or at `until`, found both"],
+    );
+}
+
+#[test]
+fn policies_that_contradict_themselves() {
+    check("[policy]\nfactor = 0.5", &["2:10 factor must be a number from 1 to 1000000, found 0.5"]);
+    check(
+        "[policy]\nbase_delay = \"1s\"\nmax_delay = \"10ms\"",
+        &["3:13 max_delay (10ms) is below the first delay (1s)"],
+    );
+    check(
+        "[policy]\njitter = \"some\"",
+        &["2:10 expected one of none, full, equal, decorrelated, proportional, found \"some\""],
+    );
+    check("[policy]\nretry_on = [\"often\"]", &["2:12 a retryable failure is a status"]);
+    check("[policy]\ndelays = [1, \"x\"]", &["2:14 a duration is a number"]);
+    check("[policy]\nmax_retries = 99999999999", &["2:15 a count is a whole number from 0"]);
+}
+
+#[test]
+fn values_of_the_wrong_kind() {
+    check("service = 3", &["1:11 service is a table with the keys latency, outcomes, routes, identity, found 3"]);
+    check("phases = { name = \"a\" }", &["1:10 `phases` is a list, found a table; write [ … ]"]);
+    check("[service]\nidentity = \"idempotency-key\"", &["2:12 an identity is written \"header:NAME\""]);
+    check("[[phases]]\nname = \"größe\"\nlatency = 1", &["2:8 a name is 1 to 64 ASCII letters"]);
+    check("{ \"load\": null }", &["1:11 load is a table with the keys count, arrivals, found null"]);
+    check("seed = 1979-05-27", &["1:8 a seed is a whole number from 0 to 18446744073709551615, found a date"]);
+}
+
+#[test]
+fn a_problem_shows_its_line() {
+    let invalid = Scenario::parse("bad.toml", "[service]\nlatancy = 1\n").unwrap_err();
+    let shown = invalid.to_string();
+    for part in ["error: service has no key `latancy`", "bad.toml:2:1", "2 | latancy = 1", "did you mean `latency`?"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in ".*", cut in 0..WHOLE.len()) {
+        let _ = Scenario::parse("x", &text).map_err(|invalid| invalid.to_string());
+        let mutated = format!("{}{text}{}", &WHOLE[..cut], &WHOLE[cut..]);
+        let _ = Scenario::parse("x", &mutated).map_err(|invalid| invalid.to_string());
+    }
+}

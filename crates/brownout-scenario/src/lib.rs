@@ -1,0 +1,32 @@
+//! The scenario file, from text to valid types.
+//!
+//! ```
+//! use brownout_scenario::Scenario;
+//!
+//! let scenario = Scenario::parse("outage.toml", r#"
+//!     [service]
+//!     latency = { uniform = { min = "10ms", max = "500ms" } }
+//!     outcomes = { error = "10%" }
+//! "#)?;
+//! assert!(scenario.policy.is_none());
+//! # Ok::<(), brownout_scenario::Invalid>(())
+//! ```
+//!
+//! Parse, don't validate: what comes out needs no further check. Every mistake in a file is reported at once, each at
+//! its line and column.
+//!
+//! What is decided here: what a file may say, and what it means where it is silent. What is left out: reading files
+//! from a disk, and everything the values are used for.
+
+mod decode;
+mod grammar;
+mod node;
+mod problem;
+mod read;
+mod scenario;
+mod schema;
+pub mod units;
+
+pub use problem::{Invalid, Problem};
+pub use scenario::Scenario;
+pub use schema::schema;

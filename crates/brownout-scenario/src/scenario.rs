@@ -1,0 +1,44 @@
+//! A whole scenario.
+
+use brownout_draw::Seed;
+use brownout_load::Load;
+use brownout_policy::Settings;
+use brownout_service::Service;
+
+use crate::problem::{Invalid, Problems};
+use crate::{decode, read};
+
+/// How a service misbehaves and how its callers behave. Needs no further check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// The number that repeats the run, if the file fixes it.
+    pub seed: Option<Seed>,
+    /// What the service does.
+    pub service: Service,
+    /// The header, in small letters, in which requests say who they are, beside brownout's own.
+    pub identity_header: Option<String>,
+    /// When calls start.
+    pub load: Load,
+    /// What callers do after a failure; known to make a [`Policy`](brownout_policy::Policy). `None` never retries.
+    pub policy: Option<Settings>,
+}
+
+impl Scenario {
+    /// Reads the `text` of a file called `name`: TOML, or JSON where it begins with `{`.
+    ///
+    /// # Errors
+    /// Every mistake in the file, each with its place.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Invalid> {
+        let mut problems = Problems::default();
+        let tree = read::tree(text, &mut problems).filter(|_| problems.is_empty());
+        let scenario = tree.and_then(|tree| decode::scenario(&tree, &mut problems));
+        scenario.ok_or_else(|| problems.into_invalid(name, text))
+    }
+}
+
+/// The practice service, with nobody retrying: what every verb runs when no file is named.
+impl Default for Scenario {
+    fn default() -> Self {
+        Self { seed: None, service: Service::default(), identity_header: None, load: Load::default(), policy: None }
+    }
+}

@@ -1,0 +1,86 @@
+//! The grammar as a JSON Schema, for editors.
+
+use serde_json::{Map, Value, json};
+
+use crate::grammar::{self, Kind, Rule, Table};
+use crate::units::DURATION_PATTERN;
+
+/// The JSON Schema (2020-12) of a scenario.
+///
+/// It knows every key and the form of every value. What holds between values (rates that add up, routes that hide
+/// each other) only the reader knows.
+#[must_use]
+pub fn schema() -> Value {
+    let mut schema = table(&grammar::SCENARIO);
+    let root = schema.as_object_mut().expect("a table is an object");
+    root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    root.insert("title".to_owned(), json!("brownout scenario"));
+    root.insert("$defs".to_owned(), json!({ "distribution": table(&grammar::DISTRIBUTION) }));
+    schema
+}
+
+fn table(table: &Table) -> Value {
+    let property = |key: &grammar::Key| {
+        let mut value = kind(key.kind);
+        // Beside a reference a description is allowed since draft 2019-09.
+        value.as_object_mut().expect("a kind is an object").insert("description".to_owned(), json!(key.doc));
+        (key.name.to_owned(), value)
+    };
+    let properties: Map<String, Value> = table.keys.iter().map(property).collect();
+    let mut schema = json!({
+        "type": "object",
+        "description": table.doc,
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    match table.rule {
+        Rule::Any => {}
+        Rule::One => {
+            schema["minProperties"] = json!(1);
+            schema["maxProperties"] = json!(1);
+        }
+        Rule::Required(keys) => schema["required"] = json!(keys),
+    }
+    schema
+}
+
+fn kind(of: Kind) -> Value {
+    match of {
+        Kind::Seed | Kind::Count(0) => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Count(min) => json!({ "type": "integer", "minimum": min }),
+        Kind::Duration => {
+            json!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": DURATION_PATTERN }] })
+        }
+        Kind::Probability => json!({ "anyOf": [
+            { "type": "number", "minimum": 0, "maximum": 1 },
+            { "type": "string", "pattern": r"^\d+(\.\d+)?\s*%$|^(0(\.\d+)?|1(\.0+)?)$" },
+        ] }),
+        Kind::Weight => json!({ "type": "number", "minimum": 0, "maximum": 1_000_000 }),
+        Kind::Factor => json!({ "type": "number", "minimum": 1, "maximum": 1_000_000 }),
+        Kind::Sigma => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 10 }),
+        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_. -]{1,64}$" }),
+        Kind::Pattern => json!({ "type": "string", "pattern": r"^([A-Z-]+ +)?/\S*$" }),
+        Kind::Identity => json!({ "type": "string", "pattern": "^header:[A-Za-z0-9_.-]+$" }),
+        Kind::Retryable => json!({ "anyOf": [
+            { "type": "integer", "minimum": 100, "maximum": 599 },
+            { "type": "string", "pattern": r"^([1-5]\d\d(-[1-5]\d\d)?|[1-5]xx|transport)$" },
+        ] }),
+        Kind::Words(words) => json!({ "enum": words() }),
+        Kind::List(item) => json!({ "type": "array", "items": kind(*item) }),
+        Kind::Table(inner) => table(inner),
+        Kind::Percentiles => json!({
+            "type": "object",
+            "patternProperties": { r"^p(\d{1,2}(\.\d+)?|100)$": kind(Kind::Duration) },
+            "additionalProperties": false,
+            "minProperties": 1,
+        }),
+        Kind::Distribution => {
+            json!({ "anyOf": [kind(Kind::Duration), { "$ref": "#/$defs/distribution" }] })
+        }
+        Kind::DurationOr(inner) => json!({ "anyOf": [kind(Kind::Duration), table(inner)] }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

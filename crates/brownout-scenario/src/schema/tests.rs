@@ -1,0 +1,76 @@
+use super::schema;
+use crate::Scenario;
+use crate::node::{Node, Value as Tree};
+use crate::problem::Problems;
+use serde_json::{Value, json};
+
+/// The tree of a file as JSON, for the validator.
+fn json_of(node: &Node) -> Value {
+    match &node.value {
+        Tree::Text(text) => json!(text),
+        Tree::Number(number) => serde_json::from_str(&number.replace('_', "")).unwrap_or(json!(number)),
+        Tree::Bool(value) => json!(value),
+        Tree::List(nodes) => nodes.iter().map(json_of).collect(),
+        Tree::Table(entries) => entries.iter().map(|entry| (entry.key.clone(), json_of(&entry.node))).collect(),
+        Tree::Other(_) => Value::Null,
+    }
+}
+
+/// Whether the schema takes the text.
+fn schema_takes(text: &str) -> bool {
+    let tree = crate::read::tree(text, &mut Problems::default()).expect("readable");
+    jsonschema::validator_for(&schema()).expect("a valid schema").is_valid(&json_of(&tree))
+}
+
+#[test]
+fn the_schema_is_one() {
+    jsonschema::meta::validate(&schema()).unwrap();
+}
+
+#[test]
+fn every_example_is_taken_by_the_schema_and_by_the_reader() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    let mut seen = 0;
+    for file in std::fs::read_dir(examples).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml" || extension == "json") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(schema_takes(&text), "the schema refuses {}", path.display());
+            Scenario::parse(&path.display().to_string(), &text).unwrap();
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3, "{seen} examples");
+}
+
+/// Mistakes of form, which the schema and the reader must both see.
+#[test]
+fn schema_and_reader_refuse_the_same_mistakes_of_form() {
+    for text in [
+        "sead = 1",
+        "seed = -1",
+        "seed = \"x\"",
+        "[service]\nlatency = \"fast\"",
+        "[service]\nlatency = -1",
+        "[service]\nlatency = { fixed = 1, exponential = 2 }",
+        "[service]\nlatency = { uniform = { min = 1 } }",
+        "[service]\nlatency = { percentiles = { x = 1 } }",
+        "[service]\nlatency = { mix = [{ weight = -1, of = 1 }] }",
+        "[service]\noutcomes = { error = 5 }",
+        "[service]\noutcomes = { error = \"often\" }",
+        "[service]\nidentity = \"key\"",
+        "[[service.routes]]\nlatency = 1",
+        "[[service.routes]]\nmatch = \"orders\"",
+        "[[phases]]\nname = \"größe\"\nlatency = 1",
+        "phases = 3",
+        "[load]\ncount = 1.5",
+        "[load]\narrivals = { closed = { clients = 0 } }",
+        "[policy]\njitter = \"some\"",
+        "[policy]\nfactor = 0.5",
+        "[policy]\nretry_on = [\"often\"]",
+        "[policy]\nretry_after = 1",
+    ] {
+        assert!(!schema_takes(text), "the schema takes {text}");
+        assert!(Scenario::parse("x", text).is_err(), "the reader takes {text}");
+    }
+}

@@ -1,0 +1,136 @@
+//! Numbers with units, in scenarios and in flags.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// The longest duration anything here may last: a year.
+pub const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Why a text is no duration. Each message names the rule, the value found and the way out.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DurationError {
+    /// Not a number with a unit.
+    #[error(
+        "a duration is a number with a unit (ns, us, ms, s, m, h) or a bare number of seconds, found `{0}`; write \"250ms\" or 0.25"
+    )]
+    Unreadable(String),
+    /// Below zero.
+    #[error("a duration is not negative, found `{0}`; write 0 or more")]
+    Negative(String),
+    /// Longer than [`DURATION_MAX`].
+    #[error("a duration is at most a year (8760h), found `{0}`; write a shorter one")]
+    TooLong(String),
+}
+
+/// Units by name, in nanoseconds.
+const UNITS: [(&str, f64); 7] =
+    [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
+
+/// A regular expression for what [`duration`] reads as text.
+pub(crate) const DURATION_PATTERN: &str = r"^\s*(\d+(\.\d+)?\s*(ns|us|µs|ms|s|m|h)\s*)+$|^\s*\d+(\.\d+)?\s*$";
+
+/// Reads a duration: numbers with units, one or several (`250ms`, `1m30s`), or a bare number of seconds (`0.1`).
+///
+/// Kept to the nanosecond.
+///
+/// # Errors
+/// When the text is none, is negative, or lasts longer than [`DURATION_MAX`].
+///
+/// ```
+/// use std::time::Duration;
+/// use brownout_scenario::units::duration;
+///
+/// assert_eq!(duration("250ms")?, Duration::from_millis(250));
+/// assert_eq!(duration("0.1")?, Duration::from_millis(100));
+/// assert!(duration("-1s").is_err());
+/// # Ok::<(), brownout_scenario::units::DurationError>(())
+/// ```
+pub fn duration(text: &str) -> Result<Duration, DurationError> {
+    let trimmed = text.trim();
+    let unreadable = || DurationError::Unreadable(text.to_owned());
+    if let Some(rest) = trimmed.strip_prefix('-') {
+        let negative = || DurationError::Negative(text.to_owned());
+        return Err(if nanos(rest).is_some() { negative() } else { unreadable() });
+    }
+    let nanos = nanos(trimmed).ok_or_else(unreadable)?;
+    // A year of nanoseconds is far below 2^63, and `as` saturates above.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and bounded below")]
+    let duration = Duration::from_nanos(nanos.round() as u64);
+    if duration > DURATION_MAX { Err(DurationError::TooLong(text.to_owned())) } else { Ok(duration) }
+}
+
+fn nanos(text: &str) -> Option<f64> {
+    if let Some(seconds) = number(text) {
+        return Some(seconds * 1e9);
+    }
+    let mut rest = text;
+    let mut sum = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (value, tail) = rest.split_at(digits);
+        let tail = tail.trim_start();
+        let end = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
+        let (unit, after) = tail.split_at(end);
+        let (_, scale) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        sum += number(value)? * scale;
+        rest = after.trim_start();
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
+/// Digits with at most one point in the middle: no sign, no exponent, no `inf`.
+fn number(text: &str) -> Option<f64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    (digits(whole) && digits(fraction)).then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let found = duration(text).map_or_else(|error| error.to_string(), |duration| format!("{duration:?}"));
+        assert!(found.contains(expected), "{text}: {found}");
+    }
+
+    #[test]
+    fn units_and_bare_seconds() {
+        check("250ms", "250ms");
+        check("0.1", "100ms");
+        check("5", "5s");
+        check("1m30s", "90s");
+        check("1h 30m", "5400s");
+        check("1.5 s", "1.5s");
+        check("10us", "10µs");
+        check("10µs", "10µs");
+        check("0", "0ns");
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused_with_the_rule_and_the_value() {
+        for text in ["abc", "", "nan", "inf", "1e3", "10 parsecs", "ms", "1.s", "5sm", "--1", "1 2s"] {
+            check(text, &format!("a bare number of seconds, found `{text}`"));
+        }
+        check("-1", "not negative, found `-1`");
+        check("-5ms", "not negative");
+        check("9000h", "at most a year");
+        check("1000000000000000000000000000000", "at most a year");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".*") {
+            let _ = duration(&text);
+        }
+
+        #[test]
+        fn milliseconds_are_exact(ms in 0_u64..31_536_000_000) {
+            prop_assert_eq!(duration(&format!("{ms}ms")).unwrap(), Duration::from_millis(ms));
+        }
+    }
+}
