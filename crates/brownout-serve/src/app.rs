@@ -1,0 +1,130 @@
+//! From a request on the wire to an answer on the wire.
+
+use std::convert::Infallible;
+use std::num::Saturating;
+use std::sync::{Mutex, PoisonError};
+
+use brownout_draw::Seed;
+use brownout_service::{Arrivals, Claim, Request, Response, Service};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
+use tokio::time::Instant;
+
+use crate::Limits;
+
+/// Says which request this is.
+const REQUEST_HEADER: &str = "x-brownout-request";
+/// Says which attempt of it.
+const ATTEMPT_HEADER: &str = "x-brownout-attempt";
+
+/// What a server answers with: the service, its luck, and the memory of who asked.
+#[derive(Debug)]
+pub struct App {
+    service: Service,
+    seed: Seed,
+    identity_header: Option<HeaderName>,
+    started: Instant,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    arrivals: Arrivals,
+    requests: Saturating<u64>,
+}
+
+type Answer = hyper::Response<Full<Bytes>>;
+
+impl App {
+    /// `service` with the luck of `seed`. Its time begins now.
+    ///
+    /// - `identity_header`: where requests say who they are when they do not carry brownout's own header; a name that
+    ///   no header can have is never met.
+    #[must_use]
+    pub fn new(service: Service, seed: Seed, identity_header: Option<&str>) -> Self {
+        Self {
+            service,
+            seed,
+            identity_header: identity_header.and_then(|name| name.parse().ok()),
+            started: Instant::now(),
+            memory: Mutex::default(),
+        }
+    }
+
+    /// How many requests were answered or are being answered.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).requests.0
+    }
+
+    /// Answers one request, after the latency that was decided for it.
+    pub(crate) async fn answer(
+        &self,
+        request: hyper::Request<Incoming>,
+        limits: &Limits,
+    ) -> Result<Answer, Infallible> {
+        let elapsed = self.started.elapsed();
+        let (head, body) = request.into_parts();
+        let asked = Request { method: head.method.as_str(), path: head.uri.path() };
+        let route = self.service.route(&asked);
+        let identity = {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.requests += 1;
+            memory.arrivals.identify(route, self.claim(&head.headers))
+        };
+        let decision = self.service.decide(self.seed, route, identity, elapsed);
+        if !read_through(body, limits.body_bytes).await {
+            return Ok(too_large(limits.body_bytes));
+        }
+        if !decision.latency.is_zero() {
+            tokio::time::sleep(decision.latency).await;
+        }
+        Ok(on_the_wire(decision.respond(&asked)))
+    }
+
+    fn claim<'h>(&self, headers: &'h hyper::HeaderMap) -> Claim<'h> {
+        let text = |value: Option<&'h HeaderValue>| value.and_then(|value| value.to_str().ok());
+        let own = text(headers.get(REQUEST_HEADER));
+        let named = || text(self.identity_header.as_ref().and_then(|name| headers.get(name)));
+        Claim { request: own.or_else(named), attempt: text(headers.get(ATTEMPT_HEADER)) }
+    }
+}
+
+/// Reads a body to its end and forgets it, so that the connection can be used again. `false` when it is too large.
+async fn read_through(mut body: Incoming, bytes_max: usize) -> bool {
+    if body.size_hint().lower() > bytes_max as u64 {
+        return false;
+    }
+    let mut seen = 0;
+    while let Some(frame) = body.frame().await {
+        // A body that breaks off ends the connection anyway, and hyper sees to that.
+        let Ok(frame) = frame else { return true };
+        seen += frame.data_ref().map_or(0, Bytes::len);
+        if seen > bytes_max {
+            return false;
+        }
+    }
+    true
+}
+
+fn on_the_wire(response: Response) -> Answer {
+    let mut answer = hyper::Response::new(Full::from(response.body));
+    *answer.status_mut() = hyper::StatusCode::from_u16(response.status).expect("outcomes have statuses that exist");
+    let headers = answer.headers_mut();
+    for (name, value) in response.headers {
+        let value = HeaderValue::try_from(value).expect("decisions are visible ASCII");
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    answer
+}
+
+/// A bound of this server, not a decision of the service, so it carries none.
+fn too_large(bytes_max: usize) -> Answer {
+    let mut answer = hyper::Response::new(Full::from(format!("{{\"error\": \"body larger than {bytes_max} bytes\"}}")));
+    *answer.status_mut() = hyper::StatusCode::PAYLOAD_TOO_LARGE;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
+}

@@ -1,0 +1,30 @@
+//! What clients may do.
+
+use std::time::Duration;
+
+/// Bounds of a server. None of them is ever reached by a client that behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections held at once; more wait to be accepted. Default 10,000.
+    pub connections: usize,
+    /// The largest request body, in bytes; a larger one gets a 413. Default 1 MiB.
+    pub body_bytes: usize,
+    /// The largest request head, in bytes. Default 64 KiB.
+    pub head_bytes: usize,
+    /// How long a client may take over its request head, and stay silent between two requests. Default 60 s.
+    pub head_time: Duration,
+    /// How long answers under way may still take once the server is told to end. Default 5 s.
+    pub drain_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            body_bytes: 1 << 20,
+            head_bytes: 64 << 10,
+            head_time: Duration::from_secs(60),
+            drain_time: Duration::from_secs(5),
+        }
+    }
+}

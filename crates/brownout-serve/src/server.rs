@@ -1,0 +1,123 @@
+//! Accepting connections, and ending cleanly.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{App, Limits};
+
+/// How long to leave the listener alone after it could not accept, out of file descriptors as a rule.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A server that listens and has not begun to answer.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    limits: Limits,
+}
+
+/// Why a server could not be set up.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// Somebody else has the port.
+    #[error("listen on {0}: the port is in use; choose another with --port, or 0 for any free one")]
+    PortInUse(SocketAddr),
+    /// Another reason not to listen.
+    #[error("listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+impl Server {
+    /// Listens on `address`; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn bind(address: SocketAddr, limits: Limits) -> Result<Self, ServeError> {
+        let failed = |source: std::io::Error| match source.kind() {
+            std::io::ErrorKind::AddrInUse => ServeError::PortInUse(address),
+            _ => ServeError::Listen { address, source },
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address, limits })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `end` comes true, then lets the answers under way finish, within [`Limits::drain_time`].
+    pub async fn run(self, app: Arc<App>, end: impl Future<Output = ()>) {
+        let graceful = GracefulShutdown::new();
+        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let mut end = std::pin::pin!(end);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut end => break,
+                accepted = self.accept(&places) => accepted,
+            };
+            if let Some((stream, place)) = accepted {
+                converse(stream, place, &app, self.limits, &graceful);
+            }
+        }
+        drop(self.listener);
+        let _ = tokio::time::timeout(self.limits.drain_time, graceful.shutdown()).await;
+    }
+
+    /// The next connection, once there is a place for it.
+    async fn accept(&self, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+        let place = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
+        match self.listener.accept().await {
+            Ok((stream, _)) => Some((stream, place)),
+            Err(_) => {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                None
+            }
+        }
+    }
+}
+
+/// Answers what comes over one connection, in a task of its own.
+fn converse(
+    stream: TcpStream,
+    place: OwnedSemaphorePermit,
+    app: &Arc<App>,
+    limits: Limits,
+    graceful: &GracefulShutdown,
+) {
+    // Answers are small and whole; waiting to fill a packet would add latency that nobody drew.
+    let _ = stream.set_nodelay(true);
+    let app = Arc::clone(app);
+    let answer = service_fn(move |request| {
+        let app = Arc::clone(&app);
+        async move { app.answer(request, &limits).await }
+    });
+    let connection = http1::Builder::new()
+        .half_close(true)
+        .header_read_timeout(limits.head_time)
+        .max_buf_size(limits.head_bytes)
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), answer);
+    let watched = graceful.watch(connection);
+    tokio::spawn(async move {
+        // A client that breaks off is no concern of anybody else's.
+        let _ = watched.await;
+        drop(place);
+    });
+}
