@@ -48,7 +48,7 @@ pub struct Calls {
     pub succeeded: u64,
     /// Calls that ended otherwise.
     pub failed: u64,
-    /// Calls cut off by their deadline in the middle of an attempt.
+    /// Calls cut off before they ended, by their deadline or by the end of the run.
     pub abandoned: u64,
     /// Calls that were never begun because the run was ended first.
     pub unsent: u64,

@@ -74,7 +74,8 @@ impl Tally {
             *self.gave_up.entry(reason).or_default() += 1;
         }
         let ended = end.started.saturating_add(end.elapsed);
-        self.response.record(end.elapsed, end.failed == Some(StopReason::DeadlineExceeded));
+        let cut = matches!(end.failed, Some(StopReason::DeadlineExceeded | StopReason::Interrupted));
+        self.response.record(end.elapsed, cut);
         self.series.at(end.started).calls += 1;
         self.series.at(ended).succeeded += succeeded;
         self.phases_at(end.started).for_each(|counts| {
@@ -94,7 +95,7 @@ impl Tally {
     pub fn result(&self, offered: u64) -> LoadResult {
         let per = |amount: u64, whole: u64| (whole > 0).then(|| amount as f64 / whole as f64);
         let gave_up = |reason| self.gave_up.get(&reason).copied().unwrap_or(0);
-        let abandoned = gave_up(StopReason::DeadlineExceeded);
+        let abandoned = gave_up(StopReason::DeadlineExceeded) + gave_up(StopReason::Interrupted);
         let seconds = self.end.as_secs_f64();
         let phase = |(phase, counts): &(Phase, PhaseCounts)| PhaseResult {
             name: phase.name.clone(),

@@ -39,6 +39,8 @@ pub enum StopReason {
     DeadlineNear,
     /// The service asked to stay away for longer than the policy is ready to wait.
     RetryAfterTooLong,
+    /// The run was ended from outside. No policy decides this; drivers do.
+    Interrupted,
 }
 
 impl DelaySource {
@@ -54,8 +56,14 @@ impl DelaySource {
 
 impl StopReason {
     /// Every reason, in the order results list them.
-    pub const ALL: [Self; 5] =
-        [Self::Exhausted, Self::NotRetryable, Self::DeadlineExceeded, Self::DeadlineNear, Self::RetryAfterTooLong];
+    pub const ALL: [Self; 6] = [
+        Self::Exhausted,
+        Self::NotRetryable,
+        Self::DeadlineExceeded,
+        Self::DeadlineNear,
+        Self::RetryAfterTooLong,
+        Self::Interrupted,
+    ];
 
     /// The name in results.
     #[must_use]
@@ -66,6 +74,7 @@ impl StopReason {
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::DeadlineNear => "deadline_near",
             Self::RetryAfterTooLong => "retry_after_too_long",
+            Self::Interrupted => "interrupted",
         }
     }
 }
@@ -79,6 +88,7 @@ impl fmt::Display for StopReason {
             Self::DeadlineExceeded => "the timeout of the whole call struck",
             Self::DeadlineNear => "the next wait would not fit before the timeout of the whole call",
             Self::RetryAfterTooLong => "the service asked to stay away for longer than the policy waits",
+            Self::Interrupted => "the run was ended",
         })
     }
 }

@@ -5,7 +5,7 @@ use std::num::Saturating;
 use std::sync::{Mutex, PoisonError};
 
 use brownout_draw::Seed;
-use brownout_service::{Arrivals, Claim, Request, Response, Service};
+use brownout_service::{Arrivals, Claim, Identity, Request, Response, Service};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
@@ -13,11 +13,6 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use crate::Limits;
-
-/// Says which request this is.
-const REQUEST_HEADER: &str = "x-brownout-request";
-/// Says which attempt of it.
-const ATTEMPT_HEADER: &str = "x-brownout-attempt";
 
 /// What a server answers with: the service, its luck, and the memory of who asked.
 #[derive(Debug)]
@@ -86,9 +81,9 @@ impl App {
 
     fn claim<'h>(&self, headers: &'h hyper::HeaderMap) -> Claim<'h> {
         let text = |value: Option<&'h HeaderValue>| value.and_then(|value| value.to_str().ok());
-        let own = text(headers.get(REQUEST_HEADER));
+        let own = text(headers.get(Identity::REQUEST_HEADER));
         let named = || text(self.identity_header.as_ref().and_then(|name| headers.get(name)));
-        Claim { request: own.or_else(named), attempt: text(headers.get(ATTEMPT_HEADER)) }
+        Claim { request: own.or_else(named), attempt: text(headers.get(Identity::ATTEMPT_HEADER)) }
     }
 }
 

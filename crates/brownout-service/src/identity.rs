@@ -42,6 +42,11 @@ pub struct Arrivals {
 }
 
 impl Identity {
+    /// The request header that says which request this is.
+    pub const REQUEST_HEADER: &'static str = "x-brownout-request";
+    /// The request header that says which attempt of it.
+    pub const ATTEMPT_HEADER: &'static str = "x-brownout-attempt";
+
     /// The first attempt of `request`.
     #[must_use]
     pub const fn first(request: u64) -> Self {

@@ -1,0 +1,173 @@
+//! One client with one connection.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use brownout_load::{Exchange, Reply};
+use brownout_policy::{Transport, retry_after};
+use brownout_service::Identity;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{ACCEPT, HOST, USER_AGENT};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::Target;
+use crate::broken::Broken;
+
+/// How long an attempt may take when nothing else limits it.
+pub const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(60);
+/// How much of an answer's body is kept; the rest is read and forgotten.
+pub const BODY_BYTES_KEPT: usize = 1 << 20;
+/// How much of an answer's body is read before it counts as broken.
+pub const BODY_BYTES_MAX: usize = 1 << 30;
+
+/// A client: sends one request at a time and keeps its connection between them.
+#[derive(Debug)]
+pub struct Client {
+    target: Arc<Target>,
+    /// Idle and ready for a request.
+    connection: Option<SendRequest<Empty<Bytes>>>,
+}
+
+/// A whole answer.
+struct Received {
+    head: Response<()>,
+    body: Vec<u8>,
+}
+
+impl Client {
+    /// A client without a connection; the first request makes one.
+    #[must_use]
+    pub const fn new(target: Arc<Target>) -> Self {
+        Self { target, connection: None }
+    }
+
+    /// Makes one attempt, one request on the wire, within `allowance` or [`ATTEMPT_TIME_MAX`].
+    pub async fn exchange(&mut self, identity: Identity, allowance: Option<Duration>) -> Exchange {
+        let started = Instant::now();
+        let allowance = allowance.unwrap_or(ATTEMPT_TIME_MAX).min(ATTEMPT_TIME_MAX);
+        let received = tokio::time::timeout(allowance, self.attempt(identity)).await;
+        let latency = started.elapsed();
+        match received {
+            Ok(Ok(received)) => received.exchange(latency),
+            Ok(Err(Broken { transport, error })) => Exchange::broken(transport, latency, error),
+            Err(_) => Exchange { latency, ..Exchange::timed_out(allowance) },
+        }
+    }
+
+    async fn attempt(&mut self, identity: Identity) -> Result<Received, Broken> {
+        let request = self.request(identity);
+        let (mut connection, response) = match self.connection.take().filter(SendRequest::is_ready) {
+            None => self.send_anew(request).await?,
+            Some(mut kept) => match kept.try_send_request(request).await {
+                Ok(response) => (kept, response),
+                // The kept connection had been closed and no byte of the request left: this is still the first try.
+                Err(mut failed) => match failed.take_message() {
+                    Some(request) => self.send_anew(request).await?,
+                    None => return Err(Broken::of(failed.error())),
+                },
+            },
+        };
+        let received = receive(response).await?;
+        if connection.ready().await.is_ok() {
+            self.connection = Some(connection);
+        }
+        Ok(received)
+    }
+
+    async fn send_anew(
+        &self,
+        request: Request<Empty<Bytes>>,
+    ) -> Result<(SendRequest<Empty<Bytes>>, Response<Incoming>), Broken> {
+        let mut connection = self.connect().await?;
+        let response = connection.send_request(request).await.map_err(|error| Broken::of(&error))?;
+        Ok((connection, response))
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Empty<Bytes>>, Broken> {
+        let Target { host, port, tls, .. } = &*self.target;
+        let addresses = tokio::net::lookup_host((host.as_str(), *port)).await;
+        let addresses: Vec<_> = addresses.map_err(|error| Broken::new(Transport::Resolve, &error))?.collect();
+        let stream = TcpStream::connect(&*addresses).await;
+        let stream = stream.map_err(|error| Broken {
+            transport: Transport::Connect,
+            error: format!("connect to {host}:{port}: {error}"),
+        })?;
+        let _ = stream.set_nodelay(true);
+        match tls {
+            None => handshake(TokioIo::new(stream)).await,
+            Some(tls) => {
+                let stream = tls.connect(stream).await.map_err(|error| Broken::new(Transport::Tls, &error))?;
+                handshake(TokioIo::new(stream)).await
+            }
+        }
+    }
+
+    fn request(&self, identity: Identity) -> Request<Empty<Bytes>> {
+        let target = &*self.target;
+        let mut request = Request::new(Empty::new());
+        *request.method_mut() = target.method.clone();
+        *request.uri_mut() = target.path.clone();
+        let headers = request.headers_mut();
+        headers.insert(HOST, target.authority.clone());
+        headers.insert(USER_AGENT, concat!("brownout/", env!("CARGO_PKG_VERSION")).parse().expect("plain text"));
+        headers.insert(ACCEPT, "*/*".parse().expect("plain text"));
+        headers.insert(Identity::REQUEST_HEADER, identity.request.into());
+        headers.insert(Identity::ATTEMPT_HEADER, identity.attempt.get().into());
+        request
+    }
+}
+
+async fn handshake<I>(io: I) -> Result<SendRequest<Empty<Bytes>>, Broken>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    let (sender, connection) = http1::handshake(io).await.map_err(|error| Broken::of(&error))?;
+    // The connection's own end is told to whoever is sending on it.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+async fn receive(response: Response<Incoming>) -> Result<Received, Broken> {
+    let (head, mut incoming) = response.into_parts();
+    let mut body = Vec::new();
+    let mut seen = 0;
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|error| Broken::of(&error))?;
+        let Some(data) = frame.data_ref() else { continue };
+        seen += data.len();
+        if seen > BODY_BYTES_MAX {
+            let error = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+            return Err(Broken { transport: Transport::Protocol, error });
+        }
+        body.extend_from_slice(&data[..data.len().min(BODY_BYTES_KEPT - body.len())]);
+    }
+    Ok(Received { head: Response::from_parts(head, ()), body })
+}
+
+impl Received {
+    fn exchange(self, latency: Duration) -> Exchange {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let headers = self.head.headers();
+        let header = |name| headers.get(name).map(|value: &hyper::header::HeaderValue| text(value.as_bytes()));
+        // A moment is told on the service's clock, so its own date is the better now.
+        let now = header("date").and_then(|date| retry_after::date(&date)).or_else(wall_clock);
+        Exchange {
+            reply: Reply::Status(self.head.status().as_u16()),
+            retry_after: header("retry-after").and_then(|value| retry_after::parse(&value, now)),
+            headers: headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect(),
+            body: text(&self.body),
+            latency,
+            error: None,
+        }
+    }
+}
+
+fn wall_clock() -> Option<Duration> {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok()
+}

@@ -1,0 +1,141 @@
+//! Where requests go.
+
+use hyper::Uri;
+use hyper::header::HeaderValue;
+use rustls_pki_types::ServerName;
+use thiserror::Error;
+
+use crate::Trust;
+use crate::tls::Tls;
+
+/// A URL to call, taken apart once.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Name or address, without brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// The `Host` header.
+    pub(crate) authority: HeaderValue,
+    /// Path and query, as requests carry it.
+    pub(crate) path: Uri,
+    pub(crate) method: hyper::Method,
+    /// `None` for plain HTTP.
+    pub(crate) tls: Option<Tls>,
+}
+
+/// Why a URL cannot be called. Each message names the rule, the value found and the way out.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TargetError {
+    /// Not a URL with a scheme and a host.
+    #[error("a URL names scheme and host, found `{0}`; write \"http://127.0.0.1:8080/\"")]
+    NoHost(String),
+    /// A scheme that is not spoken.
+    #[error("a URL begins with http or https, found `{0}`")]
+    Scheme(String),
+    /// A user name or password in the URL.
+    #[error("a URL with a user name is not supported, found `{0}`; drop what stands before the @")]
+    UserInfo(String),
+    /// A host that no certificate can name.
+    #[error("`{0}` is no host name that a certificate could carry")]
+    HostName(String),
+    /// A path on both sides.
+    #[error("the URL has the path `{url}` and --path says `{path}`; drop one of the two")]
+    TwoPaths {
+        /// In the URL.
+        url: String,
+        /// Beside it.
+        path: String,
+    },
+    /// A path that cannot be sent.
+    #[error("a path begins with `/` and has no spaces, found `{0}`")]
+    Path(String),
+    /// A method that cannot be sent.
+    #[error("a method is a word such as GET, found `{0}`")]
+    Method(String),
+}
+
+impl Target {
+    /// Takes `url` apart.
+    ///
+    /// - `path`: in place of the URL's, which must then be empty or `/`.
+    /// - `trust`: which certificates to accept where the scheme is `https`.
+    ///
+    /// # Errors
+    /// When it cannot be called.
+    pub fn new(url: &str, method: &str, path: Option<&str>, trust: &Trust) -> Result<Self, TargetError> {
+        let uri: Uri = url.parse().map_err(|_| TargetError::NoHost(url.to_owned()))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(TargetError::NoHost(url.to_owned()));
+        };
+        if authority.as_str().contains('@') {
+            return Err(TargetError::UserInfo(url.to_owned()));
+        }
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
+        let default_port = match scheme {
+            "http" => 80,
+            "https" => 443,
+            other => return Err(TargetError::Scheme(other.to_owned())),
+        };
+        let server_name = || ServerName::try_from(host.clone()).map_err(|_| TargetError::HostName(host.clone()));
+        Ok(Self {
+            port: authority.port_u16().unwrap_or(default_port),
+            authority: authority.as_str().parse().map_err(|_| TargetError::NoHost(url.to_owned()))?,
+            path: path_of(&uri, path)?,
+            method: method.parse().map_err(|_| TargetError::Method(method.to_owned()))?,
+            tls: (scheme == "https").then(|| Ok(trust.tls(server_name()?))).transpose()?,
+            host,
+        })
+    }
+}
+
+/// Path and query of `uri`, or `path` in place of an empty one.
+fn path_of(uri: &Uri, path: Option<&str>) -> Result<Uri, TargetError> {
+    let own = uri.path_and_query().map_or("/", |path| path.as_str());
+    let path = match path {
+        Some(path) if own != "/" => {
+            return Err(TargetError::TwoPaths { url: own.to_owned(), path: path.to_owned() });
+        }
+        Some(path) => path,
+        None => own,
+    };
+    let begins_well = path.starts_with('/') && !path.starts_with("//");
+    let parsed = begins_well.then(|| path.parse().ok()).flatten();
+    parsed.ok_or_else(|| TargetError::Path(path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+    use crate::Trust;
+
+    #[track_caller]
+    fn check(url: &str, path: Option<&str>, expected: &str) {
+        let found = match Target::new(url, "GET", path, &Trust::default()) {
+            Ok(target) => {
+                let tls = if target.tls.is_some() { " tls" } else { "" };
+                format!("{} {} {:?} {}{tls}", target.host, target.port, target.authority, target.path)
+            }
+            Err(error) => error.to_string(),
+        };
+        assert!(found.contains(expected), "{url}: {found}");
+    }
+
+    #[test]
+    fn urls_are_taken_apart() {
+        check("http://127.0.0.1:8080", None, "127.0.0.1 8080 \"127.0.0.1:8080\" /");
+        check("http://example.test/a?b=c", None, "example.test 80 \"example.test\" /a?b=c");
+        check("https://[::1]/", Some("/x"), "::1 443 \"[::1]\" /x tls");
+    }
+
+    #[test]
+    fn what_cannot_be_called_is_refused_with_the_way_out() {
+        check("example.test", None, "a URL names scheme and host");
+        check("/x", None, "a URL names scheme and host");
+        check("", None, "a URL names scheme and host");
+        check("ftp://example.test", None, "found `ftp`");
+        check("http://me:pw@example.test", None, "drop what stands before the @");
+        check("http://example.test/a", Some("/b"), "drop one of the two");
+        check("http://example.test", Some("b"), "begins with `/`");
+        check("http://example.test", Some("/a b"), "no spaces");
+    }
+}

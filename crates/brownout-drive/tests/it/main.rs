@@ -1,0 +1,5 @@
+//! Real sockets: against brownout's own server, and against raw servers that misbehave.
+
+mod raw;
+mod tls;
+mod worlds;
