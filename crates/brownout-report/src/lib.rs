@@ -1,0 +1,29 @@
+//! Results as text and as JSON.
+//!
+//! Each kind of result is one serialisable record with a text form beside it, so that what people read and what programs
+//! read cannot drift apart. Units stand in the field names; JSON keeps the order of the fields.
+
+mod health;
+mod load;
+mod number;
+mod origin;
+mod response;
+mod retry;
+mod run;
+
+pub use health::HealthReport;
+pub use load::LoadReport;
+pub use origin::Origin;
+pub use response::ResponseReport;
+pub use retry::{AttemptReport, RetryReport};
+pub use run::{Exit, RunAttempt, RunReport, RunStop};
+
+/// A record as indented JSON with a newline at its end.
+///
+/// # Panics
+/// Never for the records of this crate: they hold no maps with keys that JSON lacks.
+#[must_use]
+pub fn json(record: &impl serde::Serialize) -> String {
+    let text = serde_json::to_string_pretty(record).expect("records of this crate are valid JSON");
+    text + "\n"
+}

@@ -1,0 +1,103 @@
+//! One call with its retries.
+
+use brownout_load::{Attempt, CallTrace, Reply};
+use brownout_policy::Verdict;
+use serde::Serialize;
+
+use crate::number::{counted, millis, seconds};
+use crate::{Origin, ResponseReport, json};
+
+/// A call as `retry` prints it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RetryReport {
+    /// Of the last answer; `null` where none came.
+    pub status_code: Option<u16>,
+    /// Whether the call succeeded.
+    pub success: bool,
+    /// Why it ended: `success`, or a stop reason such as `exhausted`.
+    pub stop_reason: &'static str,
+    /// Attempts made.
+    pub attempts_total: usize,
+    /// From the first attempt to the end, waits included.
+    pub elapsed_ms: f64,
+    /// Every attempt, in order.
+    pub attempts: Vec<AttemptReport>,
+    /// What the last attempt brought.
+    pub response: ResponseReport,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub origin: Origin,
+    #[serde(skip)]
+    ending: String,
+}
+
+/// One attempt of a call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AttemptReport {
+    /// From 1.
+    pub n: u32,
+    /// Since the call began.
+    pub start_ms: f64,
+    /// Until its answer, or until it was given up.
+    pub latency_ms: f64,
+    /// `null` where no answer came.
+    pub status_code: Option<u16>,
+    /// What broke, where no answer came.
+    pub fault: Option<&'static str>,
+    /// The wait after it; `null` after the last.
+    pub delay_ms: Option<f64>,
+    /// Where the wait comes from: `backoff` or `retry_after`.
+    pub delay_source: Option<&'static str>,
+}
+
+impl RetryReport {
+    /// From a call.
+    #[must_use]
+    pub fn new(trace: &CallTrace, origin: Origin) -> Self {
+        let response = ResponseReport::from(&trace.last);
+        let made = counted(trace.attempts.len() as u64, "attempt", "attempts");
+        let ending = match trace.end.failed {
+            None => String::new(),
+            Some(reason) => format!("Gave up after {made} and {}: {reason}.\n", seconds(trace.end.elapsed)),
+        };
+        Self {
+            status_code: response.status_code,
+            success: trace.end.failed.is_none(),
+            stop_reason: trace.end.failed.map_or("success", |reason| reason.name()),
+            attempts_total: trace.attempts.len(),
+            elapsed_ms: millis(trace.end.elapsed),
+            attempts: trace.attempts.iter().map(|attempt| attempt_report(attempt, trace)).collect(),
+            response,
+            origin,
+            ending,
+        }
+    }
+
+    /// For people: how it ended, then the last response.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let status = self.status_code.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let attempts = self.attempts_total;
+        format!("Status: {status} after {attempts} attempt(s)\n{}{}", self.ending, json(&self.response))
+    }
+}
+
+fn attempt_report(attempt: &Attempt, trace: &CallTrace) -> AttemptReport {
+    let (delay, source) = match attempt.verdict {
+        Some(Verdict::Retry { after, source }) => (Some(millis(after)), Some(source.name())),
+        _ => (None, None),
+    };
+    let (status_code, fault) = match attempt.reply {
+        Reply::Status(status) => (Some(status), None),
+        Reply::Broken(transport) => (None, Some(transport.name())),
+    };
+    AttemptReport {
+        n: attempt.number.get(),
+        start_ms: millis(attempt.started.saturating_sub(trace.end.started)),
+        latency_ms: millis(attempt.latency),
+        status_code,
+        fault,
+        delay_ms: delay,
+        delay_source: source,
+    }
+}
