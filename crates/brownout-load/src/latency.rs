@@ -9,13 +9,15 @@ use serde::Serialize;
 /// Three significant digits: a recorded value is off by less than a thousandth of itself.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// One day. A longer latency counts as one day.
+/// One day. A longer latency is counted in the last bucket.
 const HIGHEST_NS: u64 = 86_400_000_000_000;
 
 /// Latencies from a nanosecond to a day, in memory that does not grow with their number.
 #[derive(Clone, Debug)]
 pub struct LatencyHistogram {
     histogram: Histogram<u64>,
+    /// The ends as they were recorded: a bucket would show them a little too long.
+    ends: Option<(Duration, Duration)>,
     censored: u64,
 }
 
@@ -51,7 +53,7 @@ pub struct Latency {
 impl Default for LatencyHistogram {
     fn default() -> Self {
         let histogram = Histogram::new_with_bounds(1, HIGHEST_NS, SIGNIFICANT_DIGITS);
-        Self { histogram: histogram.expect("the bounds are constants that fit"), censored: 0 }
+        Self { histogram: histogram.expect("the bounds are constants that fit"), ends: None, censored: 0 }
     }
 }
 
@@ -60,6 +62,8 @@ impl LatencyHistogram {
     pub fn record(&mut self, latency: Duration, censored: bool) {
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.histogram.saturating_record(nanos);
+        let (min, max) = self.ends.unwrap_or((latency, latency));
+        self.ends = Some((min.min(latency), max.max(latency)));
         self.censored += u64::from(censored);
     }
 
@@ -69,25 +73,25 @@ impl LatencyHistogram {
     pub fn quantile(&self, quantile: f64) -> Option<Duration> {
         // A hair of slack: 1 - 0.9 is a little less than a tenth.
         let enough = self.histogram.len() as f64 * (1.0 - quantile) > 1.0 - 1e-9;
-        enough.then(|| Duration::from_nanos(self.histogram.value_at_quantile(quantile)))
+        let (min, max) = self.ends.filter(|_| enough)?;
+        Some(Duration::from_nanos(self.histogram.value_at_quantile(quantile)).clamp(min, max))
     }
 
     /// For a result.
     #[must_use]
     pub fn summary(&self) -> Latency {
-        let some = !self.histogram.is_empty();
         let quantile = |q| self.quantile(q).map(|latency| millis(nanos_f64(latency)));
         Latency {
             count: self.histogram.len(),
             censored: self.censored,
-            min: some.then(|| millis(nanos_f64(Duration::from_nanos(self.histogram.min())))),
-            mean: some.then(|| millis(self.histogram.mean())),
+            min: self.ends.map(|(min, _)| millis(nanos_f64(min))),
+            mean: self.ends.map(|_| millis(self.histogram.mean())),
             p50: quantile(0.5),
             p90: quantile(0.9),
             p95: quantile(0.95),
             p99: quantile(0.99),
             p99_9: quantile(0.999),
-            max: some.then(|| millis(nanos_f64(Duration::from_nanos(self.histogram.max())))),
+            max: self.ends.map(|(_, max)| millis(nanos_f64(max))),
             hdr_ns: self.pairs(),
         }
     }
@@ -173,9 +177,15 @@ mod tests {
     }
 
     #[test]
-    fn longer_than_a_day_counts_as_a_day() {
+    fn the_ends_are_exact_and_percentiles_lie_between_them() {
+        let latency = recorded(std::iter::repeat_n(500, 100)).summary();
+        assert_eq!([latency.min, latency.p50, latency.p99, latency.max], [Some(500.0); 4]);
+    }
+
+    #[test]
+    fn longer_than_a_day_still_counts() {
         let mut histogram = LatencyHistogram::default();
         histogram.record(Duration::MAX, false);
-        assert!((histogram.summary().max.unwrap() / 86_400_000.0 - 1.0).abs() < 0.001);
+        assert_eq!(histogram.summary().count, 1);
     }
 }

@@ -80,6 +80,12 @@ impl Policy {
         Self::new(Settings { max_retries: Some(0), ..Settings::default() }).expect("the defaults make a policy")
     }
 
+    /// Whether its verdicts depend on a draw, so that a seed is needed to repeat them.
+    #[must_use]
+    pub fn uses_chance(&self) -> bool {
+        self.jitter != Jitter::None
+    }
+
     /// How long an attempt may take that begins `elapsed` after the call did: the attempt's own timeout or what is
     /// left of the deadline, whichever is shorter; `None` without either.
     #[must_use]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use brownout_load::{Exchange, Reply};
 use http::StatusCode;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::number::millis;
 
@@ -14,8 +14,9 @@ use crate::number::millis;
 pub struct ResponseReport {
     /// `null` where no answer came.
     pub status_code: Option<u16>,
-    /// As JSON where it is JSON, else as text.
-    pub body: Value,
+    /// As it came where it is JSON, else as text.
+    #[serde(serialize_with = "as_json_or_text")]
+    pub body: String,
     /// Names in small letters; values of one name joined with commas.
     pub headers: BTreeMap<String, String>,
     /// From the start of the attempt to the end of the answer.
@@ -42,11 +43,18 @@ impl From<&Exchange> for ResponseReport {
         };
         Self {
             status_code,
-            body: serde_json::from_str(&exchange.body).unwrap_or_else(|_| Value::from(exchange.body.as_str())),
+            body: exchange.body.clone(),
             headers,
             latency_ms: millis(exchange.latency),
             error: error(exchange),
         }
+    }
+}
+
+fn as_json_or_text<S: Serializer>(body: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    match serde_json::from_str::<&RawValue>(body) {
+        Ok(json) => json.serialize(serializer),
+        Err(_) => serializer.serialize_str(body),
     }
 }
 
@@ -88,8 +96,8 @@ mod tests {
         let json = crate::json(&ResponseReport::from(&exchange(200, r#"{"message": "OK"}"#)));
         assert!(json.contains(r#""message": "OK""#), "{json}");
         assert!(json.contains(r#""a": "1, 2""#), "{json}");
-        let text = ResponseReport::from(&exchange(200, "hello"));
-        assert_eq!(text.body, "hello");
+        let text = crate::json(&ResponseReport::from(&exchange(200, "hello \"you\"")));
+        assert!(text.contains(r#""body": "hello \"you\"""#), "{text}");
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl Decision<'_> {
 impl fmt::Display for Decision<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Identity { request, attempt } = self.identity;
-        let micros = self.latency.as_micros();
+        // Rounded, as results show it.
+        let micros = (self.latency.as_nanos() + 500) / 1000;
         write!(f, "request={request};attempt={attempt};outcome={};", self.outcome.name())?;
         write!(f, "latency_ms={}.{:03}", micros / 1000, micros % 1000)?;
         if let Some(route) = self.route {
@@ -100,14 +101,14 @@ mod tests {
             route: None,
             phase: None,
         };
-        assert_eq!(decision.to_string(), "request=17;attempt=1;outcome=error;latency_ms=1002.345");
+        assert_eq!(decision.to_string(), "request=17;attempt=1;outcome=error;latency_ms=1002.346");
         decision.route = Some("POST /payments/{id}");
         decision.phase = Some("outage");
         let response = decision.respond(&Request { method: "GET", path: "/" });
         assert_eq!(
             response.header(Decision::HEADER),
             Some(
-                "request=17;attempt=1;outcome=error;latency_ms=1002.345;route=\"POST /payments/{id}\";phase=\"outage\""
+                "request=17;attempt=1;outcome=error;latency_ms=1002.346;route=\"POST /payments/{id}\";phase=\"outage\""
             )
         );
     }

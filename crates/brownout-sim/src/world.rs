@@ -24,12 +24,16 @@ pub struct World<'w> {
 type Free = Reverse<(Duration, u32)>;
 
 impl<'w> World<'w> {
-    /// One attempt, without a policy: attempt 1 of call `number`, at the beginning of the run.
+    /// One attempt, without a policy: attempt 1 of call `number`, at the beginning of the run, within `allowance` if
+    /// there is one.
     #[must_use]
-    pub fn request(&self, request: &Request<'_>, number: u64) -> Exchange {
-        let decision =
-            self.service.decide(self.seed, self.service.route(request), Identity::first(number), Duration::ZERO);
-        exchange(&decision, request)
+    pub fn request(&self, request: &Request<'_>, number: u64, allowance: Option<Duration>) -> Exchange {
+        let route = self.service.route(request);
+        let decision = self.service.decide(self.seed, route, Identity::first(number), Duration::ZERO);
+        match allowance {
+            Some(allowance) if allowance < decision.latency => Exchange::timed_out(allowance),
+            _ => exchange(&decision, request),
+        }
     }
 
     /// Call `number` with all its attempts, begun at the beginning of the run.

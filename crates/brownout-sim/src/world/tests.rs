@@ -70,7 +70,7 @@ fn what_a_request_meets_does_not_depend_on_who_else_is_calling() {
     let crowd = load(&service, &none, 42, &clients(1000, 64));
     assert_eq!(alone.by_status, crowd.by_status);
     let world = World { service: &service, policy: &none, seed: Seed(42) };
-    let one_by_one = (1..=1000).filter(|number| world.request(&GET, *number).reply == Reply::Status(200)).count();
+    let one_by_one = (1..=1000).filter(|number| world.request(&GET, *number, None).reply == Reply::Status(200)).count();
     assert_eq!(one_by_one as u64, alone.by_status[&200]);
 }
 

@@ -1,0 +1,74 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::verb::{check, health, load, request, retry, run, schema, serve};
+
+/// Verbs by what one wants; clap has no groups of subcommands. A test holds this to the list below.
+const VERBS: &str = "\
+Call a service (in virtual time, or over HTTP with --url):
+  request  Makes one call and prints the response as JSON
+  load     Makes many calls and counts what came back
+  retry    Makes one call through a retry policy
+  health   Tells healthy from unhealthy by consecutive 200s
+
+Stand in for one:
+  serve    Answers over HTTP as a scenario says
+
+Choose a policy:
+  check    Validates a scenario without running it
+  schema   Prints the JSON Schema of scenarios
+
+Run a command:
+  run      Retries a command, or a built-in flaky function
+
+Exit codes:
+  0 fine · 1 failed · 2 usage or bad scenario
+  run: the command's own code when every retry is spent · 124 timeout · 125 our own failure
+       126 cannot execute · 127 not found · 128+n signal n";
+
+/// Rehearse your dependency's worst day: a service that misbehaves as a scenario says, and its callers.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = VERBS,
+    help_template = "{about-with-newline}\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}",
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Request(request::Args),
+    Load(load::Args),
+    Retry(retry::Args),
+    Health(health::Args),
+    Serve(serve::Args),
+    Check(check::Args),
+    Schema(schema::Args),
+    Run(run::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cli, VERBS};
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_is_listed_with_its_own_words() {
+        for verb in Cli::command().get_subcommands() {
+            let about = verb.get_about().expect("a verb says what it does").to_string();
+            let line = VERBS.lines().find_map(|line| line.trim_start().strip_prefix(verb.get_name())).map(str::trim);
+            assert_eq!(line, Some(about.as_str()), "{}", verb.get_name());
+        }
+    }
+}

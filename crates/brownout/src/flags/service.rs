@@ -1,0 +1,89 @@
+//! Which service, with which rates, and which luck.
+
+use std::path::PathBuf;
+
+use brownout_draw::Probability;
+use brownout_service::{Outcome, Outcomes};
+use clap::Args;
+
+use crate::exit::Stop;
+
+/// Flags of the simulated service.
+#[derive(Debug, Args)]
+pub(crate) struct ServiceFlags {
+    /// Scenario file, TOML or JSON [default: the practice service: 80% 200, 10% 500, 5% 429, 5% 504; 10 to 500 ms]
+    #[arg(value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
+
+    /// Number that repeats the run [default: the scenario's, else chosen and printed]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+
+    /// Share of 200s; failures without a flag of their own share the rest in their proportions
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true, help_heading = RATES)]
+    pub(crate) success_rate: Option<Probability>,
+
+    /// Share of 500s
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true, help_heading = RATES)]
+    pub(crate) failure_rate: Option<Probability>,
+
+    /// Share of 504s
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true, help_heading = RATES)]
+    pub(crate) timeout_rate: Option<Probability>,
+
+    /// Share of 429s
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true, help_heading = RATES)]
+    pub(crate) rate_limit_rate: Option<Probability>,
+}
+
+const RATES: &str = "Rates, from 0 to 1 or as \"5%\", in place of the scenario's";
+
+/// The rate flags with what they set.
+const FLAGS: [(&str, Outcome); 4] = [
+    ("--success-rate", Outcome::Success),
+    ("--failure-rate", Outcome::Error),
+    ("--timeout-rate", Outcome::GatewayTimeout),
+    ("--rate-limit-rate", Outcome::RateLimit),
+];
+
+impl ServiceFlags {
+    /// The rate flags that were given: name, outcome, rate.
+    fn given(&self) -> Vec<(&'static str, Outcome, Probability)> {
+        let rates = [self.success_rate, self.failure_rate, self.timeout_rate, self.rate_limit_rate];
+        FLAGS.into_iter().zip(rates).filter_map(|((flag, outcome), rate)| Some((flag, outcome, rate?))).collect()
+    }
+
+    /// Whether any rate flag was given.
+    pub(crate) fn has_rates(&self) -> bool {
+        !self.given().is_empty()
+    }
+
+    /// The rate flags as text, for messages and for the digest of the scenario.
+    pub(crate) fn rates_text(&self) -> String {
+        let words = self.given().into_iter().map(|(flag, _, rate)| format!("{flag} {rate}"));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// `outcomes` with the given rates in place.
+    ///
+    /// Refuses rates that do not go together, naming the flags, the sum found and the rates they met.
+    pub(crate) fn over(&self, outcomes: &Outcomes) -> Result<Outcomes, Stop> {
+        let given = self.given();
+        let rates: Vec<_> = given.iter().map(|(_, outcome, rate)| (*outcome, *rate)).collect();
+        outcomes.with_rates(&rates).map_err(|error| Stop::usage(format!("{error}: {}", self.way_out(outcomes))))
+    }
+
+    /// What was given, what it met, and what to do about it.
+    fn way_out(&self, outcomes: &Outcomes) -> String {
+        let given = self.given();
+        let is_given = |outcome: Outcome| given.iter().any(|(_, named, _)| *named == outcome);
+        let met: Vec<_> = FLAGS.into_iter().filter(|(_, o)| *o != Outcome::Success && !is_given(*o)).collect();
+        if met.is_empty() || is_given(Outcome::Success) {
+            return format!("given {}; lower one of them", self.rates_text());
+        }
+        let rates = met.iter().map(|(_, outcome)| format!("{outcome} {}", outcomes.rate(*outcome)));
+        let zeros = met.iter().map(|(flag, _)| format!("{flag} 0"));
+        let (rates, zeros) = (rates.collect::<Vec<_>>().join(", "), zeros.collect::<Vec<_>>().join(" "));
+        format!("given {} beside the scenario's {rates}; lower one of them, or add {zeros}", self.rates_text())
+    }
+}

@@ -1,0 +1,25 @@
+//! `brownout`: rehearse your dependency's worst day.
+//!
+//! Parse, run, print what went wrong, pick the exit code. Each verb is a file in `verb/`.
+
+mod cli;
+mod exit;
+mod flags;
+mod output;
+mod setting;
+mod signal;
+mod verb;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match verb::run(cli::Cli::parse().verb) {
+        Ok(exit) => exit.into(),
+        Err(stop) => {
+            output::talk(&stop.message);
+            stop.exit.into()
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The scenario and the luck of a run.
+
+use std::path::Path;
+
+use brownout_draw::{Seed, fingerprint};
+use brownout_report::Origin;
+use brownout_scenario::Scenario;
+
+use crate::exit::Stop;
+use crate::flags::ServiceFlags;
+use crate::output;
+
+/// A scenario, flags applied, and where it comes from.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    pub(crate) scenario: Scenario,
+    pub(crate) origin: Origin,
+    chosen: bool,
+}
+
+/// Which time a run is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Time {
+    Virtual,
+    Real,
+}
+
+impl Setting {
+    /// The scenario that the flags name, with their rates and their seed.
+    pub(crate) fn new(flags: &ServiceFlags, time: Time) -> Result<Self, Stop> {
+        let (name, text, mut scenario) = match &flags.scenario {
+            None => ("built-in".to_owned(), String::new(), Scenario::default()),
+            Some(file) => {
+                let (text, scenario) = read(file)?;
+                (file.display().to_string(), text, scenario)
+            }
+        };
+        if flags.has_rates() {
+            let outcomes = flags.over(&scenario.service.base().outcomes)?;
+            scenario.service = scenario.service.with_outcomes(&outcomes);
+        }
+        let (seed, chosen) = seed(flags.seed.map(Seed).or(scenario.seed))?;
+        let digest = fingerprint(format!("{text}\n{}", flags.rates_text()).as_bytes());
+        let origin = Origin {
+            seed,
+            scenario: name,
+            scenario_digest: format!("{digest:016x}"),
+            time: if time == Time::Virtual { "virtual" } else { "real" },
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        Ok(Self { scenario, origin, chosen })
+    }
+
+    /// The seed of the run.
+    pub(crate) const fn seed(&self) -> Seed {
+        self.origin.seed
+    }
+
+    /// Says, before anything else, what repeats the run.
+    pub(crate) fn announce(&self) {
+        output::talk(&format!("{}{}", self.origin, chosen_note(self.seed(), self.chosen)));
+    }
+}
+
+/// The scenario in a file, and its text.
+pub(crate) fn read(file: &Path) -> Result<(String, Scenario), Stop> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Stop::usage(format!("failed to read the scenario {}: {error}", file.display())))?;
+    let scenario = Scenario::parse(&file.display().to_string(), &text)
+        .map_err(|invalid| Stop { message: invalid.render(output::talk_is_coloured()), ..Stop::usage("") })?;
+    Ok((text, scenario))
+}
+
+/// The given seed, or one from the operating system; whether it was chosen so. Short enough to type.
+pub(crate) fn seed(given: Option<Seed>) -> Result<(Seed, bool), Stop> {
+    match given {
+        Some(seed) => Ok((seed, false)),
+        None => {
+            let chosen = getrandom::u32();
+            let chosen =
+                chosen.map_err(|error| Stop::failed(format!("no seed was given and none could be chosen: {error}")))?;
+            Ok((Seed(chosen.into()), true))
+        }
+    }
+}
+
+/// How to have a chosen seed again.
+pub(crate) fn chosen_note(seed: Seed, chosen: bool) -> String {
+    if chosen { format!(" (seed chosen; repeat with --seed {seed})") } else { String::new() }
+}

@@ -1,0 +1,33 @@
+//! The verbs, one a file: its flags, and what it does.
+
+pub(crate) mod check;
+pub(crate) mod health;
+pub(crate) mod load;
+pub(crate) mod request;
+pub(crate) mod retry;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod serve;
+
+use crate::cli::Verb;
+use crate::exit::{Exit, Stop};
+
+/// Does what was asked for.
+pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
+    match verb {
+        Verb::Request(args) => request::run(&args),
+        Verb::Load(args) => load::run(&args),
+        Verb::Retry(args) => retry::run(&args),
+        Verb::Health(args) => health::run(&args),
+        Verb::Serve(args) => serve::run(&args),
+        Verb::Check(args) => check::run(&args),
+        Verb::Schema(args) => schema::run(&args),
+        Verb::Run(args) => run::run(args),
+    }
+}
+
+/// A runtime for clients: one thread, which is enough to wait on.
+fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))
+}
