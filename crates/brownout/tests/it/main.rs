@@ -1,1 +1,8 @@
+//! The program as people run it: real processes, real sockets, real output.
 
+mod docs;
+mod http;
+mod practice;
+mod program;
+mod runner;
+mod scenario;

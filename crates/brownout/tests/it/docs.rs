@@ -1,0 +1,206 @@
+//! The commands in README and guide are run, and what they print is compared with what the pages say.
+//!
+//! A `console` block is a conversation with one shell: lines after `$ ` are commands (`> ` continues one), the lines
+//! below are what they print, both streams together, with `[..]` for what changes from run to run. Port 7429 stands for a
+//! free one. A `toml` block is a scenario and must be one.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use snapbox::Data;
+
+use crate::http::curl_is_there;
+use crate::program::{PROGRAM, brownout_in, repository};
+
+const PORT: &str = "7429";
+const END: &str = "--- end of command ---";
+/// A build with many neighbours on the machine takes its time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A fenced block of a page: its language, its first line in the file, its text.
+#[derive(Debug)]
+struct Block {
+    language: String,
+    line: usize,
+    text: String,
+}
+
+/// A command of a block with what it is to print.
+#[derive(Debug, Default)]
+struct Step {
+    command: String,
+    expected: String,
+}
+
+fn pages() -> Vec<PathBuf> {
+    let guide = std::fs::read_dir(repository().join("guide")).unwrap().map(|file| file.unwrap().path());
+    let mut pages: Vec<_> = guide.filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
+    pages.push(repository().join("README.md"));
+    pages.sort();
+    pages
+}
+
+fn blocks(page: &Path) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open = false;
+    for (index, line) in std::fs::read_to_string(page).unwrap().lines().enumerate() {
+        match line.strip_prefix("```") {
+            Some(language) if !open => {
+                open = true;
+                blocks.push(Block { language: language.to_owned(), line: index + 2, text: String::new() });
+            }
+            Some(_) => open = false,
+            None if open => {
+                let block = blocks.last_mut().unwrap();
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            None => {}
+        }
+    }
+    assert!(!open, "a block of {} has no end", page.display());
+    blocks
+}
+
+fn steps(text: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for line in text.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            steps.push(Step { command: command.to_owned(), ..Step::default() });
+        } else if let (Some(more), Some(step)) = (line.strip_prefix("> "), steps.last_mut()) {
+            step.command = format!("{}\n{more}", step.command);
+        } else {
+            let step = steps.last_mut().expect("a block begins with a command");
+            step.expected = format!("{}{line}\n", step.expected);
+        }
+    }
+    steps
+}
+
+/// A shell that is fed one command at a time.
+struct Shell {
+    process: Child,
+    stdin: ChildStdin,
+    lines: Receiver<String>,
+}
+
+impl Shell {
+    fn start(folder: &Path) -> Self {
+        let programs = Path::new(PROGRAM).parent().unwrap();
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new("sh");
+        command.current_dir(folder).env("PATH", path).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut stdin = process.stdin.take().unwrap();
+        writeln!(stdin, "exec 2>&1").unwrap();
+        let (sender, lines) = channel();
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { process, stdin, lines }
+    }
+
+    /// Runs `command`; one in the background is given the time to print as many lines as it is to.
+    fn run(&mut self, command: &str, expected_lines: usize) -> String {
+        writeln!(self.stdin, "{command}\n_code=$?; echo '{END}'; (exit $_code)").unwrap();
+        let background = command.trim_end().ends_with('&');
+        let mut printed = Vec::new();
+        let mut ended = false;
+        while !ended || (background && printed.len() < expected_lines) {
+            let line =
+                self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("`{command}` does not end: {printed:?}"));
+            if line == END {
+                ended = true;
+            } else {
+                printed.push(line + "\n");
+            }
+        }
+        printed.concat()
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        // What a page left in the background was started here and ends here.
+        let _ = writeln!(self.stdin, "kill $! 2>/dev/null; exit");
+        let _ = self.process.wait();
+    }
+}
+
+/// A folder with what the pages say is there: the examples.
+fn workplace() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("examples")).unwrap();
+    for file in std::fs::read_dir(repository().join("examples")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), folder.path().join("examples").join(file.file_name())).unwrap();
+    }
+    folder
+}
+
+fn free_port() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+#[cfg(unix)]
+#[test]
+fn every_command_prints_what_its_page_says() {
+    if !curl_is_there() {
+        return;
+    }
+    let mut commands = 0;
+    for page in pages() {
+        // The blocks of a page build on each other: a file that one writes, the next one reads.
+        let folder = workplace();
+        let port = free_port();
+        for block in blocks(&page).iter().filter(|block| block.language == "console") {
+            let mut shell = Shell::start(folder.path());
+            for step in steps(&block.text) {
+                let printed = shell.run(&step.command.replace(PORT, &port), step.expected.lines().count());
+                let comparison = snapbox::Assert::new().action_env("SNAPSHOTS").try_eq(
+                    Some(&format_args!("{}:{} $ {}", page.display(), block.line, step.command)),
+                    Data::text(printed.replace(&port, PORT)),
+                    Data::text(step.expected),
+                );
+                comparison.unwrap_or_else(|difference| panic!("{difference}"));
+                commands += 1;
+            }
+        }
+    }
+    assert!(commands >= 20, "only {commands} commands were found");
+}
+
+#[test]
+fn every_scenario_in_a_page_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for page in pages() {
+        for block in blocks(&page).iter().filter(|block| block.language == "toml") {
+            std::fs::write(folder.path().join("block.toml"), &block.text).unwrap();
+            let check = brownout_in(folder.path(), &["check", "block.toml"]);
+            assert_eq!(check.code, Some(0), "{}:{}\n{}", page.display(), block.line, check.stderr);
+        }
+    }
+}
+
+/// Blocks of other languages would not be run, so there are none but these.
+#[test]
+fn no_block_escapes() {
+    for page in pages() {
+        for (index, block) in blocks(&page).iter().enumerate() {
+            let set_up = page.ends_with("README.md") && index == 0 && block.language == "sh";
+            let known = ["console", "toml", "text"].contains(&block.language.as_str());
+            assert!(set_up || known, "{}:{} is a block of `{}`", page.display(), block.line, block.language);
+            assert!(block.language != "text" || !block.text.contains("brownout "), "{}:{}", page.display(), block.line);
+        }
+    }
+}
+
+/// The set-up block, which the checks of the repository run on a fresh checkout.
+#[test]
+fn the_readme_begins_with_two_commands() {
+    let readme = blocks(&repository().join("README.md"));
+    let commands: Vec<&str> = readme[0].text.lines().map(|line| line.split('#').next().unwrap().trim()).collect();
+    assert_eq!(commands, ["cargo run --release -- load --count 100", "cargo test"]);
+}

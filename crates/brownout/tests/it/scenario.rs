@@ -1,0 +1,96 @@
+//! Scenario files on the command line.
+
+use crate::program::{brownout, repository};
+use snapbox::{assert_data_eq, str};
+
+fn examples() -> Vec<String> {
+    let files = std::fs::read_dir(repository().join("examples")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| name.ends_with(".toml")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_example_is_fine_and_runs() {
+    assert!(examples().len() >= 3);
+    for name in examples() {
+        let check = brownout(&format!("check examples/{name}"));
+        assert!(check.code == Some(0) && check.stdout.starts_with(&format!("examples/{name}: fine\n")), "{check:?}");
+        let load = brownout(&format!("load examples/{name} --seed 42"));
+        assert!(load.code == Some(0) && load.stdout.starts_with("Load test: "), "{load:?}");
+    }
+}
+
+/// The file that shows the default must be the default.
+#[test]
+fn the_practice_example_is_what_runs_without_a_file() {
+    let stdout = |file: &str| brownout(&format!("load {file} --count 1000 --seed 9")).stdout;
+    assert_eq!(stdout(""), stdout("examples/practice.toml"));
+}
+
+#[test]
+fn mistakes_are_shown_with_file_line_and_column_all_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad.toml");
+    std::fs::write(&file, "seed = \"x\"\n\n[service]\nlatancy = \"40ms\"\noutcomes = { error = 5 }\n").unwrap();
+    let run = crate::program::brownout_in(folder.path(), &["check", "bad.toml"]);
+    assert_eq!(run.code, Some(2));
+    assert_data_eq!(
+        &run.stderr,
+        str![[r#"
+error: a seed is a whole number from 0 to 18446744073709551615, found "x"
+ --> bad.toml:1:8
+  |
+1 | seed = "x"
+  |        ^^^
+
+error: service has no key `latancy`
+ --> bad.toml:4:1
+  |
+4 | latancy = "40ms"
+  | ^^^^^^^
+  |
+  = help: did you mean `latency`? known keys: latency, outcomes, routes, identity
+
+error: a probability lies from 0 to 1, found 5; for a percentage write "5%"
+ --> bad.toml:5:22
+  |
+5 | outcomes = { error = 5 }
+  |                      ^
+
+"#]]
+    );
+    // No verb begins on a file that is wrong.
+    for verb in ["request", "load", "retry", "health", "serve"] {
+        let run = crate::program::brownout_in(folder.path(), &[verb, "bad.toml"]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{verb}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told() {
+    brownout("check examples/none.toml").refused(&["failed to read the scenario examples/none.toml", "No such file"]);
+}
+
+#[test]
+fn flags_go_over_the_file() {
+    let result = brownout("load examples/payments.toml --count 50 --path /search --seed 1 --json").json();
+    assert_eq!((&result["total_requests"], &result["seed"]), (&50.into(), &1.into()));
+    let digest =
+        |arguments: &str| brownout(&format!("load {arguments} --json --count 1")).json()["scenario_digest"].clone();
+    assert_eq!(digest("examples/payments.toml"), digest("examples/payments.toml --seed 5"));
+    assert_ne!(digest("examples/payments.toml"), digest("examples/payments.toml --failure-rate 0.2"));
+}
+
+#[test]
+fn phases_are_counted_apart() {
+    let text = brownout("load examples/outage.toml").stdout;
+    assert!(text.contains("\nPhase outage: ") && text.contains("\nPhase warming up: "), "{text}");
+}
+
+#[test]
+fn the_schema_is_json() {
+    let schema = brownout("schema").json();
+    assert_eq!(schema["title"], "brownout scenario");
+}
