@@ -44,8 +44,8 @@ pub struct Runner<'p> {
 }
 
 impl Runner<'_> {
-    /// Tries `work` until it succeeds or the policy gives up. `observe` sees each attempt once its wait is decided,
-    /// before the wait.
+    /// Tries `work` until it succeeds or the policy gives up. `observe` sees each failed attempt once it is
+    /// decided what follows, before the wait.
     pub async fn run(&self, work: &mut impl Work, mut observe: impl FnMut(&RunAttempt)) -> RunReport {
         let began = Instant::now();
         let mut call = Call::new(self.policy);
@@ -62,6 +62,7 @@ impl Runner<'_> {
             };
             let attempt = attempt(Some((error, exit)));
             if let Some(code) = fatal {
+                observe(&attempt);
                 attempts.push(attempt);
                 break RunStop::Spawn(code);
             }
@@ -75,6 +76,7 @@ impl Runner<'_> {
                     tokio::time::sleep(after).await;
                 }
                 Verdict::Stop(reason) => {
+                    let attempt = attempt.then_give_up(reason);
                     observe(&attempt);
                     attempts.push(attempt);
                     break RunStop::GaveUp(reason);

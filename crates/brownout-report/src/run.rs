@@ -58,7 +58,18 @@ pub struct RunAttempt {
     /// The wait after it; `null` after the last.
     pub delay_ms: Option<f64>,
     #[serde(skip)]
-    delay: Option<Duration>,
+    next: Next,
+}
+
+/// What follows an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// The run ends, because it succeeded or could not begin.
+    End,
+    /// Another try, after this long.
+    Wait(Duration),
+    /// The run ends, because the policy gives up.
+    GiveUp(StopReason),
 }
 
 /// How a command ended.
@@ -100,23 +111,39 @@ impl RunAttempt {
             error,
             exit,
             delay_ms: None,
-            delay: None,
+            next: Next::End,
         }
     }
 
     /// The same attempt with the wait that follows it.
     #[must_use]
-    pub fn then_wait(mut self, delay: Duration) -> Self {
-        self.delay_ms = Some(millis(delay));
-        self.delay = Some(delay);
-        self
+    pub fn then_wait(self, delay: Duration) -> Self {
+        Self { delay_ms: Some(millis(delay)), next: Next::Wait(delay), ..self }
     }
 
-    /// What the log says of a failed attempt that is followed by a wait; `None` of any other.
+    /// The same attempt as the last one, and why.
+    #[must_use]
+    pub fn then_give_up(self, reason: StopReason) -> Self {
+        Self { next: Next::GiveUp(reason), ..self }
+    }
+
+    /// What the log says of a failed attempt; `None` of another.
     #[must_use]
     pub fn log_line(&self) -> Option<String> {
-        let (error, delay) = (self.error.as_ref()?, self.delay?);
-        Some(format!("attempt {} failed: {error}; next try in {}", self.n, seconds(delay)))
+        let error = self.error.as_ref()?;
+        let next = match self.next {
+            Next::End => return Some(format!("attempt {} failed: {error}", self.n)),
+            Next::Wait(delay) => format!("next try in {}", seconds(delay)),
+            Next::GiveUp(reason) => format!("giving up: {reason}"),
+        };
+        Some(format!("attempt {} failed: {error}; {next}", self.n))
+    }
+
+    const fn delay(&self) -> Duration {
+        match self.next {
+            Next::Wait(delay) => delay,
+            Next::End | Next::GiveUp(_) => Duration::ZERO,
+        }
     }
 }
 
@@ -130,7 +157,7 @@ impl RunReport {
         seed: Seed,
         command: Option<Vec<String>>,
     ) -> Self {
-        let total_delay = attempts.iter().filter_map(|attempt| attempt.delay).sum();
+        let total_delay = attempts.iter().map(RunAttempt::delay).sum();
         let last_exit = attempts.last().map(|attempt| attempt.exit).unwrap_or_default();
         Self {
             schema: "brownout-run-1",
@@ -253,6 +280,8 @@ mod tests {
     fn a_log_line_tells_attempt_error_and_delay() {
         let attempt = failed(2, Exit::default()).then_wait(Duration::from_millis(200));
         assert_eq!(attempt.log_line().unwrap(), "attempt 2 failed: it broke; next try in 0.2s");
-        assert_eq!(failed(3, Exit::default()).log_line(), None);
+        let last = failed(3, Exit::default()).then_give_up(StopReason::Exhausted);
+        assert_eq!(last.log_line().unwrap(), "attempt 3 failed: it broke; giving up: every retry is spent");
+        assert_eq!(RunAttempt::new(4, Duration::ZERO, Duration::ZERO, None).log_line(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Requests a second against a bare hyper server: `cargo bench -p brownout --bench serve`.
+//! Requests a second against a bare hyper server: `cargo bench -p brownout --bench serve`. `BENCH_ROUNDS` sets the rounds.
 //!
 //! Load model: closed, 32 keep-alive connections from one client thread, no think time. The two servers run side by side
 //! as processes of their own and are loaded in turn, A B A B, so that a noisy machine hits both. `brownout serve` draws an
@@ -7,7 +7,7 @@
 //! Two ratios: requests a second as the client sees them, which the client's own cost pulls towards 1, and processor
 //! time of the server for a request (Linux only), which nothing does.
 
-#![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a bench prints ratios")]
+#![expect(clippy::print_stdout, reason = "a bench prints ratios")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::num::NonZeroU32;
@@ -22,7 +22,6 @@ use brownout_policy::Policy;
 
 const REQUESTS: u64 = 40_000;
 const CONNECTIONS: u32 = 32;
-const ROUNDS: usize = 9;
 
 const SCENARIO: &str = "[service]\noutcomes = { error = 0.10, rate_limit = 0.05, gateway_timeout = 0.05 }\n";
 
@@ -39,6 +38,7 @@ struct Round {
 }
 
 fn main() {
+    let wanted = std::env::var("BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(9);
     let mut file = tempfile::NamedTempFile::with_suffix(".toml").expect("a temporary file");
     file.write_all(SCENARIO.as_bytes()).expect("a scenario");
     let mut ours = Command::new(env!("CARGO_BIN_EXE_brownout"));
@@ -48,10 +48,10 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let round = || (ours.load(&runtime), hello.load(&runtime));
     round();
-    let rounds: Vec<(Round, Round)> = (0..ROUNDS).map(|_| round()).collect();
+    let rounds: Vec<(Round, Round)> = (0..wanted).map(|_| round()).collect();
 
     println!(
-        "{REQUESTS} requests over {CONNECTIONS} connections, {ROUNDS} rounds in turn; brownout serve ÷ bare hyper"
+        "{REQUESTS} requests over {CONNECTIONS} connections, {wanted} rounds in turn; brownout serve ÷ bare hyper"
     );
     let rate = rounds.iter().map(|(ours, hello)| ours.rate / hello.rate);
     print_ratios("requests a second", rate.collect());
@@ -60,7 +60,7 @@ fn main() {
     let median = |pick: fn(&(Round, Round)) -> f64| {
         let mut rates: Vec<f64> = rounds.iter().map(pick).collect();
         rates.sort_by(f64::total_cmp);
-        rates[ROUNDS / 2]
+        rates[rates.len() / 2]
     };
     println!("  median rates: brownout {:.0}/s, bare hyper {:.0}/s", median(|r| r.0.rate), median(|r| r.1.rate));
 }

@@ -18,17 +18,29 @@ pub(crate) struct Setting {
     chosen: bool,
 }
 
-/// Which time a run is in.
+/// Where the service of a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Time {
-    Virtual,
-    Real,
+pub(crate) enum Place {
+    /// In virtual time.
+    Simulated,
+    /// On a socket of ours.
+    Served,
+    /// Behind a URL; a scenario then only says what callers do.
+    Elsewhere,
+}
+
+impl Place {
+    /// Behind a URL when there is a target.
+    pub(crate) fn of<T>(target: &Option<T>) -> Self {
+        if target.is_some() { Self::Elsewhere } else { Self::Simulated }
+    }
 }
 
 impl Setting {
     /// The scenario that the flags name, with their rates and their seed.
-    pub(crate) fn new(flags: &ServiceFlags, time: Time) -> Result<Self, Stop> {
+    pub(crate) fn new(flags: &ServiceFlags, place: Place) -> Result<Self, Stop> {
         let (name, text, mut scenario) = match &flags.scenario {
+            None if place == Place::Elsewhere => ("none".to_owned(), String::new(), Scenario::default()),
             None => ("built-in".to_owned(), String::new(), Scenario::default()),
             Some(file) => {
                 let (text, scenario) = read(file)?;
@@ -45,7 +57,7 @@ impl Setting {
             seed,
             scenario: name,
             scenario_digest: format!("{digest:016x}"),
-            time: if time == Time::Virtual { "virtual" } else { "real" },
+            time: if place == Place::Simulated { "virtual" } else { "real" },
             version: env!("CARGO_PKG_VERSION"),
         };
         Ok(Self { scenario, origin, chosen })

@@ -28,6 +28,7 @@ fn the_schema_is_one() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test reads the examples from the disk")]
 fn every_example_is_taken_by_the_schema_and_by_the_reader() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
     let mut seen = 0;

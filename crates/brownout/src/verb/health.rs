@@ -13,7 +13,7 @@ use super::runtime;
 use crate::exit::{Exit, Stop};
 use crate::flags::{ServiceFlags, TargetFlags, duration};
 use crate::output::print;
-use crate::setting::{Setting, Time};
+use crate::setting::{Place, Setting};
 
 /// Tells healthy from unhealthy by consecutive 200s
 ///
@@ -41,7 +41,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let target = args.target.target(&args.service)?;
     let request = args.target.simulated();
-    let setting = Setting::new(&args.service, if target.is_some() { Time::Real } else { Time::Virtual })?;
+    let setting = Setting::new(&args.service, Place::of(&target))?;
     let (policy, consecutive) = (Policy::none(), args.consecutive.get());
     let mut probes = Vec::new();
     match target {

@@ -12,7 +12,7 @@ use super::runtime;
 use crate::exit::{Exit, Stop};
 use crate::flags::{PolicyFlags, ServiceFlags, TargetFlags};
 use crate::output::print;
-use crate::setting::{Setting, Time};
+use crate::setting::{Place, Setting};
 use crate::signal::asked_to_end;
 
 /// Makes many calls and counts what came back
@@ -45,7 +45,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let target = args.target.target(&args.service)?;
     let request = args.target.simulated();
-    let setting = Setting::new(&args.service, if target.is_some() { Time::Real } else { Time::Virtual })?;
+    let setting = Setting::new(&args.service, Place::of(&target))?;
     let unretried = Settings { max_retries: Some(0), ..Settings::default() };
     let policy = args.policy.over(setting.scenario.policy.clone().unwrap_or(unretried))?;
     let mut load = setting.scenario.load.clone();

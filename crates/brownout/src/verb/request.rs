@@ -13,7 +13,7 @@ use super::runtime;
 use crate::exit::{Exit, Stop};
 use crate::flags::{ServiceFlags, TargetFlags, duration};
 use crate::output::print;
-use crate::setting::{Setting, Time};
+use crate::setting::{Place, Setting};
 
 /// Makes one call and prints the response as JSON
 #[derive(Debug, clap::Args)]
@@ -31,13 +31,13 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let exchange = match args.target.target(&args.service)? {
         Some(target) => {
-            let (policy, seed) = (Arc::new(Policy::none()), Setting::new(&args.service, Time::Real)?.seed());
+            let (policy, seed) = (Arc::new(Policy::none()), Setting::new(&args.service, Place::Elsewhere)?.seed());
             let drive = Drive { target, policy, seed };
             runtime()?.block_on(drive.request(1, args.attempt_timeout))
         }
         None => {
             let request = args.target.simulated()?;
-            let setting = Setting::new(&args.service, Time::Virtual)?;
+            let setting = Setting::new(&args.service, Place::Simulated)?;
             setting.announce();
             let world = World { service: &setting.scenario.service, policy: &Policy::none(), seed: setting.seed() };
             world.request(&request, 1, args.attempt_timeout)

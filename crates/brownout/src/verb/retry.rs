@@ -12,7 +12,7 @@ use super::runtime;
 use crate::exit::{Exit, Stop};
 use crate::flags::{PolicyFlags, ServiceFlags, TargetFlags};
 use crate::output::print;
-use crate::setting::{Setting, Time};
+use crate::setting::{Place, Setting};
 
 /// The practice program waits 2^attempt ms.
 const BASE_DELAY: Duration = Duration::from_millis(2);
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let target = args.target.target(&args.service)?;
     let request = args.target.simulated();
-    let setting = Setting::new(&args.service, if target.is_some() { Time::Real } else { Time::Virtual })?;
+    let setting = Setting::new(&args.service, Place::of(&target))?;
     let practice = Settings { base_delay: Some(BASE_DELAY), ..Settings::default() };
     let policy = args.policy.over(setting.scenario.policy.clone().unwrap_or(practice))?;
 

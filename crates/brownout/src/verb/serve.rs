@@ -8,7 +8,7 @@ use brownout_serve::{App, Limits, Server};
 use crate::exit::{Exit, Stop};
 use crate::flags::ServiceFlags;
 use crate::output::{print, talk};
-use crate::setting::{Setting, Time};
+use crate::setting::{Place, Setting};
 use crate::signal::asked_to_end;
 
 /// Answers over HTTP as a scenario says
@@ -30,7 +30,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let setting = Setting::new(&args.service, Time::Real)?;
+    let setting = Setting::new(&args.service, Place::Served)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {

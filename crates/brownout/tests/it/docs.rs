@@ -3,6 +3,8 @@
 //! A `console` block is a conversation with one shell: lines after `$ ` are commands (`> ` continues one), the lines
 //! below are what they print, both streams together, with `[..]` for what changes from run to run. Port 7429 stands for a
 //! free one. A `toml` block is a scenario and must be one.
+//!
+//! `SNAPSHOTS=overwrite cargo test docs` puts what was printed in place of what the pages say wrongly.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -36,9 +38,17 @@ struct Step {
 }
 
 fn pages() -> Vec<PathBuf> {
-    let guide = std::fs::read_dir(repository().join("guide")).unwrap().map(|file| file.unwrap().path());
-    let mut pages: Vec<_> = guide.filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
-    pages.push(repository().join("README.md"));
+    let mut pages = vec![repository().join("README.md")];
+    let mut folders = vec![repository().join("guide")];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
     pages.sort();
     pages
 }
@@ -70,8 +80,8 @@ fn steps(text: &str) -> Vec<Step> {
     for line in text.lines() {
         if let Some(command) = line.strip_prefix("$ ") {
             steps.push(Step { command: command.to_owned(), ..Step::default() });
-        } else if let (Some(more), Some(step)) = (line.strip_prefix("> "), steps.last_mut()) {
-            step.command = format!("{}\n{more}", step.command);
+        } else if let (Some(more), Some(step)) = (line.strip_prefix('>'), steps.last_mut()) {
+            step.command = format!("{}\n{}", step.command, more.strip_prefix(' ').unwrap_or(more));
         } else {
             let step = steps.last_mut().expect("a block begins with a command");
             step.expected = format!("{}{line}\n", step.expected);
@@ -111,10 +121,11 @@ impl Shell {
         while !ended || (background && printed.len() < expected_lines) {
             let line =
                 self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("`{command}` does not end: {printed:?}"));
-            if line == END {
-                ended = true;
-            } else {
-                printed.push(line + "\n");
+            // What is printed may lack its last newline, as an answer's body does.
+            let (text, is_end) = line.strip_suffix(END).map_or((line.as_str(), false), |text| (text, true));
+            ended |= is_end;
+            if !is_end || !text.is_empty() {
+                printed.push(format!("{text}\n"));
             }
         }
         printed.concat()
@@ -150,26 +161,39 @@ fn every_command_prints_what_its_page_says() {
     if !curl_is_there() {
         return;
     }
-    let mut commands = 0;
-    for page in pages() {
-        // The blocks of a page build on each other: a file that one writes, the next one reads.
-        let folder = workplace();
-        let port = free_port();
-        for block in blocks(&page).iter().filter(|block| block.language == "console") {
-            let mut shell = Shell::start(folder.path());
-            for step in steps(&block.text) {
-                let printed = shell.run(&step.command.replace(PORT, &port), step.expected.lines().count());
-                let comparison = snapbox::Assert::new().action_env("SNAPSHOTS").try_eq(
-                    Some(&format_args!("{}:{} $ {}", page.display(), block.line, step.command)),
-                    Data::text(printed.replace(&port, PORT)),
-                    Data::text(step.expected),
-                );
-                comparison.unwrap_or_else(|difference| panic!("{difference}"));
-                commands += 1;
-            }
-        }
-    }
+    let commands: usize = pages().iter().map(|page| hold(page)).sum();
     assert!(commands >= 20, "only {commands} commands were found");
+}
+
+/// Holds one page to what its commands print; says how many there were.
+///
+/// The blocks of a page build on each other: a file that one writes, the next one reads.
+fn hold(page: &Path) -> usize {
+    let overwrite = std::env::var_os("SNAPSHOTS").is_some_and(|mode| mode == "overwrite");
+    let (folder, port) = (workplace(), free_port());
+    let mut text = std::fs::read_to_string(page).unwrap();
+    let mut commands = 0;
+    for block in blocks(page).iter().filter(|block| block.language == "console") {
+        let mut shell = Shell::start(folder.path());
+        let mut rewritten = String::new();
+        for step in steps(&block.text) {
+            let printed = shell.run(&step.command.replace(PORT, &port), step.expected.lines().count());
+            let printed = printed.replace(&port, PORT);
+            let place = format!("{}:{} $ {}", page.display(), block.line, step.command);
+            let compared =
+                snapbox::Assert::new().try_eq(Some(&place), Data::text(&printed), Data::text(&step.expected));
+            let says = if compared.is_ok() { &step.expected } else { &printed };
+            let command = step.command.replace("\n\n", "\n>\n").replace('\n', "\n> ").replace("> >", ">");
+            rewritten += &format!("$ {command}\n{says}");
+            assert!(compared.is_ok() || overwrite, "{}", compared.unwrap_err());
+            commands += 1;
+        }
+        text = text.replacen(&block.text, &rewritten, 1);
+    }
+    if overwrite {
+        std::fs::write(page, text).unwrap();
+    }
+    commands
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::program::{Server, brownout};
 
 /// Whether `curl` is there; where it must be (on CI), its absence is a failure.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 pub(crate) fn curl_is_there() -> bool {
     let there = Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success());
     assert!(there || std::env::var_os("CI").is_none(), "curl is missing, which CI must have");
