@@ -1,5 +1,6 @@
 //! From a request on the wire to an answer on the wire.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::num::Saturating;
 use std::sync::{Mutex, PoisonError};
@@ -105,11 +106,18 @@ async fn read_through(mut body: Incoming, bytes_max: usize) -> bool {
 }
 
 fn on_the_wire(response: Response) -> Answer {
-    let mut answer = hyper::Response::new(Full::from(response.body));
+    let body = match response.body {
+        Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+        Cow::Owned(text) => Bytes::from(text),
+    };
+    let mut answer = hyper::Response::new(Full::new(body));
     *answer.status_mut() = hyper::StatusCode::from_u16(response.status).expect("outcomes have statuses that exist");
     let headers = answer.headers_mut();
     for (name, value) in response.headers {
-        let value = HeaderValue::try_from(value).expect("decisions are visible ASCII");
+        let value = match value {
+            Cow::Borrowed(text) => HeaderValue::from_static(text),
+            Cow::Owned(text) => HeaderValue::try_from(text).expect("decisions are visible ASCII"),
+        };
         headers.insert(HeaderName::from_static(name), value);
     }
     answer

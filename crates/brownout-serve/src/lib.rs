@@ -5,6 +5,7 @@
 
 mod app;
 mod limits;
+mod pulse;
 mod server;
 
 pub use app::App;

@@ -1,6 +1,7 @@
 //! A decision, and the answer it makes.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use crate::{Identity, Outcome};
@@ -38,9 +39,9 @@ pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// Names in small letters, each at most once.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body, always text here.
-    pub body: String,
+    pub body: Cow<'static, str>,
 }
 
 impl Decision<'_> {
@@ -51,8 +52,16 @@ impl Decision<'_> {
     #[must_use]
     pub fn respond(&self, request: &Request<'_>) -> Response {
         let mut response = self.outcome.respond(request);
-        response.headers.push((Self::HEADER, self.to_string()));
+        response.headers.push((Self::HEADER, self.header().into()));
         response
+    }
+
+    /// The header's value, written into room enough: this is made for every answer on the wire.
+    fn header(&self) -> String {
+        let names = self.route.map_or(0, str::len) + self.phase.map_or(0, str::len);
+        let mut text = String::with_capacity(96 + names);
+        write!(text, "{self}").expect("writing to a string cannot fail");
+        text
     }
 }
 
@@ -75,14 +84,14 @@ impl fmt::Display for Decision<'_> {
 
 impl Response {
     /// A JSON answer.
-    pub(crate) fn json(status: u16, body: String) -> Self {
-        Self { status, headers: vec![("content-type", "application/json".to_owned())], body }
+    pub(crate) fn json(status: u16, body: Cow<'static, str>) -> Self {
+        Self { status, headers: vec![("content-type", "application/json".into())], body }
     }
 
     /// The value of the header called `name`, written small.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| &**value)
     }
 }
 

@@ -113,8 +113,8 @@ fn exchange(decision: &Decision<'_>, request: &Request<'_>) -> Exchange {
     Exchange {
         reply: Reply::Status(response.status),
         retry_after: response.header("retry-after").and_then(|value| retry_after::parse(value, None)),
-        headers: response.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        body: response.body,
+        headers: response.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
+        body: response.body.into_owned(),
         latency: decision.latency,
         error: None,
     }

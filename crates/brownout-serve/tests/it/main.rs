@@ -128,6 +128,18 @@ async fn a_body_past_the_bound_is_refused() {
 }
 
 #[tokio::test]
+async fn a_silent_client_is_let_go_and_a_slow_answer_is_not() {
+    let limits = Limits { head_time: Duration::from_millis(100), ..Limits::default() };
+    with_server(service(Duration::from_millis(500)), limits, async |address| {
+        assert_eq!(talk(address, "").await, "");
+        assert_eq!(talk(address, "GET / HTTP/1.1\r\nhost: x\r\nx-half: a h").await, "");
+        let answer = talk(address, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn more_connections_than_the_bound_wait_their_turn() {
     let limits = Limits { connections: 2, ..Limits::default() };
     with_server(service(Duration::from_millis(50)), limits, async |address| {

@@ -2,12 +2,14 @@
 //!
 //! The answer of a gateway that gave up on the service behind it, so the caller does get an answer, late.
 
+use std::borrow::Cow;
+
 use super::{Pace, Profile};
 use crate::Request;
 
 pub(super) const PROFILE: Profile =
     Profile { name: "gateway_timeout", status: 504, pace: Pace::Longest, retry_after: None, body };
 
-fn body(_: &Request<'_>) -> String {
-    r#"{"error": "Gateway Timeout"}"#.to_owned()
+fn body(_: &Request<'_>) -> Cow<'static, str> {
+    r#"{"error": "Gateway Timeout"}"#.into()
 }

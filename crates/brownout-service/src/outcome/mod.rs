@@ -4,6 +4,7 @@
 //! *weighted* draw an attempt decides between them: never one draw a fault, so rates neither stack nor hide
 //! each other.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ struct Profile {
     /// How long the answer asks its caller to stay away: its `Retry-After`.
     retry_after: Option<Duration>,
     /// The body of the answer, in JSON.
-    body: fn(&Request<'_>) -> String,
+    body: fn(&Request<'_>) -> Cow<'static, str>,
 }
 
 /// How long an outcome takes.
@@ -99,7 +100,7 @@ impl Outcome {
         let profile = self.profile();
         let mut response = Response::json(profile.status, (profile.body)(request));
         if let Some(wait) = profile.retry_after {
-            response.headers.push(("retry-after", wait.as_secs().to_string()));
+            response.headers.push(("retry-after", wait.as_secs().to_string().into()));
         }
         response
     }

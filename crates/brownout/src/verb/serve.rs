@@ -17,7 +17,7 @@ use crate::signal::asked_to_end;
 /// x-brownout-request and x-brownout-attempt meets the fate of that attempt of that request; one that does not is the
 /// next of its route.
 ///
-/// Bounds: 10,000 connections, bodies of 1 MiB, request heads of 64 KiB sent within 60 s. Ctrl-C and SIGTERM let
+/// Bounds: 10,000 connections, silent for 60 s (noticed within 120), bodies of 1 MiB, request heads of 64 KiB. Ctrl-C and SIGTERM let
 /// answers under way finish, for 5 s at most.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
