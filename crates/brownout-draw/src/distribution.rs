@@ -18,7 +18,7 @@ use crate::{Percentiles, Weights, normal, scale};
 /// use std::time::Duration;
 /// use brownout_draw::{Distribution, Seed, Stream, draw};
 ///
-/// let latency = Distribution::lognormal_with_p99(Duration::from_millis(40), Duration::from_millis(400))?;
+/// let latency = Distribution::lognormal_with_p99(Duration::from_millis(40), Duration::from_millis(400), None)?;
 /// let sample = latency.sample(draw(Seed(42), Stream::LATENCY, 1, 1));
 /// assert!(sample < Duration::from_secs(10));
 /// # Ok::<(), brownout_draw::DistributionError>(())
@@ -54,7 +54,7 @@ pub enum DistributionError {
         /// The upper end as given.
         max: Duration,
     },
-    /// A mean, median or cap of zero.
+    /// A mean or median of zero.
     #[error("{0} must be longer than zero; for no latency at all write a fixed \"0s\"")]
     Zero(&'static str),
     /// A lognormal p99 at or below its median.
@@ -113,38 +113,52 @@ impl Distribution {
         Ok(Self(Kind::Uniform { min, max }))
     }
 
-    /// Exponential with this `mean`: `-mean · ln(1 - u)`. The tail is whole unless [capped](Self::capped).
+    /// Exponential with this `mean`: `-mean · ln(1 - u)`. The tail is cut at `max` by the cap rule, or left whole.
     ///
     /// # Errors
-    /// When the mean is zero.
-    pub fn exponential(mean: Duration) -> Result<Self, DistributionError> {
+    /// When the mean is zero, or the cap would cut off more than half.
+    pub fn exponential(mean: Duration, max: Option<Duration>) -> Result<Self, DistributionError> {
         positive("the mean", mean)?;
-        Ok(Self(Kind::Exponential { mean, cap: None }))
+        let below = |max: Duration| -libm::expm1(-max.as_secs_f64() / mean.as_secs_f64());
+        let cap = cap(max, below, mean.mul_f64(std::f64::consts::LN_2))?;
+        Ok(Self(Kind::Exponential { mean, cap }))
     }
 
-    /// Lognormal by its median and 99th percentile: `sigma = ln(p99 / median) / 2.326…`.
+    /// Lognormal by its median and 99th percentile: `sigma = ln(p99 / median) / 2.326…`. The tail is cut at `max` by the cap
+    /// rule, or left whole.
     ///
     /// # Errors
-    /// When the median is zero, or the 99th percentile not above it.
-    pub fn lognormal_with_p99(median: Duration, p99: Duration) -> Result<Self, DistributionError> {
+    /// When the median is zero, the 99th percentile not above it, or the cap below it.
+    pub fn lognormal_with_p99(
+        median: Duration,
+        p99: Duration,
+        max: Option<Duration>,
+    ) -> Result<Self, DistributionError> {
         positive("the median", median)?;
         if p99 <= median {
             return Err(DistributionError::P99NotAboveMedian { p99, median });
         }
         let sigma = libm::log(p99.as_secs_f64() / median.as_secs_f64()) / normal::quantile(0.99);
-        Self::lognormal_with_sigma(median, sigma)
+        Self::lognormal_with_sigma(median, sigma, max)
     }
 
-    /// Lognormal by its median and `sigma`, the standard deviation of the logarithm: `median · exp(sigma · z)`.
+    /// Lognormal by its median and `sigma`, the standard deviation of the logarithm: `median · exp(sigma · z)`. The tail is
+    /// cut at `max` by the cap rule, or left whole.
     ///
     /// # Errors
-    /// When the median is zero, or sigma is not above 0 and at most 10.
-    pub fn lognormal_with_sigma(median: Duration, sigma: f64) -> Result<Self, DistributionError> {
+    /// When the median is zero, sigma is not above 0 and at most 10, or the cap is below the median.
+    pub fn lognormal_with_sigma(
+        median: Duration,
+        sigma: f64,
+        max: Option<Duration>,
+    ) -> Result<Self, DistributionError> {
         positive("the median", median)?;
         if !(sigma > 0.0 && sigma <= 10.0) {
             return Err(DistributionError::Sigma(sigma));
         }
-        Ok(Self(Kind::Lognormal { median, sigma, cap: None }))
+        let below = |max: Duration| normal::cdf(libm::log(max.as_secs_f64() / median.as_secs_f64()) / sigma);
+        let cap = cap(max, below, median)?;
+        Ok(Self(Kind::Lognormal { median, sigma, cap }))
     }
 
     /// A few percentiles joined by straight lines.
@@ -161,31 +175,6 @@ impl Distribution {
         let (weights, parts): (Vec<u64>, Vec<Self>) = parts.into_iter().unzip();
         let weights = Weights::new(weights).ok_or(DistributionError::EmptyMix)?;
         Ok(Self(Kind::Mix { weights, parts }))
-    }
-
-    /// The same distribution with its tail cut at `max`, by the cap rule above. Only the distributions that have
-    /// a tail change; the others have a longest value already.
-    ///
-    /// # Errors
-    /// When the cap would cut off more than half.
-    pub fn capped(self, max: Duration) -> Result<Self, DistributionError> {
-        let cut = |below: f64, middle: Duration| {
-            if below < 0.5 {
-                return Err(DistributionError::CapTooLow { max, middle });
-            }
-            Ok(Some(Cap { max, below }))
-        };
-        Ok(Self(match self.0 {
-            Kind::Exponential { mean, .. } => {
-                let below = -libm::expm1(-max.as_secs_f64() / mean.as_secs_f64());
-                Kind::Exponential { mean, cap: cut(below, mean.mul_f64(std::f64::consts::LN_2))? }
-            }
-            Kind::Lognormal { median, sigma, .. } => {
-                let below = normal::cdf(libm::log(max.as_secs_f64() / median.as_secs_f64()) / sigma);
-                Kind::Lognormal { median, sigma, cap: cut(below, median)? }
-            }
-            other => other,
-        }))
     }
 
     /// The duration at a uniform `draw`. Longer than 584 years saturates there.
@@ -227,6 +216,20 @@ impl Distribution {
             }
         }
     }
+}
+
+/// A cap, unless it would cut off more than half; `below` tells how much lies below it.
+fn cap(
+    max: Option<Duration>,
+    below: impl Fn(Duration) -> f64,
+    middle: Duration,
+) -> Result<Option<Cap>, DistributionError> {
+    let Some(max) = max else { return Ok(None) };
+    let below = below(max);
+    if below < 0.5 {
+        return Err(DistributionError::CapTooLow { max, middle });
+    }
+    Ok(Some(Cap { max, below }))
 }
 
 fn positive(what: &'static str, duration: Duration) -> Result<(), DistributionError> {

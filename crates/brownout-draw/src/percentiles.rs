@@ -71,7 +71,9 @@ fn place(probability: Probability) -> u128 {
 
 /// A probability as people name percentiles: `p99.9`.
 fn percent(probability: Probability) -> String {
-    format!("p{}", probability.as_f64() * 100.0)
+    let (whole, fraction) = (probability.parts() / 10_000_000, probability.parts() % 10_000_000);
+    let text = format!("p{whole}.{fraction:07}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -118,5 +120,6 @@ mod tests {
         assert!(refusal(&[]).contains("at least one"));
         assert!(refusal(&[("50%", 1), ("0.5", 2)]).contains("p50"));
         assert!(refusal(&[("50%", 55), ("99%", 40)]).contains("p99 (40ms) is below p50 (55ms)"));
+        assert!(refusal(&[("57%", 55), ("99.9%", 40)]).contains("p99.9 (40ms) is below p57 (55ms)"));
     }
 }

@@ -80,8 +80,8 @@ impl FromStr for Probability {
             return Err(ProbabilityError::OutOfRange(text.to_owned()));
         }
         let parts = value * (f64::from(Self::PARTS) / whole);
-        // A decimal of nine digits misses its whole part by the rounding of one product, a tenth digit by far more.
-        if (parts - parts.round()).abs() > 1e-3 {
+        // A decimal of nine digits misses its whole part by the rounding of two products; one more digit, by far more.
+        if (parts - parts.round()).abs() > 1e-6 || (parts < 0.5 && value > 0.0) {
             return Err(ProbabilityError::TooFine(text.to_owned()));
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to a billion, checked above")]
@@ -131,6 +131,8 @@ mod tests {
         check("often", "a number from 0 to 1");
         check("", "a number from 0 to 1");
         check("0.0000000001", "at most nine decimals");
+        check("0.00000000000001", "at most nine decimals");
+        check("0.1234567891", "at most nine decimals");
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// Retries count from 1. Every formula saturates: no retry number overflows.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Backoff {
+pub(crate) enum Backoff {
     /// `base`, every time.
     Constant {
         /// The delay.
@@ -38,17 +38,7 @@ pub enum Backoff {
 
 impl Backoff {
     /// The delay before retry `n`, counted from 1 (0 is read as 1).
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use brownout_policy::Backoff;
-    ///
-    /// let backoff = Backoff::Exponential { base: Duration::from_millis(100), factor: 2.0 };
-    /// assert_eq!(backoff.delay(3), Duration::from_millis(400));
-    /// assert_eq!(backoff.delay(u32::MAX), Duration::from_nanos(u64::MAX));
-    /// ```
-    #[must_use]
-    pub fn delay(&self, n: u32) -> Duration {
+    pub(crate) fn delay(&self, n: u32) -> Duration {
         let n = n.max(1);
         match self {
             Self::Constant { base } => *base,
@@ -63,9 +53,16 @@ impl Backoff {
     }
 
     /// The first delay: what decorrelated jitter never goes below.
-    #[must_use]
-    pub fn base(&self) -> Duration {
+    pub(crate) fn base(&self) -> Duration {
         self.delay(1)
+    }
+
+    /// The lowest cap that leaves what was asked for as it is: the first delay of a formula, every delay of a list.
+    pub(crate) fn least_cap(&self) -> Duration {
+        match self {
+            Self::List(delays) => delays.iter().copied().max().unwrap_or_default(),
+            _ => self.base(),
+        }
     }
 }
 
@@ -115,6 +112,12 @@ mod tests {
         check(&Backoff::Fibonacci { base: BASE }, [100, 100, 200, 300, 500, 800]);
         let list = [1, 5, 20].map(Duration::from_millis).to_vec();
         check(&Backoff::List(list), [1, 5, 20, 20, 20, 20]);
+    }
+
+    #[test]
+    fn the_last_of_all_retries_waits_as_long_as_can_be_said() {
+        let backoff = Backoff::Exponential { base: BASE, factor: 2.0 };
+        assert_eq!(backoff.delay(u32::MAX), Duration::from_nanos(u64::MAX));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::policy::Chance;
 use crate::{Failure, Policy, Verdict};
 
 /// One call on its way through a policy: which attempt is being made, and the delay before it.
@@ -41,11 +40,11 @@ impl<'p> Call<'p> {
     /// - `elapsed`: since the first attempt began.
     /// - `draw`: uniform over `u64`, the only chance in here. Equal histories give equal verdicts.
     pub fn failed(&mut self, elapsed: Duration, failure: &Failure, draw: u64) -> Verdict {
-        let chance = Chance { draw, previous: self.previous };
-        let verdict = self.policy.decide(self.attempt, elapsed, failure, chance);
+        let backoff = self.policy.delay(self.attempt, self.previous, draw);
+        let verdict = self.policy.decide(self.attempt, elapsed, failure, backoff);
         if let Verdict::Retry { .. } = verdict {
             // What the service asked for is no step of the caller's own walk.
-            self.previous = Some(self.policy.delay(self.attempt, chance));
+            self.previous = Some(backoff);
             self.attempt = self.attempt.saturating_add(1);
         }
         verdict

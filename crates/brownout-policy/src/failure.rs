@@ -44,9 +44,23 @@ pub enum Transport {
     Protocol,
     /// The attempt was given up by its caller: no answer in time.
     Timeout,
+    /// The run was ended in the middle of the attempt.
+    Interrupted,
 }
 
 impl Transport {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Resolve,
+        Self::Connect,
+        Self::Tls,
+        Self::Reset,
+        Self::Closed,
+        Self::Protocol,
+        Self::Timeout,
+        Self::Interrupted,
+    ];
+
     /// The name in results: `timeout`, `reset`, …
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -58,6 +72,7 @@ impl Transport {
             Self::Closed => "closed",
             Self::Protocol => "protocol",
             Self::Timeout => "timeout",
+            Self::Interrupted => "interrupted",
         }
     }
 }
@@ -87,16 +102,20 @@ impl Failure {
 
 /// Which failures are worth another try. Failures of other kinds always are.
 ///
-/// Written as a list of words: a status (`429`), a class (`5xx`), a range (`500-504`), or `transport`.
+/// Written as a list of words: a status (`429`), a class (`5xx`), a range (`500-504`), the name of a broken exchange
+/// (`timeout`, `reset`, …), or `transport` for all of those that may pass by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryOn {
     statuses: Vec<RangeInclusive<u16>>,
-    transport: bool,
+    transports: Vec<Transport>,
 }
 
 /// A word that names no failure.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("a retryable failure is a status (429), a class (5xx), a range (500-504) or \"transport\", found `{0}`")]
+#[error(
+    "a retryable failure is a status (429), a class (5xx), a range (500-504), \"transport\" or one of resolve, connect, \
+     tls, reset, closed, protocol, timeout, found `{0}`"
+)]
 pub struct RetryOnError(pub String);
 
 impl RetryOn {
@@ -105,12 +124,13 @@ impl RetryOn {
     /// # Errors
     /// The first word that names no failure.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, RetryOnError> {
-        let mut retry_on = Self { statuses: Vec::new(), transport: false };
+        let mut retry_on = Self { statuses: Vec::new(), transports: Vec::new() };
         for word in words {
-            if word == "transport" {
-                retry_on.transport = true;
-            } else {
-                retry_on.statuses.push(statuses(word).ok_or_else(|| RetryOnError(word.to_owned()))?);
+            let named = Transport::ALL.into_iter().find(|transport| transport.name() == word);
+            match named.filter(|transport| *transport != Transport::Interrupted) {
+                Some(transport) => retry_on.transports.push(transport),
+                None if word == "transport" => retry_on.transports.extend(transient()),
+                None => retry_on.statuses.push(statuses(word).ok_or_else(|| RetryOnError(word.to_owned()))?),
             }
         }
         Ok(retry_on)
@@ -121,16 +141,21 @@ impl RetryOn {
     pub fn includes(&self, kind: FailureKind) -> bool {
         match kind {
             FailureKind::Status(status) => self.statuses.iter().any(|range| range.contains(&status)),
-            FailureKind::Transport(_) => self.transport,
+            FailureKind::Transport(transport) => self.transports.contains(&transport),
             FailureKind::Other => true,
         }
     }
 }
 
-/// 429, every 5xx, and every broken exchange: what may pass by itself. Other 4xx say that the request is wrong.
+/// Broken exchanges that may pass by themselves. A certificate that does not fit will not.
+fn transient() -> impl Iterator<Item = Transport> {
+    Transport::ALL.into_iter().filter(|transport| !matches!(transport, Transport::Tls | Transport::Interrupted))
+}
+
+/// 429, every 5xx, and every broken exchange that may pass by itself. Other 4xx say that the request is wrong.
 impl Default for RetryOn {
     fn default() -> Self {
-        Self { statuses: vec![429..=429, 500..=599], transport: true }
+        Self { statuses: vec![429..=429, 500..=599], transports: transient().collect() }
     }
 }
 
@@ -173,6 +198,7 @@ mod tests {
         let default = RetryOn::default();
         check(&default, &[429, 500, 501, 503, 529, 599], &[400, 401, 404, 408, 418, 301]);
         assert!(default.includes(FailureKind::Transport(Transport::Reset)));
+        assert!(!default.includes(FailureKind::Transport(Transport::Tls)));
         assert!(default.includes(FailureKind::Other));
         assert_eq!(default, "429, 5xx, transport".parse().unwrap());
     }
@@ -182,11 +208,14 @@ mod tests {
         let given = RetryOn::new(["408", "500-503"]).unwrap();
         check(&given, &[408, 500, 503], &[429, 504]);
         assert!(!given.includes(FailureKind::Transport(Transport::Timeout)));
+        let named = RetryOn::new(["tls", "timeout"]).unwrap();
+        assert!(named.includes(FailureKind::Transport(Transport::Tls)));
+        assert!(!named.includes(FailureKind::Transport(Transport::Reset)));
     }
 
     #[test]
     fn other_words_are_refused() {
-        for word in ["", "xx", "9xx", "42", "600", "503-500", "5xx-599", "timeouts"] {
+        for word in ["", "xx", "9xx", "42", "600", "503-500", "5xx-599", "timeouts", "interrupted"] {
             let refusal = RetryOn::new([word]).unwrap_err().to_string();
             assert!(refusal.ends_with(&format!("found `{word}`")), "{refusal}");
         }

@@ -8,7 +8,7 @@ use brownout_draw::{Probability, scale};
 ///
 /// Source of the first four: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. U is uniform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Jitter {
+pub(crate) enum Jitter {
     /// `e` itself.
     None,
     /// `U(0, e)`.

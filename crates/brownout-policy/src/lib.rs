@@ -11,8 +11,8 @@
 //! # Ok::<(), Vec<brownout_policy::PolicyError>>(())
 //! ```
 //!
-//! What is decided here: whether a failure is worth another try ([`RetryOn`]), how long to wait ([`Backoff`],
-//! [`Jitter`], [`retry_after`]), when to stop ([`StopReason`]). What is left out: making the attempt, and waiting.
+//! What is decided here: whether a failure is worth another try ([`RetryOn`]), how long to wait ([`Growth`],
+//! [`JitterKind`], [`retry_after`]), when to stop ([`StopReason`]). What is left out: making the attempt, and waiting.
 
 mod backoff;
 mod call;
@@ -23,10 +23,8 @@ pub mod retry_after;
 mod settings;
 mod verdict;
 
-pub use backoff::Backoff;
 pub use call::Call;
 pub use failure::{Failure, FailureKind, RetryOn, RetryOnError, Transport};
-pub use jitter::Jitter;
 pub use policy::Policy;
-pub use settings::{Growth, JitterKind, PolicyError, Settings};
+pub use settings::{FACTOR_MAX, Growth, JitterKind, PolicyError, Settings};
 pub use verdict::{DelaySource, StopReason, Verdict};

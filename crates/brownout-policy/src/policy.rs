@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use brownout_draw::Probability;
 
-use crate::jitter::Delay;
-use crate::{
-    Backoff, DelaySource, Failure, Growth, Jitter, JitterKind, PolicyError, RetryOn, Settings, StopReason, Verdict,
-};
+use crate::backoff::Backoff;
+use crate::jitter::{Delay, Jitter};
+use crate::settings::FACTOR_MAX;
+use crate::{DelaySource, Failure, Growth, JitterKind, PolicyError, RetryOn, Settings, StopReason, Verdict};
 
 /// What a caller does after failures. Checked when it is built; deciding cannot fail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
-    /// Retries after the first try.
-    pub max_retries: u32,
+    max_retries: u32,
     backoff: Backoff,
     jitter: Jitter,
     max_delay: Duration,
@@ -25,19 +24,9 @@ pub struct Policy {
     retry_on: RetryOn,
 }
 
-/// The draw beside which a verdict is made, and what came before.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Chance {
-    /// Uniform over `u64`, the only chance in a verdict.
-    pub(crate) draw: u64,
-    /// The backoff delay drawn before this one, if there was one.
-    pub(crate) previous: Option<Duration>,
-}
-
 const MAX_RETRIES: u32 = 3;
 const BASE_DELAY: Duration = Duration::from_millis(100);
 const FACTOR: f64 = 2.0;
-const FACTOR_MAX: f64 = 1e6;
 const MAX_DELAY: Duration = Duration::from_secs(60);
 const JITTER_RATIO_PARTS: u32 = Probability::PARTS / 5;
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
@@ -64,7 +53,7 @@ impl Policy {
         let backoff = backoff(&settings);
         Ok(Self {
             max_retries: settings.max_retries.unwrap_or(MAX_RETRIES),
-            max_delay: settings.max_delay.unwrap_or(MAX_DELAY.max(backoff.base())),
+            max_delay: settings.max_delay.unwrap_or(MAX_DELAY.max(backoff.least_cap())),
             backoff,
             jitter,
             deadline: settings.deadline,
@@ -97,12 +86,18 @@ impl Policy {
         }
     }
 
-    /// What follows failed attempt number `attempt`, `elapsed` after the call began.
+    /// What follows failed attempt number `attempt`, `elapsed` after the call began, where the policy's own wait would be
+    /// `backoff`.
     ///
-    /// The wait is the backoff's delay with jitter, capped after the jitter; a heeded `Retry-After` that is longer
-    /// takes its place, so that nobody comes back before being asked to. A wait that would reach past the
-    /// deadline is not begun.
-    pub(crate) fn decide(&self, attempt: NonZeroU32, elapsed: Duration, failure: &Failure, chance: Chance) -> Verdict {
+    /// A heeded `Retry-After` that is longer takes the place of the wait, so that nobody comes back before being asked
+    /// to. A wait that would reach past the deadline is not begun.
+    pub(crate) fn decide(
+        &self,
+        attempt: NonZeroU32,
+        elapsed: Duration,
+        failure: &Failure,
+        backoff: Duration,
+    ) -> Verdict {
         if self.deadline.is_some_and(|deadline| deadline <= elapsed) {
             return Verdict::Stop(StopReason::DeadlineExceeded);
         }
@@ -112,7 +107,6 @@ impl Policy {
         if self.max_retries < attempt.get() {
             return Verdict::Stop(StopReason::Exhausted);
         }
-        let backoff = self.delay(attempt, chance);
         let (after, source) = match (failure.retry_after, self.retry_after_max) {
             (Some(asked), Some(max)) if max < asked => return Verdict::Stop(StopReason::RetryAfterTooLong),
             (Some(asked), Some(_)) if backoff < asked => (asked, DelaySource::RetryAfter),
@@ -124,14 +118,12 @@ impl Policy {
         Verdict::Retry { after, source }
     }
 
-    /// The backoff delay after failed attempt number `attempt`, jitter and cap applied.
-    pub(crate) fn delay(&self, attempt: NonZeroU32, chance: Chance) -> Duration {
-        let delay = Delay {
-            backoff: self.backoff.delay(attempt.get()).min(self.max_delay),
-            base: self.backoff.base(),
-            previous: chance.previous,
-        };
-        self.jitter.apply(delay, chance.draw).min(self.max_delay)
+    /// The policy's own wait after failed attempt number `attempt`: the backoff's delay with jitter, capped after the
+    /// jitter. `previous` is the one before, if there was one.
+    pub(crate) fn delay(&self, attempt: NonZeroU32, previous: Option<Duration>, draw: u64) -> Duration {
+        let backoff = self.backoff.delay(attempt.get()).min(self.max_delay);
+        let delay = Delay { backoff, base: self.backoff.base(), previous };
+        self.jitter.apply(delay, draw).min(self.max_delay)
     }
 }
 
@@ -171,9 +163,7 @@ fn contradictions(settings: &Settings) -> Vec<PolicyError> {
             (settings.base_delay.is_some(), "base_delay"),
             (settings.factor.is_some(), "factor"),
         ];
-        errors.extend(
-            formula.into_iter().filter(|(given, _)| *given).map(|(_, name)| PolicyError::DelaysAndFormula(name)),
-        );
+        errors.extend(formula.into_iter().filter(|(given, _)| *given).map(|(_, name)| PolicyError::DelaysAnd(name)));
         if delays.is_empty() {
             errors.push(PolicyError::NoDelays);
         } else if decorrelated {
@@ -181,9 +171,9 @@ fn contradictions(settings: &Settings) -> Vec<PolicyError> {
         }
     }
     if let Some(max) = settings.max_delay {
-        let first = backoff(settings).base();
-        if max < first {
-            errors.push(PolicyError::CapBelowFirst { max, first });
+        let delay = backoff(settings).least_cap();
+        if max < delay {
+            errors.push(PolicyError::CapBelowDelay { max, delay });
         }
     }
     if let Some(ratio) = settings.jitter_ratio.filter(|_| settings.jitter != Some(JitterKind::Proportional)) {

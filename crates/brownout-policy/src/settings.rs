@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use brownout_draw::Probability;
-use thiserror::Error;
-
 use crate::RetryOn;
+use brownout_draw::Probability;
 
 /// What a scenario or the command line says of a policy; `None` takes the default.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,7 +18,7 @@ pub struct Settings {
     pub factor: Option<f64>,
     /// These delays in order, the last repeated, in place of `growth`, `base_delay` and `factor`.
     pub delays: Option<Vec<Duration>>,
-    /// No backoff waits longer, jitter included. Default 60 s, or the first delay where that is longer.
+    /// No backoff waits longer, jitter included. Default 60 s, or the first delay (any of a list) where that is longer.
     pub max_delay: Option<Duration>,
     /// Chance in the delay. Default none.
     pub jitter: Option<JitterKind>,
@@ -35,35 +33,35 @@ pub struct Settings {
     /// The longest `Retry-After` that is waited out; a longer one ends the call. Default 300 s, as Envoy's
     /// rate-limited backoff.
     pub retry_after_max: Option<Duration>,
-    /// Which failures are worth another try. Default 429, 5xx and broken exchanges.
+    /// Which failures are worth another try. Default 429, 5xx and broken exchanges, but for those of TLS.
     pub retry_on: Option<RetryOn>,
 }
 
-/// How a delay grows: the shapes of [`Backoff`](crate::Backoff) without their numbers.
+/// How the delay before retry n grows, n from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Growth {
-    /// The same every time.
+    /// `base`, every time.
     Constant,
-    /// By the base each time.
+    /// `base · n`.
     Linear,
-    /// By a factor each time.
+    /// `base · factor^(n-1)`.
     Exponential,
-    /// As the Fibonacci numbers.
+    /// `base · F(n)`, F = 1, 1, 2, 3, 5, …
     Fibonacci,
 }
 
-/// The kinds of [`Jitter`](crate::Jitter) without their numbers.
+/// Where a wait lies around the delay `e`. Formulas by M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JitterKind {
-    /// No chance.
+    /// `e` itself.
     None,
-    /// Anywhere from zero to the delay.
+    /// `U(0, e)`.
     Full,
-    /// The upper half of the delay.
+    /// `e/2 + U(0, e/2)`.
     Equal,
-    /// From the base to three times the delay before.
+    /// `min(cap, U(base, 3 · previous))`; follows its own growth, not the delay's.
     Decorrelated,
-    /// Some way to either side of the delay.
+    /// `e · U(1 - ratio, 1 + ratio)`.
     Proportional,
 }
 
@@ -89,41 +87,30 @@ impl JitterKind {
 }
 
 /// Why settings make no policy. Each message names the rule, the value found and the way out.
-#[derive(Clone, Debug, PartialEq, Error)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum PolicyError {
     /// A factor that shrinks, or is no number.
-    #[error(
-        "factor must be a number from 1 to 1000000, found {0}; below 1 the delay would shrink, 1 keeps it constant"
-    )]
     Factor(f64),
     /// A factor where nothing is multiplied.
-    #[error("factor ({0}) only applies to exponential backoff; drop it, or set the backoff to exponential")]
     FactorUnused(f64),
-    /// A cap below the first delay.
-    #[error("max_delay ({max:?}) is below the first delay ({first:?}); raise it or lower the first")]
-    CapBelowFirst {
+    /// A cap that would cut what was asked for.
+    CapBelowDelay {
         /// The cap.
         max: Duration,
-        /// The first delay.
-        first: Duration,
+        /// The first delay, or one of a list.
+        delay: Duration,
     },
     /// A list without a delay.
-    #[error("delays must name at least one delay, found none; write [\"1s\", \"5s\"]")]
     NoDelays,
     /// A list beside a formula.
-    #[error("delays stands in place of {0}; drop one of the two")]
-    DelaysAndFormula(&'static str),
+    DelaysAnd(&'static str),
     /// Decorrelated jitter beside a growth it would ignore.
-    #[error("decorrelated jitter grows by itself and ignores {0}; drop one of the two")]
     DecorrelatedAnd(&'static str),
     /// A ratio without proportional jitter.
-    #[error("jitter_ratio ({0}) only applies to proportional jitter; drop it, or set the jitter to proportional")]
     RatioUnused(Probability),
     /// A deadline of zero.
-    #[error("deadline must be longer than zero: no attempt could be made; drop it to wait without end")]
     DeadlineZero,
     /// An attempt timeout of zero.
-    #[error("attempt_timeout must be longer than zero: no answer could come in time; drop it to wait without end")]
     AttemptTimeoutZero,
 }
 
@@ -133,30 +120,93 @@ impl PolicyError {
     pub const fn setting(&self) -> &'static str {
         match self {
             Self::Factor(_) | Self::FactorUnused(_) => "factor",
-            Self::CapBelowFirst { .. } => "max_delay",
-            Self::NoDelays | Self::DelaysAndFormula(_) => "delays",
+            Self::CapBelowDelay { .. } => "max_delay",
+            Self::NoDelays | Self::DelaysAnd(_) => "delays",
             Self::DecorrelatedAnd(_) => "jitter",
             Self::RatioUnused(_) => "jitter_ratio",
             Self::DeadlineZero => "deadline",
             Self::AttemptTimeoutZero => "attempt_timeout",
         }
     }
+
+    /// The message with settings called as `name` says: as keys of a scenario, or as flags.
+    #[must_use]
+    pub fn explain(&self, name: impl Fn(&'static str) -> String) -> String {
+        let own = name(self.setting());
+        match self {
+            Self::Factor(found) => format!(
+                "{own} must be a number from 1 to {FACTOR_MAX}, found {found}; below 1 the delay would shrink, 1 keeps it constant"
+            ),
+            Self::FactorUnused(found) => {
+                let backoff = name("backoff");
+                format!("{own} ({found}) only applies to exponential backoff; drop it, or set {backoff} to exponential")
+            }
+            Self::CapBelowDelay { max, delay } => {
+                format!(
+                    "{own} ({max:?}) would cut the delay of {delay:?} that was asked for; raise it or lower the delay"
+                )
+            }
+            Self::NoDelays => format!("{own} must name at least one delay, found none"),
+            Self::DelaysAnd(other) => format!("{own} stands in place of {}; drop one of the two", name(other)),
+            Self::DecorrelatedAnd(other) => {
+                format!("decorrelated {own} grows by itself and ignores {}; drop one of the two", name(other))
+            }
+            Self::RatioUnused(found) => {
+                format!(
+                    "{own} ({found}) only applies to proportional jitter; drop it, or set the jitter to proportional"
+                )
+            }
+            Self::DeadlineZero => {
+                format!("{own} must be longer than zero, or no attempt could be made; drop it to wait without end")
+            }
+            Self::AttemptTimeoutZero => {
+                format!("{own} must be longer than zero, or no answer could come in time; drop it to wait without end")
+            }
+        }
+    }
 }
+
+/// The message with settings called as in a scenario.
+impl std::fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.explain(str::to_owned))
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+/// The largest growth from one retry to the next.
+pub const FACTOR_MAX: f64 = 1e6;
 
 impl Settings {
     /// These settings where they say something, else `under`'s.
     ///
-    /// A list of delays takes the place of a formula below it, and a formula that of a list.
+    /// What a setting here makes meaningless below is dropped: a list takes the place of a formula and a formula that of a
+    /// list, another growth that of a factor, another jitter that of a ratio, and decorrelated jitter that of any growth.
     #[must_use]
-    pub fn over(self, under: Self) -> Self {
-        let formula_here = self.growth.is_some() || self.base_delay.is_some() || self.factor.is_some();
-        let list_here = self.delays.is_some();
+    pub fn over(self, mut under: Self) -> Self {
+        let decorrelated = self.jitter == Some(JitterKind::Decorrelated);
+        if self.growth.is_some() || self.base_delay.is_some() || self.factor.is_some() || decorrelated {
+            under.delays = None;
+        }
+        if self.delays.is_some() {
+            (under.growth, under.base_delay, under.factor) = (None, None, None);
+        }
+        if self.growth.is_some_and(|growth| growth != Growth::Exponential) {
+            under.factor = None;
+        }
+        if decorrelated {
+            (under.growth, under.factor) = (None, None);
+        }
+        if self.jitter.is_some_and(|jitter| jitter != JitterKind::Proportional) {
+            under.jitter_ratio = None;
+        }
         Self {
             max_retries: self.max_retries.or(under.max_retries),
-            growth: self.growth.or(under.growth.filter(|_| !list_here)),
-            base_delay: self.base_delay.or(under.base_delay.filter(|_| !list_here)),
-            factor: self.factor.or(under.factor.filter(|_| !list_here)),
-            delays: self.delays.or(under.delays.filter(|_| !formula_here)),
+            growth: self.growth.or(under.growth),
+            base_delay: self.base_delay.or(under.base_delay),
+            factor: self.factor.or(under.factor),
+            delays: self.delays.or(under.delays),
             max_delay: self.max_delay.or(under.max_delay),
             jitter: self.jitter.or(under.jitter),
             jitter_ratio: self.jitter_ratio.or(under.jitter_ratio),

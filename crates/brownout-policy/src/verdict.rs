@@ -55,16 +55,6 @@ impl DelaySource {
 }
 
 impl StopReason {
-    /// Every reason, in the order results list them.
-    pub const ALL: [Self; 6] = [
-        Self::Exhausted,
-        Self::NotRetryable,
-        Self::DeadlineExceeded,
-        Self::DeadlineNear,
-        Self::RetryAfterTooLong,
-        Self::Interrupted,
-    ];
-
     /// The name in results.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Behaviour, Change};
+use crate::Change;
 
 /// A stretch of elapsed time: from its start (inclusive) to its end (exclusive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,22 +54,14 @@ impl Phase {
     }
 }
 
-/// What holds at `elapsed`: the `base`, changed by the phases that are on, and the last of these by name.
-pub(crate) fn at<'a>(phases: &'a [Phase], base: &'a Behaviour, elapsed: Duration) -> (Effective<'a>, Option<&'a str>) {
-    let mut effective = Effective { outcomes: &base.outcomes, latency: &base.latency };
-    let mut name = None;
-    for phase in phases.iter().filter(|phase| phase.window.contains(elapsed)) {
-        effective.outcomes = phase.change.outcomes.as_ref().unwrap_or(effective.outcomes);
-        effective.latency = phase.change.latency.as_ref().unwrap_or(effective.latency);
-        name = Some(phase.name.as_str());
-    }
-    (effective, name)
-}
-
-/// A [`Behaviour`] put together from several places.
-pub(crate) struct Effective<'a> {
-    pub(crate) outcomes: &'a crate::Outcomes,
-    pub(crate) latency: &'a brownout_draw::Distribution,
+/// The last of the phases on at `elapsed` that replaces what `pick` looks at, and what it puts in its place.
+pub(crate) fn replacing<T>(
+    phases: &[Phase],
+    elapsed: Duration,
+    pick: impl Fn(&Change) -> Option<&T>,
+) -> Option<(&Phase, &T)> {
+    let on = phases.iter().rev().filter(|phase| phase.window.contains(elapsed));
+    on.filter_map(|phase| Some((phase, pick(&phase.change)?))).next()
 }
 
 #[cfg(test)]

@@ -67,10 +67,9 @@ impl Pattern {
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         let method = self.method.is_none() || self.method == other.method;
-        let pairs = || self.segments.iter().zip(&other.segments);
         method
             && self.segments.len() == other.segments.len()
-            && pairs().all(|(own, other)| matches!(own, Segment::Named(_)) || own == other)
+            && self.segments.iter().zip(&other.segments).all(|(own, other)| own.covers(other))
     }
 
     /// As it was written.
@@ -86,6 +85,14 @@ impl Segment {
         match self {
             Self::Literal(literal) => literal == text,
             Self::Named(_) => !text.is_empty(),
+        }
+    }
+
+    /// Whether it takes every text that `other` takes.
+    fn covers(&self, other: &Self) -> bool {
+        match other {
+            Self::Literal(text) => self.takes(text),
+            Self::Named(_) => matches!(self, Self::Named(_)),
         }
     }
 }
@@ -108,6 +115,7 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (method, path) = match text.split_once(' ') {
+            Some(("", _)) => return Err(PatternError::NoPath(text.to_owned())),
             Some((method, path)) => (Some(method), path.trim_start()),
             None => (None, text),
         };
@@ -139,6 +147,7 @@ impl fmt::Display for Pattern {
 mod tests {
     use super::Pattern;
     use crate::Request;
+    use proptest::prelude::*;
 
     fn pattern(text: &str) -> Pattern {
         text.parse().unwrap()
@@ -169,12 +178,33 @@ mod tests {
         assert!(!pattern("GET /orders/{id}").covers(&pattern("/orders/new")));
         assert!(!pattern("/orders/new").covers(&pattern("/orders/{id}")));
         assert!(!pattern("/{a}").covers(&pattern("/{a}/{b}")));
+        assert!(!pattern("/{a}").covers(&pattern("/")));
+    }
+
+    const SEGMENTS: [&str; 4] = ["", "a", "b", "{x}"];
+
+    proptest! {
+        #[test]
+        fn what_covers_a_pattern_takes_all_that_it_takes(
+            one in prop::collection::vec(0..SEGMENTS.len(), 1..4),
+            other in prop::collection::vec(0..SEGMENTS.len(), 1..4),
+            path in prop::collection::vec(0..3_usize, 1..4),
+        ) {
+            let text = |segments: &[usize]| segments.iter().map(|s| format!("/{}", SEGMENTS[*s])).collect::<String>();
+            let (Ok(one), Ok(other)) = (text(&one).parse::<Pattern>(), text(&other).parse::<Pattern>()) else {
+                return Ok(());
+            };
+            let path = text(&path);
+            let request = Request { method: "GET", path: &path };
+            prop_assert!(!one.covers(&other) || !other.matches(&request) || one.matches(&request));
+        }
     }
 
     #[test]
     fn what_is_no_pattern_is_refused_with_the_way_out() {
         let refusal = |text: &str| text.parse::<Pattern>().unwrap_err().to_string();
         assert!(refusal("orders").contains("begins with `/`"));
+        assert!(refusal(" /orders").contains("begins with `/`"));
         assert!(refusal("get /orders").contains("write `GET`"));
         assert!(refusal("/orders/{id").contains("found `{id`"));
         assert!(refusal("/orders?x=1").contains("found `orders?x=1`"));

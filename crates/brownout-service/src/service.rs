@@ -37,13 +37,13 @@ pub struct Route {
 
 /// Which route took a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RouteId(Option<u16>);
+pub struct RouteId(Option<usize>);
 
 /// A service. Checked when it is built; deciding cannot fail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
     base: Behaviour,
-    routes: Vec<(Pattern, Behaviour)>,
+    routes: Vec<Route>,
     phases: Vec<Phase>,
 }
 
@@ -51,7 +51,9 @@ pub struct Service {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ServiceError {
     /// A route that never gets a request.
-    #[error("route `{pattern}` can never match: `{by}` comes first and takes all its requests; put it before that one")]
+    #[error(
+        "route `{pattern}` can never match: `{by}` comes first and takes all its requests; put it before that one, or drop it"
+    )]
     UnreachableRoute {
         /// Which route.
         index: usize,
@@ -59,12 +61,6 @@ pub enum ServiceError {
         pattern: String,
         /// The pattern of the route that hides it.
         by: String,
-    },
-    /// More routes than are told apart.
-    #[error("a service has at most {} routes, found {found}", u16::MAX)]
-    TooManyRoutes {
-        /// How many.
-        found: usize,
     },
     /// A phase without length.
     #[error("phase `{name}` lasts no time at all; give it a longer `for` or a later `until`")]
@@ -102,15 +98,6 @@ pub enum ServiceError {
     },
 }
 
-impl Behaviour {
-    fn with(&self, change: &Change) -> Self {
-        Self {
-            outcomes: change.outcomes.clone().unwrap_or_else(|| self.outcomes.clone()),
-            latency: change.latency.clone().unwrap_or_else(|| self.latency.clone()),
-        }
-    }
-}
-
 /// The practice service: see [`Outcomes::default`]; latency uniform from 10 to 500 ms.
 impl Default for Behaviour {
     fn default() -> Self {
@@ -133,21 +120,16 @@ impl Service {
     pub fn new(base: Behaviour, routes: Vec<Route>, phases: Vec<Phase>) -> Result<Self, Vec<ServiceError>> {
         let mut errors = unreachable_routes(&routes);
         errors.extend(pointless_phases(&phases));
-        if routes.len() > usize::from(u16::MAX) {
-            errors.push(ServiceError::TooManyRoutes { found: routes.len() });
-        }
         if !errors.is_empty() {
             return Err(errors);
         }
-        let routes = routes.into_iter().map(|route| (route.pattern, base.with(&route.change))).collect();
         Ok(Self { base, routes, phases })
     }
 
     /// Which route takes `request`.
     #[must_use]
     pub fn route(&self, request: &Request<'_>) -> RouteId {
-        let index = self.routes.iter().position(|(pattern, _)| pattern.matches(request));
-        RouteId(index.and_then(|index| u16::try_from(index).ok()))
+        RouteId(self.routes.iter().position(|route| route.pattern.matches(request)))
     }
 
     /// What attempt `identity` at `route` meets, `elapsed` after the run began.
@@ -156,30 +138,48 @@ impl Service {
     /// of the stream that carries its pattern, so the tenth request of one route says nothing of the tenth of another.
     #[must_use]
     pub fn decide(&self, seed: Seed, route: RouteId, identity: Identity, elapsed: Duration) -> Decision<'_> {
-        let (base, route) = match route.0.map(|index| &self.routes[usize::from(index)]) {
-            Some((pattern, behaviour)) => (behaviour, Some(pattern.as_str())),
-            None => (&self.base, None),
-        };
-        let (behaviour, phase) = phase::at(&self.phases, base, elapsed);
+        let route = route.0.and_then(|index| self.routes.get(index));
+        let own = route.map(|route| &route.change);
+        let outcomes_phase = phase::replacing(&self.phases, elapsed, |change| change.outcomes.as_ref());
+        let latency_phase = phase::replacing(&self.phases, elapsed, |change| change.latency.as_ref());
+        let outcomes = outcomes_phase.map(|(_, outcomes)| outcomes).or(own.and_then(|own| own.outcomes.as_ref()));
+        let latency = latency_phase.map(|(_, latency)| latency).or(own.and_then(|own| own.latency.as_ref()));
+        let latency = latency.unwrap_or(&self.base.latency);
+
+        let label = route.map(|route| route.pattern.as_str());
         let draw = |stream: Stream| {
-            draw(seed, stream.within(route.unwrap_or_default()), identity.request, identity.attempt.get())
+            draw(seed, stream.within(label.unwrap_or_default()), identity.request, identity.attempt.get())
         };
-        let outcome = behaviour.outcomes.pick(draw(Stream::OUTCOME));
+        let outcome = outcomes.unwrap_or(&self.base.outcomes).pick(draw(Stream::OUTCOME));
         let latency = match outcome.pace() {
-            Pace::Drawn => behaviour.latency.sample(draw(Stream::LATENCY)),
-            Pace::Longest => behaviour.latency.longest(),
+            Pace::Drawn => latency.sample(draw(Stream::LATENCY)),
+            Pace::Longest => latency.longest(),
         };
-        Decision { identity, outcome, latency, route, phase }
+        // Where two phases are on, the one that chose the outcome says more.
+        let phase = outcomes_phase.map(|(phase, _)| phase).or(latency_phase.map(|(phase, _)| phase));
+        Decision { identity, outcome, latency, route: label, phase: phase.map(|phase| phase.name.as_str()) }
     }
 
-    /// The same service with other outcome rates in its base behaviour and on its routes that had the base's.
+    /// The same service with other outcomes where no route and no phase has its own.
     #[must_use]
-    pub fn with_outcomes(mut self, outcomes: &Outcomes) -> Self {
-        let before = std::mem::replace(&mut self.base.outcomes, outcomes.clone());
-        for (_, behaviour) in self.routes.iter_mut().filter(|(_, behaviour)| behaviour.outcomes == before) {
-            behaviour.outcomes = outcomes.clone();
-        }
+    pub fn with_outcomes(mut self, outcomes: Outcomes) -> Self {
+        self.base.outcomes = outcomes;
         self
+    }
+
+    /// The routes and phases with outcomes of their own, by name: where those of the service do not hold.
+    #[must_use]
+    pub fn own_outcomes(&self) -> Vec<String> {
+        let routes = self.routes.iter().filter(|route| route.change.outcomes.is_some());
+        let phases = self.phases.iter().filter(|phase| phase.change.outcomes.is_some());
+        let routes = routes.map(|route| format!("route `{}`", route.pattern));
+        routes.chain(phases.map(|phase| format!("phase `{}`", phase.name))).collect()
+    }
+
+    /// The routes, in the order of the file.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
     }
 
     /// The behaviour where no route and no phase says otherwise.

@@ -53,7 +53,7 @@ fn uniform() {
 
 #[test]
 fn exponential() {
-    let latency = Distribution::exponential(MS(20)).unwrap();
+    let latency = Distribution::exponential(MS(20), None).unwrap();
     let quantile = |q: f64| (q, -0.020 * (1.0 - q).ln());
     check(&latency, 0.020, 0.020, &[quantile(0.01), quantile(0.5), quantile(0.9), quantile(0.999)]);
     let far = latency.longest().as_secs_f64();
@@ -63,7 +63,7 @@ fn exponential() {
 #[test]
 fn a_capped_exponential_is_the_conditional_distribution() {
     let (mean, max) = (0.020_f64, 0.050_f64);
-    let latency = Distribution::exponential(MS(20)).unwrap().capped(MS(50)).unwrap();
+    let latency = Distribution::exponential(MS(20), Some(MS(50))).unwrap();
     let below = 1.0 - (-max / mean).exp();
     let quantile = |q: f64| (q, -mean * (1.0 - q * below).ln());
     // E[X | X < m] = mean - m · e^(-m/mean) / (1 - e^(-m/mean)).
@@ -77,20 +77,20 @@ fn a_capped_exponential_is_the_conditional_distribution() {
 
 #[test]
 fn lognormal() {
-    let latency = Distribution::lognormal_with_p99(MS(40), MS(400)).unwrap();
+    let latency = Distribution::lognormal_with_p99(MS(40), MS(400), None).unwrap();
     let sigma = 10_f64.ln() / 2.326_347_874_040_841;
     let mean = 0.040 * (sigma * sigma / 2.0).exp();
     let deviation = mean * ((sigma * sigma).exp() - 1.0).sqrt();
     let p90 = 0.040 * (sigma * 1.281_551_565_544_600_4).exp();
     check(&latency, mean, deviation, &[(0.1, 0.0016 / p90), (0.5, 0.040), (0.9, p90), (0.99, 0.400)]);
 
-    let same = Distribution::lognormal_with_sigma(MS(40), sigma).unwrap();
+    let same = Distribution::lognormal_with_sigma(MS(40), sigma, None).unwrap();
     assert!(same.sample(1 << 60).abs_diff(latency.sample(1 << 60)) < Duration::from_nanos(10));
 }
 
 #[test]
 fn a_capped_lognormal_keeps_the_shape_below_its_cap() {
-    let latency = Distribution::lognormal_with_p99(MS(40), MS(400)).unwrap().capped(MS(400)).unwrap();
+    let latency = Distribution::lognormal_with_p99(MS(40), MS(400), Some(MS(400))).unwrap();
     let samples = samples(&latency, 7);
     // Half of 99 % of the mass lies below the old 49.5th percentile.
     let sigma = 10_f64.ln() / 2.326_347_874_040_841;
@@ -114,7 +114,7 @@ fn percentiles() {
 #[test]
 fn a_mix_shares_its_draws_out_by_weight() {
     let fast = Distribution::uniform(MS(10), MS(20)).unwrap();
-    let slow = Distribution::exponential(MS(1000)).unwrap();
+    let slow = Distribution::exponential(MS(1000), None).unwrap();
     let latency = Distribution::mix([(9, fast), (1, slow)]).unwrap();
     // The slow part crosses 20 ms with probability e^(-0.02).
     let below_20 = 0.9 + 0.1 * (1.0 - (-0.020_f64).exp());
@@ -127,7 +127,7 @@ fn a_mix_shares_its_draws_out_by_weight() {
 
 #[test]
 fn same_seed_same_samples_and_another_seed_others() {
-    let latency = Distribution::lognormal_with_p99(MS(40), MS(400)).unwrap();
+    let latency = Distribution::lognormal_with_p99(MS(40), MS(400), None).unwrap();
     assert_eq!(samples(&latency, 42), samples(&latency, 42));
     assert_ne!(samples(&latency, 42), samples(&latency, 43));
 }
@@ -138,10 +138,10 @@ fn same_seed_same_samples_and_another_seed_others() {
 #[test]
 fn samples_are_bit_identical_everywhere() {
     let draw = 0x8000_0000_0000_0000;
-    let exponential = Distribution::exponential(MS(1000)).unwrap();
+    let exponential = Distribution::exponential(MS(1000), None).unwrap();
     assert_eq!(exponential.sample(draw), Duration::from_nanos(693_147_181));
     assert_eq!(exponential.sample(0xF000_0000_0000_0000), Duration::from_nanos(2_772_588_722));
-    let lognormal = Distribution::lognormal_with_sigma(MS(1000), 1.0).unwrap();
+    let lognormal = Distribution::lognormal_with_sigma(MS(1000), 1.0, None).unwrap();
     assert_eq!(lognormal.sample(draw), Duration::from_secs(1));
     assert_eq!(lognormal.sample(0xC000_0000_0000_0000), Duration::from_nanos(1_963_031_084));
 }
@@ -150,10 +150,10 @@ fn samples_are_bit_identical_everywhere() {
 fn what_makes_no_distribution_is_refused() {
     let refusal = |result: Result<Distribution, DistributionError>| result.unwrap_err().to_string();
     assert!(refusal(Distribution::uniform(MS(9), MS(8))).contains("min (9ms) is above max (8ms)"));
-    assert!(refusal(Distribution::exponential(Duration::ZERO)).contains("longer than zero"));
-    assert!(refusal(Distribution::lognormal_with_p99(MS(9), MS(9))).contains("above the median"));
-    assert!(refusal(Distribution::lognormal_with_sigma(MS(9), f64::NAN)).contains("found NaN"));
-    assert!(refusal(Distribution::exponential(MS(10)).unwrap().capped(MS(5))).contains("raise it above 6.9"));
+    assert!(refusal(Distribution::exponential(Duration::ZERO, None)).contains("longer than zero"));
+    assert!(refusal(Distribution::lognormal_with_p99(MS(9), MS(9), None)).contains("above the median"));
+    assert!(refusal(Distribution::lognormal_with_sigma(MS(9), f64::NAN, None)).contains("found NaN"));
+    assert!(refusal(Distribution::exponential(MS(10), Some(MS(5)))).contains("raise it above 6.9"));
     assert!(refusal(Distribution::mix([])).contains("at least one part"));
 }
 
@@ -162,14 +162,14 @@ proptest! {
     fn no_draw_panics_and_no_sample_passes_the_cap(draw in any::<u64>(), median in 1_u64..1 << 40, sigma in 0.01_f64..10.0) {
         let median = Duration::from_nanos(median);
         let max = median * 3;
-        let capped = Distribution::lognormal_with_sigma(median, sigma).unwrap().capped(max).unwrap();
+        let capped = Distribution::lognormal_with_sigma(median, sigma, Some(max)).unwrap();
         prop_assert!(capped.sample(draw) <= max);
-        let _ = Distribution::exponential(median).unwrap().sample(draw);
+        let _ = Distribution::exponential(median, None).unwrap().sample(draw);
     }
 
     #[test]
     fn a_larger_draw_never_gives_a_shorter_sample(one in any::<u64>(), other in any::<u64>()) {
-        let latency = Distribution::lognormal_with_p99(MS(40), MS(400)).unwrap();
+        let latency = Distribution::lognormal_with_p99(MS(40), MS(400), None).unwrap();
         prop_assert!(latency.sample(one.min(other)) <= latency.sample(one.max(other)));
     }
 }

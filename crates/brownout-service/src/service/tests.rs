@@ -124,6 +124,14 @@ fn phases_replace_outcomes_or_latency_and_the_later_wins() {
 }
 
 #[test]
+fn the_phase_that_chose_the_outcome_is_named() {
+    let phases = vec![phase("outage", 0, None, outage()), phase("slow", 0, None, slow())];
+    let service = Service::new(Behaviour::default(), vec![], phases).unwrap();
+    let decision = service.decide(Seed(1), RouteId::UNMATCHED, Identity::first(1), SECS(0));
+    assert_eq!((decision.outcome, decision.latency, decision.phase), (Outcome::Error, SECS(3), Some("outage")));
+}
+
+#[test]
 fn a_phase_shifts_nobody_elses_luck() {
     let phases = vec![phase("slow", 10, Some(20), slow())];
     let changed = Service::new(Behaviour::default(), Vec::new(), phases).unwrap();
@@ -162,10 +170,11 @@ fn what_can_never_happen_is_refused_all_at_once() {
 fn overridden_rates_reach_the_routes_that_had_the_services_own() {
     let routes = vec![route("/own", always(Outcome::RateLimit)), route("/same", None)];
     let service = Service::new(Behaviour::default(), routes, Vec::new()).unwrap();
-    let service = service.with_outcomes(&always(Outcome::Error).unwrap());
+    let service = service.with_outcomes(always(Outcome::Error).unwrap());
     let at = |path| {
         let id = service.route(&Request { method: "GET", path });
         service.decide(Seed(1), id, Identity::first(1), SECS(0)).outcome
     };
     assert_eq!([at("/"), at("/same"), at("/own")], [Outcome::Error, Outcome::Error, Outcome::RateLimit]);
+    assert_eq!(service.own_outcomes(), ["route `/own`"]);
 }
