@@ -19,8 +19,6 @@ use tokio::time::Instant;
 use crate::Target;
 use crate::broken::Broken;
 
-/// How long an attempt may take when nothing else limits it.
-pub const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(60);
 /// How much of an answer's body is kept; the rest is read and forgotten.
 pub const BODY_BYTES_KEPT: usize = 1 << 20;
 /// How much of an answer's body is read before it counts as broken.
@@ -30,7 +28,7 @@ pub const BODY_BYTES_MAX: usize = 1 << 30;
 #[derive(Debug)]
 pub struct Client {
     target: Arc<Target>,
-    /// Idle and ready for a request.
+    /// Kept from the last answer, and idle.
     connection: Option<SendRequest<Empty<Bytes>>>,
 }
 
@@ -47,25 +45,35 @@ impl Client {
         Self { target, connection: None }
     }
 
-    /// Makes one attempt, one request on the wire, within `allowance` or [`ATTEMPT_TIME_MAX`].
+    /// Makes one attempt, one request on the wire, within `allowance` if there is one.
     pub async fn exchange(&mut self, identity: Identity, allowance: Option<Duration>) -> Exchange {
         let started = Instant::now();
-        let allowance = allowance.unwrap_or(ATTEMPT_TIME_MAX).min(ATTEMPT_TIME_MAX);
-        let received = tokio::time::timeout(allowance, self.attempt(identity)).await;
+        let attempt = self.attempt(identity);
+        let received = match allowance {
+            Some(allowance) => tokio::time::timeout(allowance, attempt).await.map_err(|_| allowance),
+            None => Ok(attempt.await),
+        };
         let latency = started.elapsed();
         match received {
             Ok(Ok(received)) => received.exchange(latency),
             Ok(Err(Broken { transport, error })) => Exchange::broken(transport, latency, error),
-            Err(_) => Exchange { latency, ..Exchange::timed_out(allowance) },
+            Err(allowance) => Exchange { latency, ..Exchange::timed_out(allowance) },
         }
     }
 
     async fn attempt(&mut self, identity: Identity) -> Result<Received, Broken> {
         let request = self.request(identity);
-        let (mut connection, response) = match self.connection.take().filter(SendRequest::is_ready) {
+        // Taken out for the time of the attempt: one that is given up halfway cannot be used again.
+        let mut kept = self.connection.take();
+        if let Some(connection) = &mut kept
+            && connection.ready().await.is_err()
+        {
+            kept = None;
+        }
+        let (connection, response) = match kept {
             None => self.send_anew(request).await?,
-            Some(mut kept) => match kept.try_send_request(request).await {
-                Ok(response) => (kept, response),
+            Some(mut connection) => match connection.try_send_request(request).await {
+                Ok(response) => (connection, response),
                 // The kept connection had been closed and no byte of the request left: this is still the first try.
                 Err(mut failed) => match failed.take_message() {
                     Some(request) => self.send_anew(request).await?,
@@ -74,9 +82,7 @@ impl Client {
             },
         };
         let received = receive(response).await?;
-        if connection.ready().await.is_ok() {
-            self.connection = Some(connection);
-        }
+        self.connection = Some(connection);
         Ok(received)
     }
 

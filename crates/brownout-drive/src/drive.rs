@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw};
-use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Tally};
-use brownout_policy::{Call, Policy, StopReason, Verdict};
+use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Tally};
+use brownout_policy::{Call, Policy, StopReason, Transport, Verdict};
 use brownout_service::Identity;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -41,14 +41,20 @@ impl Drive {
     pub async fn trace(&self, number: u64) -> CallTrace {
         let mut client = Client::new(Arc::clone(&self.target));
         let mut attempts = Vec::new();
-        let (end, last) = self.call(&mut client, number, Instant::now(), |attempt| attempts.push(*attempt)).await;
+        let (_running, mut ended) = watch::channel(false);
+        let observe = |attempt: &Attempt| attempts.push(*attempt);
+        let (end, last) = self.call(&mut client, number, Instant::now(), &mut ended, observe).await;
+        let last = last.expect("a run that is not ended makes every attempt to its end");
         CallTrace { attempts, last, end }
     }
 
-    /// A whole load: closed clients, each with its own connection. Ends early, with what was measured so far, when
-    /// `end` comes true.
+    /// A whole load: closed clients, each with its own connection. Ends early, with what was measured so far, when `end`
+    /// resolves.
     ///
     /// `observe` sees every attempt, by the number of its call, in the order in which attempts end.
+    ///
+    /// # Panics
+    /// When `observe` does.
     pub async fn load<O>(&self, load: &Load, end: impl Future<Output = ()>, observe: O) -> LoadResult
     where
         O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
@@ -70,7 +76,11 @@ impl Drive {
                     told = true;
                     let _ = ending.send(true);
                 }
-                client = clients.join_next() => if client.is_none() { break },
+                client = clients.join_next() => match client {
+                    None => break,
+                    Some(Ok(())) => {}
+                    Some(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
+                },
             }
         }
         shared.tally().result(load.count)
@@ -87,64 +97,68 @@ impl Drive {
             if number > load.count {
                 return;
             }
-            let due = Instant::now();
             let count = |attempt: &Attempt| {
                 shared.tally().attempt(attempt);
                 observe(number, attempt);
             };
-            let finished = tokio::select! {
-                (finished, _) = self.call(&mut client, number, shared.began, count) => finished,
-                _ = ended.wait_for(|ended| *ended) => CallEnd {
-                    started: due - shared.began,
-                    elapsed: due.elapsed(),
-                    failed: Some(StopReason::Interrupted),
-                },
-            };
+            let (finished, _) = self.call(&mut client, number, shared.began, &mut ended, count).await;
             shared.tally().call(&finished);
-            tokio::select! {
-                () = pause(load.pause(self.seed, number)) => {}
-                _ = ended.wait_for(|ended| *ended) => return,
-            }
+            unless_ended(&mut ended, pause(load.pause(self.seed, number))).await;
         }
     }
 
-    /// Call `number` over `client`; `began` is when the run did.
+    /// Call `number` over `client`; `began` is when the run did. Without an exchange where the run was ended first.
     async fn call(
         &self,
         client: &mut Client,
         number: u64,
         began: Instant,
+        ended: &mut watch::Receiver<bool>,
         mut observe: impl FnMut(&Attempt),
-    ) -> (CallEnd, Exchange) {
+    ) -> (CallEnd, Option<Exchange>) {
         let due = Instant::now();
         let started = due - began;
+        let end = |failed| CallEnd { started, elapsed: due.elapsed(), failed };
         let mut call = Call::new(&self.policy);
         loop {
             let identity = Identity { request: number, attempt: call.attempt() };
             let begun = Instant::now();
-            let exchange = client.exchange(identity, call.allowance(due.elapsed())).await;
-            let elapsed = due.elapsed();
-            let verdict = exchange.reply.failure(exchange.retry_after).map(|failure| {
-                let draw = draw(self.seed, Stream::JITTER, number, identity.attempt.get());
-                call.failed(elapsed, &failure, draw)
-            });
-            observe(&Attempt {
+            let attempt = |latency, reply, verdict| Attempt {
                 number: identity.attempt,
                 started: begun - began,
-                latency: exchange.latency,
-                reply: exchange.reply,
+                latency,
+                reply,
                 verdict,
-            });
-            let failed = match verdict {
-                Some(Verdict::Retry { after, .. }) => {
-                    pause(after).await;
-                    continue;
-                }
-                Some(Verdict::Stop(reason)) => Some(reason),
-                None => None,
             };
-            return (CallEnd { started, elapsed, failed }, exchange);
+            let allowance = call.allowance(due.elapsed());
+            let Some(exchange) = unless_ended(ended, client.exchange(identity, allowance)).await else {
+                observe(&attempt(begun.elapsed(), Reply::Broken(Transport::Interrupted), None));
+                return (end(Some(StopReason::Interrupted)), None);
+            };
+            let over = end(None);
+            let verdict = exchange.reply.failure(exchange.retry_after).map(|failure| {
+                let draw = draw(self.seed, Stream::JITTER, number, identity.attempt.get());
+                call.failed(over.elapsed, &failure, draw)
+            });
+            observe(&attempt(exchange.latency, exchange.reply, verdict));
+            match verdict {
+                None => return (over, Some(exchange)),
+                Some(Verdict::Stop(reason)) => return (CallEnd { failed: Some(reason), ..over }, Some(exchange)),
+                Some(Verdict::Retry { after, .. }) => {
+                    if unless_ended(ended, pause(after)).await.is_none() {
+                        return (end(Some(StopReason::Interrupted)), Some(exchange));
+                    }
+                }
+            }
         }
+    }
+}
+
+/// What `work` comes to, or `None` when the run is ended first.
+async fn unless_ended<T>(ended: &mut watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        Ok(_) = ended.wait_for(|ended| *ended) => None,
     }
 }
 

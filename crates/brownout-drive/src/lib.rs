@@ -10,7 +10,7 @@ mod drive;
 mod target;
 mod tls;
 
-pub use client::{ATTEMPT_TIME_MAX, BODY_BYTES_KEPT, BODY_BYTES_MAX, Client};
+pub use client::{BODY_BYTES_KEPT, BODY_BYTES_MAX, Client};
 pub use drive::Drive;
 pub use target::{Target, TargetError};
 pub use tls::{Trust, TrustError};

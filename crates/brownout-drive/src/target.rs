@@ -33,7 +33,7 @@ pub enum TargetError {
     #[error("a URL begins with http or https, found `{0}`")]
     Scheme(String),
     /// A user name or password in the URL.
-    #[error("a URL with a user name is not supported, found `{0}`; drop what stands before the @")]
+    #[error("a URL with a user name is not supported, found one for `{0}`; drop what stands before the @")]
     UserInfo(String),
     /// A host that no certificate can name.
     #[error("`{0}` is no host name that a certificate could carry")]
@@ -68,7 +68,7 @@ impl Target {
             return Err(TargetError::NoHost(url.to_owned()));
         };
         if authority.as_str().contains('@') {
-            return Err(TargetError::UserInfo(url.to_owned()));
+            return Err(TargetError::UserInfo(authority.host().to_owned()));
         }
         let host = authority.host().trim_matches(['[', ']']).to_owned();
         let default_port = match scheme {
@@ -133,7 +133,7 @@ mod tests {
         check("/x", None, "a URL names scheme and host");
         check("", None, "a URL names scheme and host");
         check("ftp://example.test", None, "found `ftp`");
-        check("http://me:pw@example.test", None, "drop what stands before the @");
+        check("http://me:pw@example.test", None, "found one for `example.test`; drop what stands before the @");
         check("http://example.test/a", Some("/b"), "drop one of the two");
         check("http://example.test", Some("b"), "begins with `/`");
         check("http://example.test", Some("/a b"), "no spaces");

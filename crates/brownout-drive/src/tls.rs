@@ -12,9 +12,9 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// The certificate authorities that are trusted: Mozilla's list, and what a user adds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Trust {
-    roots: RootCertStore,
+    added: Vec<CertificateDer<'static>>,
 }
 
 /// Certificates that cannot be trusted because they cannot be read.
@@ -29,33 +29,29 @@ pub(crate) struct Tls {
     name: ServerName<'static>,
 }
 
-impl Default for Trust {
-    fn default() -> Self {
-        Self { roots: webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect() }
-    }
-}
-
 impl Trust {
     /// Also trusts the authorities in `pem`.
     ///
     /// # Errors
     /// When there is no certificate in it, or one that cannot be read.
     pub fn and(mut self, pem: &[u8]) -> Result<Self, TrustError> {
-        let mut added = 0;
+        let before = self.added.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|error| TrustError(error.to_string()))?;
-            self.roots.add(certificate).map_err(|error| TrustError(error.to_string()))?;
-            added += 1;
+            RootCertStore::empty().add(certificate.clone()).map_err(|error| TrustError(error.to_string()))?;
+            self.added.push(certificate);
         }
-        if added == 0 { Err(TrustError("none".to_owned())) } else { Ok(self) }
+        if self.added.len() == before { Err(TrustError("none".to_owned())) } else { Ok(self) }
     }
 
     pub(crate) fn tls(&self, name: ServerName<'static>) -> Tls {
+        let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        roots.add_parsable_certificates(self.added.iter().cloned());
         // The provider is named here, so that no default has to be installed for the whole process.
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring supports the default protocol versions")
-            .with_root_certificates(self.roots.clone())
+            .with_root_certificates(roots)
             .with_no_client_auth();
         Tls { connector: Arc::new(config).into(), name }
     }

@@ -14,10 +14,12 @@ const HIGHEST_NS: u64 = 86_400_000_000_000;
 
 /// Latencies from a nanosecond to a day, in memory that does not grow with their number.
 #[derive(Clone, Debug)]
-pub struct LatencyHistogram {
+pub(crate) struct LatencyHistogram {
     histogram: Histogram<u64>,
     /// The ends as they were recorded: a bucket would show them a little too long.
     ends: Option<(Duration, Duration)>,
+    /// Exact, so that the mean lies between the ends.
+    sum_ns: u128,
     censored: u64,
 }
 
@@ -53,24 +55,24 @@ pub struct Latency {
 impl Default for LatencyHistogram {
     fn default() -> Self {
         let histogram = Histogram::new_with_bounds(1, HIGHEST_NS, SIGNIFICANT_DIGITS);
-        Self { histogram: histogram.expect("the bounds are constants that fit"), ends: None, censored: 0 }
+        Self { histogram: histogram.expect("the bounds are constants that fit"), ends: None, sum_ns: 0, censored: 0 }
     }
 }
 
 impl LatencyHistogram {
     /// Adds one value; `censored` when it was given up rather than ended.
-    pub fn record(&mut self, latency: Duration, censored: bool) {
+    pub(crate) fn record(&mut self, latency: Duration, censored: bool) {
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.histogram.saturating_record(nanos);
         let (min, max) = self.ends.unwrap_or((latency, latency));
         self.ends = Some((min.min(latency), max.max(latency)));
+        self.sum_ns += latency.as_nanos();
         self.censored += u64::from(censored);
     }
 
     /// The value that a share `quantile` of all values does not exceed; `None` without values enough to tell.
-    #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a count for comparison")]
-    pub fn quantile(&self, quantile: f64) -> Option<Duration> {
+    fn quantile(&self, quantile: f64) -> Option<Duration> {
         // A hair of slack: 1 - 0.9 is a little less than a tenth.
         let enough = self.histogram.len() as f64 * (1.0 - quantile) > 1.0 - 1e-9;
         let (min, max) = self.ends.filter(|_| enough)?;
@@ -78,14 +80,13 @@ impl LatencyHistogram {
     }
 
     /// For a result.
-    #[must_use]
-    pub fn summary(&self) -> Latency {
+    pub(crate) fn summary(&self) -> Latency {
         let quantile = |q| self.quantile(q).map(|latency| millis(nanos_f64(latency)));
         Latency {
             count: self.histogram.len(),
             censored: self.censored,
             min: self.ends.map(|(min, _)| millis(nanos_f64(min))),
-            mean: self.ends.map(|_| millis(self.histogram.mean())),
+            mean: self.mean_ns().map(millis),
             p50: quantile(0.5),
             p90: quantile(0.9),
             p95: quantile(0.95),
@@ -94,6 +95,12 @@ impl LatencyHistogram {
             max: self.ends.map(|(_, max)| millis(nanos_f64(max))),
             hdr_ns: self.pairs(),
         }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a mean for showing")]
+    fn mean_ns(&self) -> Option<f64> {
+        let count = self.histogram.len();
+        (count > 0).then(|| self.sum_ns as f64 / count as f64)
     }
 
     fn pairs(&self) -> String {
@@ -177,9 +184,9 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_are_exact_and_percentiles_lie_between_them() {
+    fn the_ends_and_the_mean_are_exact_and_percentiles_lie_between() {
         let latency = recorded(std::iter::repeat_n(500, 100)).summary();
-        assert_eq!([latency.min, latency.p50, latency.p99, latency.max], [Some(500.0); 4]);
+        assert_eq!([latency.min, latency.mean, latency.p50, latency.p99, latency.max], [Some(500.0); 5]);
     }
 
     #[test]

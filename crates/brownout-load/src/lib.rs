@@ -22,9 +22,9 @@ mod result;
 mod series;
 mod tally;
 
-pub use latency::{Latency, LatencyHistogram};
-pub use load::Load;
+pub use latency::Latency;
+pub use load::{Load, RequestLine};
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply};
 pub use result::{Attempts, Calls, Latencies, LoadResult, PhaseResult};
-pub use series::{SLOTS_MAX, Series, SeriesResult};
+pub use series::SeriesResult;
 pub use tally::Tally;

@@ -16,11 +16,28 @@ pub struct Load {
     pub clients: NonZeroU32,
     /// How long a client pauses between two calls. Default none.
     pub think: Option<Distribution>,
+    /// What every call asks for. Default `GET /`.
+    pub request: RequestLine,
+}
+
+/// A method and a path, as `GET /` or `POST /orders?x=1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestLine {
+    /// In capitals as on the wire.
+    pub method: String,
+    /// With its query, if it has one.
+    pub path: String,
+}
+
+impl Default for RequestLine {
+    fn default() -> Self {
+        Self { method: "GET".to_owned(), path: "/".to_owned() }
+    }
 }
 
 impl Default for Load {
     fn default() -> Self {
-        Self { count: 100, clients: NonZeroU32::MIN, think: None }
+        Self { count: 100, clients: NonZeroU32::MIN, think: None, request: RequestLine::default() }
     }
 }
 

@@ -78,7 +78,7 @@ impl Reply {
     /// Whether it was given up rather than ended, so that its latency is a lower bound.
     #[must_use]
     pub const fn is_censored(self) -> bool {
-        matches!(self, Self::Broken(Transport::Timeout))
+        matches!(self, Self::Broken(Transport::Timeout | Transport::Interrupted))
     }
 
     /// The failure a policy decides on, with what the service asked for; `None` for a success.

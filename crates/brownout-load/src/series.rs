@@ -6,11 +6,11 @@ use serde::Serialize;
 
 /// How many intervals a series keeps. When a run outgrows them, neighbours are added together and the interval doubles,
 /// so that memory stays flat and nothing is lost but resolution.
-pub const SLOTS_MAX: usize = 512;
+pub(crate) const SLOTS_MAX: usize = 512;
 
 /// Counts per interval of the run, one second at first.
 #[derive(Clone, Debug)]
-pub struct Series {
+pub(crate) struct Series {
     interval_s: u64,
     slots: Vec<Slot>,
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use brownout_policy::{StopReason, Transport};
 use brownout_service::Phase;
 
-use crate::{Attempt, Attempts, CallEnd, Calls, Latencies, LatencyHistogram, LoadResult, PhaseResult, Reply, Series};
+use crate::latency::LatencyHistogram;
+use crate::series::Series;
+use crate::{Attempt, Attempts, CallEnd, Calls, Latencies, LoadResult, PhaseResult, Reply};
 
 /// Everything that a run counts, in memory that does not grow with the number of calls.
 #[derive(Clone, Debug)]

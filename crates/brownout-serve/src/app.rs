@@ -9,6 +9,7 @@ use brownout_draw::Seed;
 use brownout_service::{Arrivals, Claim, Identity, Request, Response, Service};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::time::Instant;
@@ -55,14 +56,19 @@ impl App {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).requests.0
     }
 
-    /// Answers one request, after the latency that was decided for it.
+    /// Answers one request, once the latency that was decided for it has passed since it came.
     pub(crate) async fn answer(
         &self,
         request: hyper::Request<Incoming>,
         limits: &Limits,
     ) -> Result<Answer, Infallible> {
-        let elapsed = self.started.elapsed();
+        let arrived = Instant::now();
         let (head, body) = request.into_parts();
+        match tokio::time::timeout(limits.body_time, read_through(body, limits.body_bytes)).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")),
+            Err(_) => return Ok(refused(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+        }
         let asked = Request { method: head.method.as_str(), path: head.uri.path() };
         let route = self.service.route(&asked);
         let identity = {
@@ -70,12 +76,9 @@ impl App {
             memory.requests += 1;
             memory.arrivals.identify(route, self.claim(&head.headers))
         };
-        let decision = self.service.decide(self.seed, route, identity, elapsed);
-        if !read_through(body, limits.body_bytes).await {
-            return Ok(too_large(limits.body_bytes));
-        }
+        let decision = self.service.decide(self.seed, route, identity, arrived - self.started);
         if !decision.latency.is_zero() {
-            tokio::time::sleep(decision.latency).await;
+            tokio::time::sleep_until(arrived + decision.latency).await;
         }
         Ok(on_the_wire(decision.respond(&asked)))
     }
@@ -111,7 +114,7 @@ fn on_the_wire(response: Response) -> Answer {
         Cow::Owned(text) => Bytes::from(text),
     };
     let mut answer = hyper::Response::new(Full::new(body));
-    *answer.status_mut() = hyper::StatusCode::from_u16(response.status).expect("outcomes have statuses that exist");
+    *answer.status_mut() = StatusCode::from_u16(response.status).expect("outcomes have statuses that exist");
     let headers = answer.headers_mut();
     for (name, value) in response.headers {
         let value = match value {
@@ -123,10 +126,10 @@ fn on_the_wire(response: Response) -> Answer {
     answer
 }
 
-/// A bound of this server, not a decision of the service, so it carries none.
-fn too_large(bytes_max: usize) -> Answer {
-    let mut answer = hyper::Response::new(Full::from(format!("{{\"error\": \"body larger than {bytes_max} bytes\"}}")));
-    *answer.status_mut() = hyper::StatusCode::PAYLOAD_TOO_LARGE;
+/// A bound of this server, not a decision of the service, so it carries none and is no request of the run.
+fn refused(status: StatusCode, why: &'static str) -> Answer {
+    let mut answer = hyper::Response::new(Full::from(format!("{{\"error\": \"{why}\"}}")));
+    *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer

@@ -9,7 +9,9 @@ pub struct Limits {
     pub connections: usize,
     /// The largest request body, in bytes; a larger one gets a 413. Default 1 MiB.
     pub body_bytes: usize,
-    /// The largest request head, in bytes. Default 64 KiB.
+    /// How long a client may take over its request body; a slower one gets a 408. Default 60 s.
+    pub body_time: Duration,
+    /// The largest request head, in bytes, at least 8 KiB. Default 64 KiB.
     pub head_bytes: usize,
     /// How long a client may take over its request head, and stay silent between two requests, before its connection is
     /// closed; looked at once in that time, so it may take twice as long. Default 60 s.
@@ -23,6 +25,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             body_bytes: 1 << 20,
+            body_time: Duration::from_secs(60),
             head_bytes: 64 << 10,
             head_time: Duration::from_secs(60),
             drain_time: Duration::from_secs(5),

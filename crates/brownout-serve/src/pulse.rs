@@ -22,16 +22,17 @@ impl Pulse {
         Busy(self)
     }
 
-    /// Comes true when no request head came for `silence`, at the latest for twice as long, and none is being answered.
+    /// Resolves when nothing happened for `silence`, at the latest for twice as long: no request came, none ended, and none
+    /// is being answered.
     pub(crate) async fn stopped(&self, silence: Duration) {
-        let mut seen = 0;
+        let mut seen = (0, 0);
         loop {
             tokio::time::sleep(silence).await;
-            let begun = self.begun.load(Relaxed);
-            if begun == seen && self.ended.load(Relaxed) == begun {
+            let now = (self.begun.load(Relaxed), self.ended.load(Relaxed));
+            if now == seen && now.0 == now.1 {
                 return;
             }
-            seen = begun;
+            seen = now;
         }
     }
 }

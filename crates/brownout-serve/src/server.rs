@@ -7,16 +7,19 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 
 use crate::pulse::Pulse;
 use crate::{App, Limits};
 
 /// How long to leave the listener alone after it could not accept, out of file descriptors as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What hyper needs to read a head into.
+const HEAD_BYTES_MIN: usize = 8 << 10;
 
 /// A server that listens and has not begun to answer.
 #[derive(Debug)]
@@ -63,22 +66,31 @@ impl Server {
         self.address
     }
 
-    /// Answers until `end` comes true, then lets the answers under way finish, within [`Limits::drain_time`].
+    /// Answers until `end` resolves, then lets the answers under way finish, within [`Limits::drain_time`]; what is left
+    /// then is cut off.
     pub async fn run(self, app: Arc<App>, end: impl Future<Output = ()>) {
-        let graceful = GracefulShutdown::new();
         let places = Arc::new(Semaphore::new(self.limits.connections));
+        let (ending, ended) = watch::channel(false);
+        let mut conversations = JoinSet::new();
         let mut end = std::pin::pin!(end);
         loop {
             let accepted = tokio::select! {
                 () = &mut end => break,
+                Some(_) = conversations.join_next() => continue,
                 accepted = self.accept(&places) => accepted,
             };
             if let Some((stream, place)) = accepted {
-                converse(stream, place, &app, self.limits, &graceful);
+                let conversation = converse(stream, Arc::clone(&app), self.limits, ended.clone());
+                conversations.spawn(async move {
+                    conversation.await;
+                    drop(place);
+                });
             }
         }
         drop(self.listener);
-        let _ = tokio::time::timeout(self.limits.drain_time, graceful.shutdown()).await;
+        let _ = ending.send(true);
+        let drained = async { while conversations.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(self.limits.drain_time, drained).await;
     }
 
     /// The next connection, once there is a place for it.
@@ -94,17 +106,11 @@ impl Server {
     }
 }
 
-/// Answers what comes over one connection, in a task of its own.
-fn converse(
-    stream: TcpStream,
-    place: OwnedSemaphorePermit,
-    app: &Arc<App>,
-    limits: Limits,
-    graceful: &GracefulShutdown,
-) {
+/// Answers what comes over one connection, until its client leaves or falls silent, or the server ends.
+async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, mut ended: watch::Receiver<bool>) {
     // Answers are small and whole; waiting to fill a packet would add latency that nobody drew.
     let _ = stream.set_nodelay(true);
-    let (app, pulse) = (Arc::clone(app), Arc::new(Pulse::default()));
+    let pulse = Arc::new(Pulse::default());
     let beating = Arc::clone(&pulse);
     let answer = service_fn(move |request| {
         let (app, pulse) = (Arc::clone(&app), Arc::clone(&beating));
@@ -115,17 +121,18 @@ fn converse(
     });
     let connection = http1::Builder::new()
         .half_close(true)
-        .max_buf_size(limits.head_bytes)
+        .max_buf_size(limits.head_bytes.max(HEAD_BYTES_MIN))
         // One small buffer goes out faster than two smaller ones.
         .writev(false)
         .serve_connection(TokioIo::new(stream), answer);
-    let watched = graceful.watch(connection);
-    tokio::spawn(async move {
-        // A client that breaks off is no concern of anybody else's.
-        tokio::select! {
-            _ = watched => {}
-            () = pulse.stopped(limits.head_time) => {}
-        }
-        drop(place);
-    });
+    let mut connection = std::pin::pin!(connection);
+    // A client that breaks off is no concern of anybody else's.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        // Half a request head is all there can be left: nothing to finish.
+        () = pulse.stopped(limits.head_time) => return,
+        _ = ended.wait_for(|ended| *ended) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
 }

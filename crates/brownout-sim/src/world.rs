@@ -21,15 +21,20 @@ pub struct World<'w> {
 }
 
 /// A client that is free for its next call: when, and which of them; the lower number goes first.
-type Free = Reverse<(Duration, u32)>;
+type Free = Reverse<(Duration, u64)>;
 
 impl<'w> World<'w> {
-    /// One attempt, without a policy: attempt 1 of call `number`, at the beginning of the run, within `allowance` if
-    /// there is one.
+    /// One attempt, without a policy: attempt 1 of call `number`, begun at `started`, within `allowance` if there is one.
     #[must_use]
-    pub fn request(&self, request: &Request<'_>, number: u64, allowance: Option<Duration>) -> Exchange {
+    pub fn request(
+        &self,
+        request: &Request<'_>,
+        number: u64,
+        started: Duration,
+        allowance: Option<Duration>,
+    ) -> Exchange {
         let route = self.service.route(request);
-        let decision = self.service.decide(self.seed, route, Identity::first(number), Duration::ZERO);
+        let decision = self.service.decide(self.seed, route, Identity::first(number), started);
         match allowance {
             Some(allowance) if allowance < decision.latency => Exchange::timed_out(allowance),
             _ => exchange(&decision, request),
@@ -61,8 +66,9 @@ impl<'w> World<'w> {
     pub fn load(&self, request: &Request<'_>, load: &Load) -> LoadResult {
         let route = self.service.route(request);
         let mut tally = Tally::new(self.service.phases());
-        let mut free: BinaryHeap<Free> =
-            (0..load.clients.get()).map(|client| Reverse((Duration::ZERO, client))).collect();
+        // More clients than calls would never be heard of.
+        let clients = u64::from(load.clients.get()).min(load.count);
+        let mut free: BinaryHeap<Free> = (0..clients).map(|client| Reverse((Duration::ZERO, client))).collect();
         for number in 1..=load.count {
             let Some(Reverse((now, client))) = free.pop() else { break };
             let end = self.call(route, number, now, |attempt, _| tally.attempt(attempt));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use brownout_draw::Seed;
 use brownout_drive::{Drive, Target, Trust};
 use brownout_load::{CallTrace, Reply};
-use brownout_policy::{Policy, Settings, StopReason, Transport};
+use brownout_policy::{Growth, Policy, Settings, StopReason, Transport};
 
 /// A server on a thread of its own that hands each of `connections` connections to `serve`, then stops.
 fn server(connections: usize, serve: impl Fn(usize, TcpStream) + Send + 'static) -> String {
@@ -169,4 +169,33 @@ async fn a_load_that_is_ended_reports_what_it_has() {
     let calls = result.calls;
     assert_eq!((calls.offered, calls.started, calls.succeeded, calls.abandoned, calls.unsent), (10, 2, 1, 1, 8));
     assert_eq!(result.gave_up["interrupted"], 1);
+    // The attempt that was cut off was made: it is counted, and stays in the distribution.
+    assert_eq!((result.attempts.total, result.attempts.first, result.by_fault["interrupted"]), (2, 2, 1));
+    assert_eq!((result.latency_ms.service.count, result.latency_ms.service.censored), (2, 1));
+}
+
+/// A server that closes each connection after one answer, without saying so, races with a client that uses it again at once.
+/// Whoever wins, no attempt may be on the wire twice, and every answer must be to an attempt that was.
+#[tokio::test]
+async fn no_attempt_is_on_the_wire_twice() {
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let read = Arc::clone(&seen);
+    let url = server(100, move |_, mut stream| {
+        let head = head(&mut stream);
+        let line = |name: &str| head.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
+        if let Some(identity) = line("x-brownout-request: ").zip(line("x-brownout-attempt: ")) {
+            read.lock().unwrap().push(identity);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    let load = brownout_load::Load { count: 60, ..Default::default() };
+    let settings = Settings { max_retries: Some(20), growth: Some(Growth::Constant), ..hasty() };
+    let result = drive(&url, settings).load(&load, std::future::pending(), |_, _| ()).await;
+    assert_eq!(result.calls.succeeded, 60, "{result:?}");
+    let mut seen = seen.lock().unwrap().clone();
+    let all = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), all, "an attempt was sent twice");
+    assert!(all as u64 >= result.by_status[&200]);
 }

@@ -8,30 +8,38 @@ use std::time::Duration;
 use brownout_draw::{Distribution, Seed};
 use brownout_drive::{Drive, Target, Trust};
 use brownout_load::{Attempt, Load, LoadResult, Reply};
-use brownout_policy::{JitterKind, Policy, Settings, Verdict};
+use brownout_policy::{JitterKind, Policy, Settings, StopReason, Verdict};
 use brownout_serve::{App, Limits, Server};
-use brownout_service::{Behaviour, Outcomes, Request, Service};
+use brownout_service::{Behaviour, Change, Outcome, Outcomes, Phase, Request, Route, Service, Window};
 use brownout_sim::World;
 use tokio::sync::oneshot;
 
 /// What each attempt met and what was made of it: (call, attempt) → (reply, verdict).
 type Decisions = BTreeMap<(u64, u32), (Reply, Option<Verdict>)>;
 
-const CALLS: u64 = 500;
+const CALLS: u64 = 100;
 const GET: Request<'static> = Request { method: "GET", path: "/orders/7" };
 
+/// Most answers come at once, some after any patience; a phase that lasts adds to the failures of one route.
 fn service() -> Service {
-    let latency = Distribution::uniform(Duration::ZERO, Duration::from_millis(3)).unwrap();
-    let routes = vec![brownout_service::Route { pattern: "/orders/{id}".parse().unwrap(), change: Default::default() }];
-    Service::new(Behaviour { outcomes: Outcomes::default(), latency }, routes, vec![]).unwrap()
+    let uniform = Distribution::uniform(Duration::ZERO, Duration::from_millis(3)).unwrap();
+    let latency = Distribution::mix([(95, uniform), (5, Distribution::fixed(Duration::from_secs(30)))]).unwrap();
+    let failing = |rate: &str| Outcomes::default().with_rates(&[(Outcome::Error, rate.parse().unwrap())]).unwrap();
+    let change = |outcomes| Change { outcomes: Some(outcomes), latency: None };
+    let route = Route { pattern: "/orders/{id}".parse().unwrap(), change: change(failing("0.2")) };
+    let window = Window { from: Duration::ZERO, until: None };
+    let phase = Phase { name: "all day".to_owned(), window, change: change(failing("0.3")) };
+    let base = Behaviour { outcomes: Outcomes::default(), latency };
+    Service::new(base, vec![route], vec![phase]).unwrap()
 }
 
-/// Deaf to `Retry-After`, so that nobody waits the minute that a 429 asks for.
+/// Impatient with slow answers, and not ready to wait the minute that a 429 asks for.
 fn policy() -> Policy {
     let settings = Settings {
         base_delay: Some(Duration::from_millis(2)),
         jitter: Some(JitterKind::Decorrelated),
-        heed_retry_after: Some(false),
+        attempt_timeout: Some(Duration::from_millis(400)),
+        retry_after_max: Some(Duration::from_secs(1)),
         ..Settings::default()
     };
     Policy::new(settings).unwrap()
@@ -59,7 +67,7 @@ async fn over_http(seed: Seed, clients: u32) -> (Decisions, LoadResult) {
 
     let target = Target::new(&url, GET.method, Some(GET.path), &Trust::default()).unwrap();
     let drive = Drive { target: Arc::new(target), policy: Arc::new(policy()), seed };
-    let load = Load { count: CALLS, clients: NonZeroU32::new(clients).unwrap(), think: None };
+    let load = Load { count: CALLS, clients: NonZeroU32::new(clients).unwrap(), ..Load::default() };
     let seen = Arc::new(Mutex::new(Decisions::new()));
     let observe = {
         let seen = Arc::clone(&seen);
@@ -74,6 +82,13 @@ async fn over_http(seed: Seed, clients: u32) -> (Decisions, LoadResult) {
     (decisions, result)
 }
 
+fn stopped(verdict: Option<Verdict>) -> Option<StopReason> {
+    match verdict {
+        Some(Verdict::Stop(reason)) => Some(reason),
+        _ => None,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_worlds_agree_on_every_outcome_and_every_delay() {
     let virtual_time = in_virtual_time(Seed(42));
@@ -84,7 +99,10 @@ async fn three_worlds_agree_on_every_outcome_and_every_delay() {
 
     let statuses: std::collections::BTreeSet<_> =
         virtual_time.values().map(|(reply, _)| format!("{reply:?}")).collect();
-    assert_eq!(statuses.len(), 4, "the sequence is not mixed: {statuses:?}");
+    let four = ["Status(200)", "Status(429)", "Status(500)", "Broken(Timeout)"];
+    assert_eq!(statuses, four.map(str::to_owned).into(), "the sequence is not mixed");
+    let verdicts: std::collections::BTreeSet<_> = virtual_time.values().map(|(_, verdict)| stopped(*verdict)).collect();
+    assert!(verdicts.contains(&Some(StopReason::RetryAfterTooLong)), "{verdicts:?}");
     assert_eq!(result.attempts.total, virtual_time.len() as u64);
 
     let (another, _) = over_http(Seed(43), 64).await;

@@ -140,15 +140,53 @@ async fn a_silent_client_is_let_go_and_a_slow_answer_is_not() {
 }
 
 #[tokio::test]
-async fn more_connections_than_the_bound_wait_their_turn() {
-    let limits = Limits { connections: 2, ..Limits::default() };
-    with_server(service(Duration::from_millis(50)), limits, async |address| {
-        let calls: Vec<_> = (0..6).map(|_| tokio::spawn(async move { talk(address, &get("/", "")).await })).collect();
-        for call in calls {
-            assert!(call.await.unwrap().starts_with("HTTP/1.1 "));
-        }
+async fn a_client_that_stalls_in_its_body_is_let_go() {
+    let limits = Limits { body_time: Duration::from_millis(100), ..Limits::default() };
+    with_server(service(Duration::ZERO), limits, async |address| {
+        let stalled = talk(address, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhal").await;
+        assert!(stalled.starts_with("HTTP/1.1 408 ") && !stalled.contains("decision"), "{stalled}");
+        let next = talk(address, &get("/", "")).await;
+        assert_eq!(header(&next, "x-brownout-decision").unwrap().split(';').next(), Some("request=1"));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_head_past_the_bound_is_refused() {
+    let limits = Limits { head_bytes: 8192, ..Limits::default() };
+    with_server(service(Duration::ZERO), limits, async |address| {
+        let answer = talk(address, &get("/", &format!("x-long: {}\r\n", "x".repeat(10_000)))).await;
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_past_the_bound_waits_for_a_place() {
+    let limits = Limits { connections: 2, ..Limits::default() };
+    with_server(service(Duration::ZERO), limits, async |address| {
+        let first = TcpStream::connect(address).await.unwrap();
+        let _second = TcpStream::connect(address).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let third = tokio::spawn(async move { talk(address, &get("/", "")).await });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!third.is_finished(), "the third connection was answered beside two others");
+        drop(first);
+        assert!(third.await.unwrap().starts_with("HTTP/1.1 "));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_outlasts_the_drain_is_cut_off() {
+    let limits = Limits { drain_time: Duration::from_millis(100), ..Limits::default() };
+    let answer = with_server(service(Duration::from_secs(60)), limits, async |address| {
+        let answer = tokio::spawn(async move { talk(address, &get("/", "")).await });
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        answer
+    })
+    .await;
+    assert_eq!(answer.await.unwrap(), "");
 }
 
 #[tokio::test]

@@ -70,7 +70,9 @@ fn what_a_request_meets_does_not_depend_on_who_else_is_calling() {
     let crowd = load(&service, &none, 42, &clients(1000, 64));
     assert_eq!(alone.by_status, crowd.by_status);
     let world = World { service: &service, policy: &none, seed: Seed(42) };
-    let one_by_one = (1..=1000).filter(|number| world.request(&GET, *number, None).reply == Reply::Status(200)).count();
+    let one_by_one = (1..=1000)
+        .filter(|number| world.request(&GET, *number, Duration::ZERO, None).reply == Reply::Status(200))
+        .count();
     assert_eq!(one_by_one as u64, alone.by_status[&200]);
 }
 
@@ -133,6 +135,6 @@ fn a_phase_is_met_by_those_who_call_in_it() {
 
 #[test]
 fn nothing_to_do_is_done() {
-    let result = load(&Service::default(), &Policy::none(), 1, &clients(0, 1));
+    let result = load(&Service::default(), &Policy::none(), 1, &clients(0, u32::MAX));
     assert_eq!((result.total_requests, result.calls.offered), (0, 0));
 }
