@@ -42,10 +42,16 @@ impl Drive {
         let mut client = Client::new(Arc::clone(&self.target));
         let mut attempts = Vec::new();
         let (_running, mut ended) = watch::channel(false);
-        let observe = |attempt: &Attempt| attempts.push(*attempt);
+        let mut attempts_total = 0;
+        let observe = |attempt: &Attempt| {
+            attempts_total += 1;
+            if attempts.len() < CallTrace::ATTEMPTS_KEPT {
+                attempts.push(*attempt);
+            }
+        };
         let (end, last) = self.call(&mut client, number, Instant::now(), &mut ended, observe).await;
         let last = last.expect("a run that is not ended makes every attempt to its end");
-        CallTrace { attempts, last, end }
+        CallTrace { attempts, attempts_total, last, end }
     }
 
     /// A whole load: closed clients, each with its own connection. Ends early, with what was measured so far, when `end`
@@ -120,6 +126,7 @@ impl Drive {
         let started = due - began;
         let end = |failed| CallEnd { started, elapsed: due.elapsed(), failed };
         let mut call = Call::new(&self.policy);
+        let mut last = None;
         loop {
             let identity = Identity { request: number, attempt: call.attempt() };
             let begun = Instant::now();
@@ -131,6 +138,10 @@ impl Drive {
                 verdict,
             };
             let allowance = call.allowance(due.elapsed());
+            // A timer is a little late: a wait that fitted may end past the deadline, and nothing is sent for no time.
+            if allowance.is_some_and(|allowance| allowance.is_zero()) {
+                return (end(Some(StopReason::DeadlineExceeded)), last);
+            }
             let Some(exchange) = unless_ended(ended, client.exchange(identity, allowance)).await else {
                 observe(&attempt(begun.elapsed(), Reply::Broken(Transport::Interrupted), None));
                 return (end(Some(StopReason::Interrupted)), None);
@@ -145,8 +156,9 @@ impl Drive {
                 None => return (over, Some(exchange)),
                 Some(Verdict::Stop(reason)) => return (CallEnd { failed: Some(reason), ..over }, Some(exchange)),
                 Some(Verdict::Retry { after, .. }) => {
+                    last = Some(exchange);
                     if unless_ended(ended, pause(after)).await.is_none() {
-                        return (end(Some(StopReason::Interrupted)), Some(exchange));
+                        return (end(Some(StopReason::Interrupted)), last);
                     }
                 }
             }

@@ -32,6 +32,9 @@ pub enum TargetError {
     /// A scheme that is not spoken.
     #[error("a URL begins with http or https, found `{0}`")]
     Scheme(String),
+    /// A port that is no port.
+    #[error("a port is a number from 0 to 65535, found `{0}`; write \"http://127.0.0.1:8080/\"")]
+    Port(String),
     /// A user name or password in the URL.
     #[error("a URL with a user name is not supported, found one for `{0}`; drop what stands before the @")]
     UserInfo(String),
@@ -47,7 +50,7 @@ pub enum TargetError {
         path: String,
     },
     /// A path that cannot be sent.
-    #[error("a path begins with `/` and has no spaces, found `{0}`")]
+    #[error("a path begins with one `/` and has neither spaces nor `#`, found `{0}`")]
     Path(String),
     /// A method that cannot be sent.
     #[error("a method is a word such as GET, found `{0}`")]
@@ -70,6 +73,10 @@ impl Target {
         if authority.as_str().contains('@') {
             return Err(TargetError::UserInfo(authority.host().to_owned()));
         }
+        let port = authority.port_u16();
+        if port.is_none() && authority.as_str() != authority.host() {
+            return Err(TargetError::Port(authority.to_string()));
+        }
         let host = authority.host().trim_matches(['[', ']']).to_owned();
         let default_port = match scheme {
             "http" => 80,
@@ -78,7 +85,7 @@ impl Target {
         };
         let server_name = || ServerName::try_from(host.clone()).map_err(|_| TargetError::HostName(host.clone()));
         Ok(Self {
-            port: authority.port_u16().unwrap_or(default_port),
+            port: port.unwrap_or(default_port),
             authority: authority.as_str().parse().map_err(|_| TargetError::NoHost(url.to_owned()))?,
             path: path_of(&uri, path)?,
             method: method.parse().map_err(|_| TargetError::Method(method.to_owned()))?,
@@ -91,6 +98,8 @@ impl Target {
 /// Path and query of `uri`, or `path` in place of an empty one.
 fn path_of(uri: &Uri, path: Option<&str>) -> Result<Uri, TargetError> {
     let own = uri.path_and_query().map_or("/", |path| path.as_str());
+    let rooted = format!("/{own}");
+    let own = if own.starts_with('?') { rooted.as_str() } else { own };
     let path = match path {
         Some(path) if own != "/" => {
             return Err(TargetError::TwoPaths { url: own.to_owned(), path: path.to_owned() });
@@ -98,8 +107,8 @@ fn path_of(uri: &Uri, path: Option<&str>) -> Result<Uri, TargetError> {
         Some(path) => path,
         None => own,
     };
-    let begins_well = path.starts_with('/') && !path.starts_with("//");
-    let parsed = begins_well.then(|| path.parse().ok()).flatten();
+    let well_formed = path.starts_with('/') && !path.starts_with("//") && !path.contains('#');
+    let parsed = well_formed.then(|| path.parse().ok()).flatten();
     parsed.ok_or_else(|| TargetError::Path(path.to_owned()))
 }
 
@@ -124,6 +133,7 @@ mod tests {
     fn urls_are_taken_apart() {
         check("http://127.0.0.1:8080", None, "127.0.0.1 8080 \"127.0.0.1:8080\" /");
         check("http://example.test/a?b=c", None, "example.test 80 \"example.test\" /a?b=c");
+        check("http://example.test?b=c", None, "/?b=c");
         check("https://[::1]/", Some("/x"), "::1 443 \"[::1]\" /x tls");
     }
 
@@ -135,7 +145,10 @@ mod tests {
         check("ftp://example.test", None, "found `ftp`");
         check("http://me:pw@example.test", None, "found one for `example.test`; drop what stands before the @");
         check("http://example.test/a", Some("/b"), "drop one of the two");
-        check("http://example.test", Some("b"), "begins with `/`");
-        check("http://example.test", Some("/a b"), "no spaces");
+        check("http://example.test:99999/", None, "a port is a number");
+        check("http://example.test:/", None, "a port is a number");
+        check("http://example.test", Some("b"), "begins with one `/`");
+        check("http://example.test", Some("/a b"), "neither spaces");
+        check("http://example.test", Some("/a#b"), "nor `#`");
     }
 }

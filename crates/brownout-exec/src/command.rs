@@ -35,7 +35,7 @@ impl Work for Command {
                 Err(_) => {
                     let _ = child.kill().await;
                     let exit = Exit { timed_out: true, ..Exit::default() };
-                    return Err(Failed { error: format!("no end within {allowance:?}"), exit, fatal: None });
+                    return Err(Failed { error: "still running when its time was up".to_owned(), exit, fatal: None });
                 }
             },
         };

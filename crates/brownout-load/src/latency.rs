@@ -9,10 +9,10 @@ use serde::Serialize;
 /// Three significant digits: a recorded value is off by less than a thousandth of itself.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// One day. A longer latency is counted in the last bucket.
-const HIGHEST_NS: u64 = 86_400_000_000_000;
+/// 292 years. A longer latency is counted in the last bucket.
+const HIGHEST_NS: u64 = u64::MAX >> 1;
 
-/// Latencies from a nanosecond to a day, in memory that does not grow with their number.
+/// Latencies from a nanosecond up, in memory that does not grow with their number.
 #[derive(Clone, Debug)]
 pub(crate) struct LatencyHistogram {
     histogram: Histogram<u64>,
@@ -114,7 +114,7 @@ impl LatencyHistogram {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a day of nanoseconds is exact in f64")]
+#[expect(clippy::cast_precision_loss, reason = "104 days of nanoseconds are exact in f64")]
 fn nanos_f64(latency: Duration) -> f64 {
     latency.as_nanos() as f64
 }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn longer_than_a_day_still_counts() {
+    fn the_longest_imaginable_still_counts() {
         let mut histogram = LatencyHistogram::default();
         histogram.record(Duration::MAX, false);
         assert_eq!(histogram.summary().count, 1);

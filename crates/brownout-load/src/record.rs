@@ -60,12 +60,19 @@ pub struct Exchange {
 /// One call with all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallTrace {
-    /// In order; never empty.
+    /// In order; never empty. Of a call that makes more than [`ATTEMPTS_KEPT`](Self::ATTEMPTS_KEPT), the first.
     pub attempts: Vec<Attempt>,
+    /// How many were made.
+    pub attempts_total: u64,
     /// What the last attempt brought.
     pub last: Exchange,
     /// How it ended.
     pub end: CallEnd,
+}
+
+impl CallTrace {
+    /// How many attempts of one call are kept, so that one that retries for ever does not fill the memory.
+    pub const ATTEMPTS_KEPT: usize = 10_000;
 }
 
 impl Reply {

@@ -69,6 +69,12 @@ impl Policy {
         Self::new(Settings { max_retries: Some(0), ..Settings::default() }).expect("the defaults make a policy")
     }
 
+    /// How many retries it makes after the first try, at the most.
+    #[must_use]
+    pub const fn max_retries(&self) -> u32 {
+        self.max_retries
+    }
+
     /// Whether its verdicts depend on a draw, so that a seed is needed to repeat them.
     #[must_use]
     pub fn uses_chance(&self) -> bool {

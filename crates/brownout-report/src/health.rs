@@ -42,7 +42,7 @@ impl HealthReport {
     /// Whether there is no need for another probe after these.
     #[must_use]
     pub fn is_settled(probes: &[Exchange], consecutive: u32) -> bool {
-        probes.len() as u64 >= u64::from(consecutive) || probes.iter().any(|probe| probe.reply != Self::HEALTHY)
+        probes.len() as u64 >= u64::from(consecutive) || probes.last().is_some_and(|probe| probe.reply != Self::HEALTHY)
     }
 
     /// For people: the verdict, then what was seen.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use brownout_load::{Latency, LoadResult};
+use brownout_load::{Latency, LoadResult, PhaseResult};
 use serde::Serialize;
 
 use crate::Origin;
@@ -41,8 +41,8 @@ impl LoadReport {
             writeln!(text, "  {fault}: {count}")?;
         }
         let calls = result.calls;
-        let percent = 100.0 * result.success_rate.unwrap_or_default();
-        write!(text, "Calls: {} of {} succeeded ({percent:.1}%)", calls.succeeded, calls.started)?;
+        let well = percent(calls.succeeded, calls.started);
+        write!(text, "Calls: {} of {} succeeded ({well:.1}%)", calls.succeeded, calls.started)?;
         for (count, what) in [(calls.abandoned, "abandoned"), (calls.unsent, "never sent")] {
             if count > 0 {
                 write!(text, ", {count} {what}")?;
@@ -52,19 +52,30 @@ impl LoadReport {
         if result.attempts.retries > 0 {
             let retries = counted(result.attempts.retries, "retry", "retries");
             let amplification = result.amplification.unwrap_or_default();
-            writeln!(text, "Attempts: {} ({retries}), amplification {amplification:.2}", result.attempts.total)?;
+            let total = result.attempts.total;
+            writeln!(text, "Attempts: {total}, as counted above ({retries}), amplification {amplification:.2}")?;
             for (reason, count) in &result.gave_up {
                 writeln!(text, "  gave up, {reason}: {count}")?;
             }
             writeln!(text, "Latency of calls: {}", percentiles(&result.latency_ms.response))?;
         }
         writeln!(text, "Latency of attempts: {}", percentiles(&result.latency_ms.service))?;
-        for phase in &result.phases {
-            let (name, succeeded, calls) = (&phase.name, phase.succeeded, phase.calls);
-            writeln!(text, "Phase {name}: {succeeded} of {} succeeded", counted(calls, "call", "calls"))?;
+        for PhaseResult { name, succeeded, calls, attempts, .. } in &result.phases {
+            if *attempts == 0 {
+                writeln!(text, "Phase {name}: not met by any attempt")?;
+                continue;
+            }
+            let (begun, made) = (counted(*calls, "call", "calls"), counted(*attempts, "attempt", "attempts"));
+            let percent = if *calls > 0 { format!(" ({:.1}%)", percent(*succeeded, *calls)) } else { String::new() };
+            writeln!(text, "Phase {name}: {succeeded} of {begun} begun in it succeeded{percent}, {made}")?;
         }
         Ok(())
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ratio for showing")]
+fn percent(part: u64, whole: u64) -> f64 {
+    100.0 * part as f64 / whole as f64
 }
 
 fn seconds(seconds: f64) -> String {

@@ -17,10 +17,10 @@ pub struct RetryReport {
     /// Why it ended: `success`, or a stop reason such as `exhausted`.
     pub stop_reason: &'static str,
     /// Attempts made.
-    pub attempts_total: usize,
+    pub attempts_total: u64,
     /// From the first attempt to the end, waits included.
     pub elapsed_ms: f64,
-    /// Every attempt, in order.
+    /// The attempts, in order; the first 10,000 of a call that makes more.
     pub attempts: Vec<AttemptReport>,
     /// What the last attempt brought.
     pub response: ResponseReport,
@@ -55,7 +55,7 @@ impl RetryReport {
     #[must_use]
     pub fn new(trace: &CallTrace, origin: Origin) -> Self {
         let response = ResponseReport::from(&trace.last);
-        let made = counted(trace.attempts.len() as u64, "attempt", "attempts");
+        let made = counted(trace.attempts_total, "attempt", "attempts");
         let ending = match trace.end.failed {
             None => String::new(),
             Some(reason) => format!("Gave up after {made} and {}: {reason}.\n", seconds(trace.end.elapsed)),
@@ -64,7 +64,7 @@ impl RetryReport {
             status_code: response.status_code,
             success: trace.end.failed.is_none(),
             stop_reason: trace.end.failed.map_or("success", |reason| reason.name()),
-            attempts_total: trace.attempts.len(),
+            attempts_total: trace.attempts_total,
             elapsed_ms: millis(trace.end.elapsed),
             attempts: trace.attempts.iter().map(|attempt| attempt_report(attempt, trace)).collect(),
             response,

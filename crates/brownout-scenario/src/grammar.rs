@@ -39,8 +39,10 @@ pub(crate) enum Kind {
     Seed,
     Duration,
     Probability,
-    /// A whole number from this one.
+    /// A whole number from this one to `u64::MAX`.
     Count(u64),
+    /// A whole number from this one to `u32::MAX`.
+    Count32(u64),
     /// A weight in a mix.
     Weight,
     /// The growth of a delay.
@@ -54,6 +56,8 @@ pub(crate) enum Kind {
     Pattern,
     /// `header:NAME`.
     Identity,
+    /// A method and a path of one request.
+    Request,
     /// A failure that can be retried.
     Retryable,
     /// One of these words.
@@ -129,7 +133,11 @@ pub(crate) static OUTCOMES: Table = Table {
     keys: &[
         key("error", Kind::Probability, "500."),
         key("rate_limit", Kind::Probability, "429 with Retry-After."),
-        key("gateway_timeout", Kind::Probability, "504 after the longest latency."),
+        key(
+            "gateway_timeout",
+            Kind::Probability,
+            "504 after the longest latency: its end, its max, or the 99.99th percentile of a whole tail.",
+        ),
     ],
 };
 
@@ -195,6 +203,7 @@ pub(crate) static LOAD: Table = Table {
     rule: Rule::Any,
     keys: &[
         key("count", Kind::Count(0), "How many calls. Default 100."),
+        key("request", Kind::Request, "What every call asks for, as \"POST /orders\". Default \"GET /\"."),
         key("arrivals", Kind::Table(&ARRIVALS), "Who makes them. Default: one client after another call."),
     ],
 };
@@ -211,7 +220,7 @@ pub(crate) static CLOSED: Table = Table {
     doc: "Clients that wait for their answer before they call again.",
     rule: Rule::Any,
     keys: &[
-        key("clients", Kind::Count(1), "How many. Default 1."),
+        key("clients", Kind::Count32(1), "How many. Default 1."),
         key("think", Kind::Distribution, "How long each pauses between two calls. Default: not at all."),
     ],
 };
@@ -221,19 +230,27 @@ pub(crate) static POLICY: Table = Table {
     doc: "What a caller does after a failure.",
     rule: Rule::Any,
     keys: &[
-        key("max_retries", Kind::Count(0), "Retries after the first try. Default 3."),
+        key("max_retries", Kind::Count32(0), "Retries after the first try. Default 3."),
         key("backoff", Kind::Words(growths), "How the delay grows. Default exponential."),
         key("base_delay", Kind::Duration, "The first delay. Default 100 ms."),
         key("factor", Kind::Factor, "The growth of an exponential delay from one retry to the next. Default 2."),
         key("delays", Kind::List(&Kind::Duration), "These delays in order, the last repeated, in place of a formula."),
-        key("max_delay", Kind::Duration, "No backoff waits longer, jitter included. Default 60 s."),
+        key(
+            "max_delay",
+            Kind::Duration,
+            "No backoff waits longer, jitter included. Default 60 s, or the longest delay asked for.",
+        ),
         key("jitter", Kind::Words(jitters), "Chance in the delay. Default none."),
         key("jitter_ratio", Kind::Probability, "How far proportional jitter reaches to either side. Default 0.2."),
         key("deadline", Kind::Duration, "Of the whole call, work time and waits included. Default none."),
         key("attempt_timeout", Kind::Duration, "Of each attempt. Default none."),
         key("retry_after", Kind::Bool, "Whether the service's Retry-After is heeded. Default true."),
         key("retry_after_max", Kind::Duration, "A longer Retry-After ends the call. Default 300 s."),
-        key("retry_on", Kind::List(&Kind::Retryable), "What is retried. Default [\"429\", \"5xx\", \"transport\"]."),
+        key(
+            "retry_on",
+            Kind::List(&Kind::Retryable),
+            "What is retried: statuses, classes, ranges, names of broken exchanges. Default [\"429\", \"5xx\", \"transport\"].",
+        ),
     ],
 };
 

@@ -20,13 +20,16 @@ pub struct Problem {
 
 /// A file that is no scenario: every mistake in it, in the order of the text.
 ///
-/// Its text form shows each with file, line, column and the line itself.
+/// Its text form shows each, up to the twentieth, with file, line, column and the line itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     name: String,
     text: String,
     problems: Vec<Problem>,
 }
+
+/// How many mistakes are shown; who has more wants to mend these first.
+const SHOWN_MAX: usize = 20;
 
 /// Mistakes as they are found.
 #[derive(Debug, Default)]
@@ -43,6 +46,11 @@ impl Problems {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// How many so far: a reader that finds it unchanged knows that what it read is sound.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// The value with what was found wrong beside it.
@@ -84,7 +92,11 @@ impl Invalid {
             }
             renderer.render(&[group])
         };
-        self.problems.iter().map(report).collect::<Vec<_>>().join("\n\n")
+        let mut reports: Vec<_> = self.problems.iter().take(SHOWN_MAX).map(report).collect();
+        if self.problems.len() > SHOWN_MAX {
+            reports.push(format!("error: and {} more mistakes in {}", self.problems.len() - SHOWN_MAX, self.name));
+        }
+        reports.join("\n\n")
     }
 
     /// Within the text, on the borders of characters, and on one line: the rest of a long table helps nobody.

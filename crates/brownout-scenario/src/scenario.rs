@@ -24,13 +24,16 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Reads the `text` of a file called `name`: TOML, or JSON where it begins with `{`.
+    /// Reads the `text` of a file called `name`: JSON where it begins with `{` or the name ends in `.json`, else TOML.
     ///
     /// # Errors
     /// Every mistake in the file, each with its place.
     pub fn parse(name: &str, text: &str) -> Result<Self, Invalid> {
         let mut problems = Problems::default();
-        let tree = read::tree(text, &mut problems).filter(|_| problems.is_empty());
+        // Some editors begin a file with a mark that says nothing.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let json = name.ends_with(".json") || text.trim_start().starts_with('{');
+        let tree = read::tree(text, json, &mut problems).filter(|_| problems.is_empty());
         let scenario = tree.and_then(|tree| decode::scenario(&tree, &mut problems));
         scenario.ok_or_else(|| problems.into_invalid(name, text))
     }

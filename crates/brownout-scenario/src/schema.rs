@@ -1,5 +1,6 @@
 //! The grammar as a JSON Schema, for editors.
 
+use brownout_policy::FACTOR_MAX;
 use serde_json::{Map, Value, json};
 
 use crate::grammar::{self, Kind, Rule, Table};
@@ -48,23 +49,25 @@ fn kind(of: Kind) -> Value {
     match of {
         Kind::Seed | Kind::Count(0) => json!({ "type": "integer", "minimum": 0 }),
         Kind::Count(min) => json!({ "type": "integer", "minimum": min }),
+        Kind::Count32(min) => json!({ "type": "integer", "minimum": min, "maximum": u32::MAX }),
         Kind::Duration => {
             json!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": DURATION_PATTERN }] })
         }
         Kind::Probability => json!({ "anyOf": [
             { "type": "number", "minimum": 0, "maximum": 1 },
-            { "type": "string", "pattern": r"^\d+(\.\d+)?\s*%$|^(0(\.\d+)?|1(\.0+)?)$" },
+            { "type": "string", "pattern": r"^\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*%?$" },
         ] }),
         Kind::Weight => json!({ "type": "number", "minimum": 0, "maximum": 1_000_000 }),
-        Kind::Factor => json!({ "type": "number", "minimum": 1, "maximum": 1_000_000 }),
+        Kind::Factor => json!({ "type": "number", "minimum": 1, "maximum": FACTOR_MAX }),
         Kind::Sigma => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 10 }),
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_. -]{1,64}$" }),
-        Kind::Pattern => json!({ "type": "string", "pattern": r"^([A-Z-]+ +)?/\S*$" }),
+        Kind::Pattern => json!({ "type": "string", "pattern": r"^([A-Z][A-Z0-9_-]* +)?/\S*$" }),
+        Kind::Request => json!({ "type": "string", "pattern": r"^([A-Z][A-Z0-9_-]* )?/[!-~]*$" }),
         Kind::Identity => json!({ "type": "string", "pattern": "^header:[A-Za-z0-9_.-]+$" }),
         Kind::Retryable => json!({ "anyOf": [
             { "type": "integer", "minimum": 100, "maximum": 599 },
-            { "type": "string", "pattern": r"^([1-5]\d\d(-[1-5]\d\d)?|[1-5]xx|transport)$" },
+            { "type": "string", "pattern": r"^([1-5]\d\d(-[1-5]\d\d)?|[1-5]xx|transport|resolve|connect|tls|reset|closed|protocol|timeout)$" },
         ] }),
         Kind::Words(words) => json!({ "enum": words() }),
         Kind::List(item) => json!({ "type": "array", "items": kind(*item) }),

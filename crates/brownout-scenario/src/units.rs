@@ -16,7 +16,7 @@ pub enum DurationError {
     )]
     Unreadable(String),
     /// Below zero.
-    #[error("a duration is not negative, found `{0}`; write 0 or more")]
+    #[error("a duration is not negative, found `{0}`")]
     Negative(String),
     /// Longer than [`DURATION_MAX`].
     #[error("a duration is at most a year (8760h), found `{0}`; write a shorter one")]
@@ -53,7 +53,19 @@ pub fn duration(text: &str) -> Result<Duration, DurationError> {
         let negative = || DurationError::Negative(text.to_owned());
         return Err(if nanos(rest).is_some() { negative() } else { unreadable() });
     }
-    let nanos = nanos(trimmed).ok_or_else(unreadable)?;
+    from_nanos(nanos(trimmed).ok_or_else(unreadable)?, text)
+}
+
+/// Reads a bare number of seconds, in any form that TOML and JSON have.
+pub(crate) fn seconds(number: &str) -> Result<Duration, DurationError> {
+    match number.parse::<f64>() {
+        Ok(seconds) if seconds < 0.0 => Err(DurationError::Negative(number.to_owned())),
+        Ok(seconds) if seconds.is_finite() => from_nanos(seconds * 1e9, number),
+        _ => Err(DurationError::Unreadable(number.to_owned())),
+    }
+}
+
+fn from_nanos(nanos: f64, text: &str) -> Result<Duration, DurationError> {
     // A year of nanoseconds is far below 2^63, and `as` saturates above.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and bounded below")]
     let duration = Duration::from_nanos(nanos.round() as u64);

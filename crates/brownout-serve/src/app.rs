@@ -65,8 +65,8 @@ impl App {
         let arrived = Instant::now();
         let (head, body) = request.into_parts();
         match tokio::time::timeout(limits.body_time, read_through(body, limits.body_bytes)).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")),
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => return Ok(refused(why.0, why.1)),
             Err(_) => return Ok(refused(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
         }
         let asked = Request { method: head.method.as_str(), path: head.uri.path() };
@@ -84,28 +84,30 @@ impl App {
     }
 
     fn claim<'h>(&self, headers: &'h hyper::HeaderMap) -> Claim<'h> {
-        let text = |value: Option<&'h HeaderValue>| value.and_then(|value| value.to_str().ok());
+        let text = |value: Option<&'h HeaderValue>| {
+            value.and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty())
+        };
         let own = text(headers.get(Identity::REQUEST_HEADER));
         let named = || text(self.identity_header.as_ref().and_then(|name| headers.get(name)));
         Claim { request: own.or_else(named), attempt: text(headers.get(Identity::ATTEMPT_HEADER)) }
     }
 }
 
-/// Reads a body to its end and forgets it, so that the connection can be used again. `false` when it is too large.
-async fn read_through(mut body: Incoming, bytes_max: usize) -> bool {
+/// Reads a body to its end and forgets it, so that the connection can be used again. Otherwise says why it cannot.
+async fn read_through(mut body: Incoming, bytes_max: usize) -> Result<(), (StatusCode, &'static str)> {
+    const TOO_LARGE: (StatusCode, &str) = (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
     if body.size_hint().lower() > bytes_max as u64 {
-        return false;
+        return Err(TOO_LARGE);
     }
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
-        // A body that breaks off ends the connection anyway, and hyper sees to that.
-        let Ok(frame) = frame else { return true };
+        let frame = frame.map_err(|_| (StatusCode::BAD_REQUEST, "the body is broken"))?;
         seen += frame.data_ref().map_or(0, Bytes::len);
         if seen > bytes_max {
-            return false;
+            return Err(TOO_LARGE);
         }
     }
-    true
+    Ok(())
 }
 
 fn on_the_wire(response: Response) -> Answer {

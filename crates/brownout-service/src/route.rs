@@ -39,11 +39,8 @@ pub enum PatternError {
     #[error("a route matches a path that begins with `/`, found `{0}`; write \"/orders\" or \"GET /orders\"")]
     NoPath(String),
     /// A method that no client sends.
-    #[error("a method is written in capitals, found `{found}`; write `{}`", .found.to_uppercase())]
-    Method {
-        /// As written.
-        found: String,
-    },
+    #[error("a method is a word in capitals such as GET, found `{0}`")]
+    Method(String),
     /// A segment that is neither literal nor one whole name.
     #[error("a segment is plain text or one `{{name}}`, found `{0}`; use visible ASCII without quotes, braces or `?`")]
     Segment(String),
@@ -70,6 +67,13 @@ impl Pattern {
         method
             && self.segments.len() == other.segments.len()
             && self.segments.iter().zip(&other.segments).all(|(own, other)| own.covers(other))
+    }
+
+    /// Whether `word` is a method as clients send them: a capital, then capitals, digits, `-` or `_`.
+    #[must_use]
+    pub fn is_method(word: &str) -> bool {
+        let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        word.starts_with(|c: char| c.is_ascii_uppercase()) && word.bytes().all(plain)
     }
 
     /// As it was written.
@@ -122,8 +126,8 @@ impl FromStr for Pattern {
         let Some(rest) = path.strip_prefix('/') else {
             return Err(PatternError::NoPath(text.to_owned()));
         };
-        if let Some(found) = method.filter(|method| !method.bytes().all(|b| b.is_ascii_uppercase() || b == b'-')) {
-            return Err(PatternError::Method { found: found.to_owned() });
+        if let Some(found) = method.filter(|method| !Self::is_method(method)) {
+            return Err(PatternError::Method(found.to_owned()));
         }
         let segments: Vec<Segment> = rest.split('/').map(str::parse).collect::<Result<_, _>>()?;
         for (position, segment) in segments.iter().enumerate() {
@@ -205,7 +209,7 @@ mod tests {
         let refusal = |text: &str| text.parse::<Pattern>().unwrap_err().to_string();
         assert!(refusal("orders").contains("begins with `/`"));
         assert!(refusal(" /orders").contains("begins with `/`"));
-        assert!(refusal("get /orders").contains("write `GET`"));
+        assert!(refusal("get /orders").contains("in capitals such as GET, found `get`"));
         assert!(refusal("/orders/{id").contains("found `{id`"));
         assert!(refusal("/orders?x=1").contains("found `orders?x=1`"));
         assert!(refusal("/{a}/{a}").contains("rename one"));

@@ -45,9 +45,13 @@ impl<'w> World<'w> {
     #[must_use]
     pub fn trace(&self, request: &Request<'_>, number: u64) -> CallTrace {
         let mut attempts = Vec::new();
+        let mut attempts_total = 0;
         let mut last = None;
         let end = self.call(self.service.route(request), number, Duration::ZERO, |attempt, decision| {
-            attempts.push(*attempt);
+            attempts_total += 1;
+            if attempts.len() < CallTrace::ATTEMPTS_KEPT {
+                attempts.push(*attempt);
+            }
             last = Some((*attempt, *decision));
         });
         let last = match last {
@@ -55,7 +59,7 @@ impl<'w> World<'w> {
             Some((attempt, _)) => Exchange::timed_out(attempt.latency),
             None => unreachable!("a call makes at least one attempt"),
         };
-        CallTrace { attempts, last, end }
+        CallTrace { attempts, attempts_total, last, end }
     }
 
     /// A whole load: closed clients that begin together, each making its next call when the last one ended.

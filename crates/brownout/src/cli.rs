@@ -15,7 +15,7 @@ Call a service (in virtual time, or over HTTP with --url):
 Stand in for one:
   serve    Answers over HTTP as a scenario says
 
-Choose a policy:
+Write a scenario:
   check    Validates a scenario without running it
   schema   Prints the JSON Schema of scenarios
 
@@ -23,17 +23,16 @@ Run a command:
   run      Retries a command, or a built-in flaky function
 
 Exit codes:
-  0 fine · 1 failed · 2 usage or bad scenario
+  0 fine · 1 failed · 2 usage or bad scenario · 128+n ended by signal n
   run: the command's own code when every retry is spent · 124 timeout · 125 our own failure
-       126 cannot execute · 127 not found · 128+n signal n";
+       126 cannot execute · 127 not found";
 
 /// Rehearse your dependency's worst day: a service that misbehaves as a scenario says, and its callers.
 #[derive(Debug, Parser)]
 #[command(
     version,
     after_help = VERBS,
-    help_template = "{about-with-newline}\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}",
-    disable_help_subcommand = true
+    help_template = "{about-with-newline}\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -65,7 +64,7 @@ mod tests {
 
     #[test]
     fn every_verb_is_listed_with_its_own_words() {
-        for verb in Cli::command().get_subcommands() {
+        for verb in Cli::command().get_subcommands().filter(|verb| verb.get_name() != "help") {
             let about = verb.get_about().expect("a verb says what it does").to_string();
             let line = VERBS.lines().find_map(|line| line.trim_start().strip_prefix(verb.get_name())).map(str::trim);
             assert_eq!(line, Some(about.as_str()), "{}", verb.get_name());

@@ -17,6 +17,16 @@ impl Exit {
     /// The program itself failed while it was to run a command.
     pub(crate) const OWN_FAILURE: Self = Self(125);
 
+    /// Ended by signal `number`, as shells say it.
+    pub(crate) const fn signalled(number: u8) -> Self {
+        Self(128 + number)
+    }
+
+    /// At once, without another word.
+    pub(crate) fn now(self) -> ! {
+        std::process::exit(self.0.into())
+    }
+
     /// A code that a command ended with.
     pub(crate) const fn of_command(code: u8) -> Self {
         Self(code)
@@ -40,6 +50,11 @@ impl Stop {
     /// A mistake in flags or files.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self { exit: Exit::USAGE, message: format!("error: {message}") }
+    }
+
+    /// The same, as a failure of the runner and not of what it runs.
+    pub(crate) fn into_own_failure(self) -> Self {
+        Self { exit: Exit::OWN_FAILURE, ..self }
     }
 
     /// A failure of the world.

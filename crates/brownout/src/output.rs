@@ -1,9 +1,9 @@
 //! Data on standard output, talk on standard error, files whole or not at all.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 use crate::exit::Stop;
 
@@ -23,29 +23,61 @@ pub(crate) fn talk(text: &str) {
 
 /// Whether what is said may be coloured.
 pub(crate) fn talk_is_coloured() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Makes the folder that `path` is to lie in.
-pub(crate) fn make_folder_of(path: &Path) -> io::Result<()> {
-    match folder_of(path) {
-        Some(folder) => std::fs::create_dir_all(folder),
-        None => Ok(()),
+/// A file to be written in one piece.
+///
+/// What can go wrong with its place goes wrong when this is made, before the work whose result it is to hold.
+#[derive(Debug)]
+pub(crate) struct Output {
+    path: PathBuf,
+    /// Beside the path, to take its name once it is whole; `None` for what is no file, such as a terminal or `/dev/null`.
+    beside: Option<NamedTempFile>,
+}
+
+impl Output {
+    /// Makes the folder and finds out whether a file can be there. A link is followed.
+    pub(crate) fn at(path: &Path) -> Result<Self, Stop> {
+        Self::prepare(path).map_err(|error| Stop::failed(format!("failed to write {}: {error}", path.display())))
     }
-}
 
-/// Writes `text` to `path`: to a file beside it first, which then takes its name.
-pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let mut builder = Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder_of(path).unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
+    fn prepare(path: &Path) -> io::Result<Self> {
+        let folder = |path: &Path| match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        std::fs::create_dir_all(folder(path))?;
+        let (path, there) = match std::fs::metadata(path) {
+            Ok(there) => (path.canonicalize()?, Some(there)),
+            Err(error) if error.kind() == ErrorKind::NotFound => (path.to_owned(), None),
+            Err(error) => return Err(error),
+        };
+        let beside = match &there {
+            Some(there) if there.is_dir() => return Err(ErrorKind::IsADirectory.into()),
+            Some(there) if !there.is_file() => None,
+            _ => {
+                let mut builder = Builder::new();
+                #[cfg(unix)]
+                builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+                Some(builder.tempfile_in(folder(&path))?)
+            }
+        };
+        if let (Some(there), Some(file)) = (there, &beside) {
+            file.as_file().set_permissions(there.permissions())?;
+        }
+        Ok(Self { path, beside })
+    }
 
-fn folder_of(path: &Path) -> Option<&Path> {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty())
+    /// Writes `text`, and only then takes the place of what was there.
+    pub(crate) fn write(self, text: &str) -> Result<(), Stop> {
+        let written = match self.beside {
+            None => std::fs::write(&self.path, text),
+            Some(mut file) => file
+                .write_all(text.as_bytes())
+                .and_then(|()| file.as_file().sync_all())
+                .and_then(|()| file.persist(&self.path).map(drop).map_err(io::Error::from)),
+        };
+        written.map_err(|error| Stop::failed(format!("failed to write {}: {error}", self.path.display())))
+    }
 }

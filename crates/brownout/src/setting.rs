@@ -3,96 +3,94 @@
 use std::path::Path;
 
 use brownout_draw::{Seed, fingerprint};
+use brownout_policy::Policy;
 use brownout_report::Origin;
 use brownout_scenario::Scenario;
+use brownout_sim::World;
 
 use crate::exit::Stop;
 use crate::flags::ServiceFlags;
 use crate::output;
 
-/// A scenario, flags applied, and where it comes from.
+/// A scenario, flags applied, and the seed of its run.
 #[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) scenario: Scenario,
-    pub(crate) origin: Origin,
+    pub(crate) seed: Seed,
+    name: String,
     chosen: bool,
-}
-
-/// Where the service of a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In virtual time.
-    Simulated,
-    /// On a socket of ours.
-    Served,
-    /// Behind a URL; a scenario then only says what callers do.
-    Elsewhere,
-}
-
-impl Place {
-    /// Behind a URL when there is a target.
-    pub(crate) fn of<T>(target: &Option<T>) -> Self {
-        if target.is_some() { Self::Elsewhere } else { Self::Simulated }
-    }
+    notes: Vec<String>,
 }
 
 impl Setting {
     /// The scenario that the flags name, with their rates and their seed.
-    pub(crate) fn new(flags: &ServiceFlags, place: Place) -> Result<Self, Stop> {
-        let (name, text, mut scenario) = match &flags.scenario {
-            None if place == Place::Elsewhere => ("none".to_owned(), String::new(), Scenario::default()),
-            None => ("built-in".to_owned(), String::new(), Scenario::default()),
-            Some(file) => {
-                let (text, scenario) = read(file)?;
-                (file.display().to_string(), text, scenario)
-            }
+    ///
+    /// - `url`: the service is somebody else's, so nobody can set its rates; a scenario then only says what callers do.
+    pub(crate) fn new(flags: &ServiceFlags, url: Option<&str>) -> Result<Self, Stop> {
+        let (name, mut scenario) = match &flags.scenario {
+            Some(file) => (file.display().to_string(), read(file)?),
+            None => (if url.is_some() { "none" } else { "built-in" }.to_owned(), Scenario::default()),
         };
+        let mut notes = Vec::new();
         if flags.has_rates() {
+            let rates = flags.rates_text();
+            if url.is_some() {
+                let message = format!("rates are of the simulated service, found {rates} beside --url; drop one");
+                return Err(Stop::usage(message));
+            }
+            let own = scenario.service.own_outcomes().join(", ");
+            if !own.is_empty() {
+                notes.push(format!("note: {rates} does not reach what has outcomes of its own: {own}"));
+            }
             let outcomes = flags.over(&scenario.service.base().outcomes)?;
-            scenario.service = scenario.service.with_outcomes(&outcomes);
+            scenario.service = scenario.service.with_outcomes(outcomes);
         }
         let (seed, chosen) = seed(flags.seed.map(Seed).or(scenario.seed))?;
-        let digest = fingerprint(format!("{text}\n{}", flags.rates_text()).as_bytes());
-        let origin = Origin {
-            seed,
-            scenario: name,
-            scenario_digest: format!("{digest:016x}"),
-            time: if place == Place::Simulated { "virtual" } else { "real" },
-            version: env!("CARGO_PKG_VERSION"),
-        };
-        Ok(Self { scenario, origin, chosen })
+        Ok(Self { scenario, seed, name, chosen, notes })
     }
 
-    /// The seed of the run.
-    pub(crate) const fn seed(&self) -> Seed {
-        self.origin.seed
+    /// Where the result comes from: the digest is of everything that decides it, but for the seed.
+    pub(crate) fn origin(&self, time: &'static str, decides: &dyn std::fmt::Debug) -> Origin {
+        let Scenario { service, load, .. } = &self.scenario;
+        let digest = fingerprint(format!("{service:?} {load:?} {decides:?}").as_bytes());
+        Origin {
+            seed: self.seed,
+            scenario: self.name.clone(),
+            scenario_digest: format!("{digest:016x}"),
+            time,
+            version: env!("CARGO_PKG_VERSION"),
+        }
     }
 
     /// Says, before anything else, what repeats the run.
     pub(crate) fn announce(&self) {
-        output::talk(&format!("{}{}", self.origin, chosen_note(self.seed(), self.chosen)));
+        let Self { seed, name, chosen, .. } = self;
+        output::talk(&format!("seed {seed}, scenario {name}{}", chosen_note(*seed, *chosen)));
+        for note in &self.notes {
+            output::talk(note);
+        }
+    }
+
+    /// The simulated service and its callers.
+    pub(crate) const fn world<'w>(&'w self, policy: &'w Policy) -> World<'w> {
+        World { service: &self.scenario.service, policy, seed: self.seed }
     }
 }
 
-/// The scenario in a file, and its text.
-pub(crate) fn read(file: &Path) -> Result<(String, Scenario), Stop> {
+/// The scenario in a file.
+pub(crate) fn read(file: &Path) -> Result<Scenario, Stop> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Stop::usage(format!("failed to read the scenario {}: {error}", file.display())))?;
-    let scenario = Scenario::parse(&file.display().to_string(), &text)
-        .map_err(|invalid| Stop { message: invalid.render(output::talk_is_coloured()), ..Stop::usage("") })?;
-    Ok((text, scenario))
+    Scenario::parse(&file.display().to_string(), &text)
+        .map_err(|invalid| Stop { message: invalid.render(output::talk_is_coloured()), ..Stop::usage("") })
 }
 
 /// The given seed, or one from the operating system; whether it was chosen so. Short enough to type.
 pub(crate) fn seed(given: Option<Seed>) -> Result<(Seed, bool), Stop> {
+    let failed = |error| Stop::failed(format!("no seed was given and none could be chosen: {error}"));
     match given {
         Some(seed) => Ok((seed, false)),
-        None => {
-            let chosen = getrandom::u32();
-            let chosen =
-                chosen.map_err(|error| Stop::failed(format!("no seed was given and none could be chosen: {error}")))?;
-            Ok((Seed(chosen.into()), true))
-        }
+        None => Ok((Seed(getrandom::u32().map_err(failed)?.into()), true)),
     }
 }
 

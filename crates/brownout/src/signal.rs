@@ -1,30 +1,55 @@
 //! Being asked to end.
 
-/// Comes true at Ctrl-C or SIGTERM. A second one ends the program at once, as it would without this.
-pub(crate) async fn asked_to_end() {
-    first().await;
-    tokio::spawn(async {
-        first().await;
-        std::process::exit(130);
-    });
+use crate::exit::{Exit, Stop};
+
+/// Listens from now on; the future resolves at Ctrl-C or SIGTERM, with the exit code that tells of it. A second one ends
+/// the program at once. Must be called within a runtime.
+pub(crate) fn asked_to_end() -> Result<impl Future<Output = Exit>, Stop> {
+    let mut signals =
+        Signals::listen().map_err(|error| Stop::failed(format!("failed to listen for signals: {error}")))?;
+    Ok(async move {
+        let first = signals.next().await;
+        tokio::spawn(async move { signals.next().await.now() });
+        first
+    })
 }
 
 #[cfg(unix)]
-async fn first() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Exit {
+        const SIGINT: u8 = 2;
+        const SIGTERM: u8 = 15;
+        tokio::select! {
+            _ = self.interrupt.recv() => Exit::signalled(SIGINT),
+            _ = self.terminate.recv() => Exit::signalled(SIGTERM),
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn first() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    const fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Exit {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Exit::signalled(2),
+            Err(_) => std::future::pending().await,
+        }
     }
 }

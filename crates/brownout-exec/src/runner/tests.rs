@@ -61,6 +61,24 @@ async fn a_seed_repeats_the_delays_and_another_seed_does_not() {
     assert!(first.iter().zip([100.0, 200.0, 400.0, 800.0, 1600.0]).all(|(delay, ceiling)| *delay < ceiling));
 }
 
+/// The third world: a runner around a command waits as a call of the same seed does in virtual time.
+#[tokio::test(start_paused = true)]
+async fn a_run_waits_as_a_call_does_in_virtual_time() {
+    let jittered = Settings { jitter: Some(JitterKind::Decorrelated), max_retries: Some(8), ..settings() };
+    let run = delays_ms(&run(jittered.clone(), 42, &mut Flaky { fail_count: 99 }).await);
+    let failing = brownout_service::Outcomes::new([(brownout_service::Outcome::Error, "1".parse().unwrap())]).unwrap();
+    let service = brownout_service::Service::default().with_outcomes(failing);
+    let policy = Policy::new(jittered).unwrap();
+    let world = brownout_sim::World { service: &service, policy: &policy, seed: Seed(42) };
+    let trace = world.trace(&brownout_service::Request { method: "GET", path: "/" }, 1);
+    let call = trace.attempts.iter().filter_map(|attempt| match attempt.verdict {
+        Some(brownout_policy::Verdict::Retry { after, .. }) => Some((after.as_secs_f64() * 1e6).round() / 1e3),
+        _ => None,
+    });
+    assert_eq!(run, call.collect::<Vec<_>>());
+    assert_eq!(run.len(), 8);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_timeout_counts_the_work_too() {
     let limited = Settings { deadline: Some(Duration::from_millis(500)), ..settings() };

@@ -1,5 +1,7 @@
 //! Distributions: a bare duration is a fixed one, a table names its kind.
 
+use std::time::Duration;
+
 use brownout_draw::{Distribution, Percentiles, Probability};
 
 use super::{Fields, scalar};
@@ -37,43 +39,43 @@ fn uniform(node: &Node, problems: &mut Problems) -> Option<Distribution> {
 fn exponential(node: &Node, problems: &mut Problems) -> Option<Distribution> {
     if !matches!(node.value, Value::Table(_)) {
         let mean = problems.accept(&node.span, scalar::duration(&node.value))?;
-        return problems.accept(&node.span, Distribution::exponential(mean));
+        return problems.accept(&node.span, Distribution::exponential(mean, None));
     }
     let fields = Fields::open(node, &grammar::EXPONENTIAL, problems)?;
-    let mean = fields.read("mean", problems, scalar::duration)?;
-    let whole = problems.accept(fields.blame("mean"), Distribution::exponential(mean))?;
-    capped(whole, &fields, problems)
+    let mean = fields.read("mean", problems, scalar::duration);
+    let max = max(&fields, problems)?;
+    problems.accept(&node.span, Distribution::exponential(mean?, max))
 }
 
 fn lognormal(node: &Node, problems: &mut Problems) -> Option<Distribution> {
     let fields = Fields::open(node, &grammar::LOGNORMAL, problems)?;
     let median = fields.read("median", problems, scalar::duration);
-    let whole = match (fields.get("p99"), fields.get("sigma")) {
+    let max = max(&fields, problems)?;
+    match (fields.get("p99"), fields.get("sigma")) {
         (Some(_), None) => {
             let p99 = fields.read("p99", problems, scalar::duration)?;
-            problems.accept(&node.span, Distribution::lognormal_with_p99(median?, p99))?
+            problems.accept(&node.span, Distribution::lognormal_with_p99(median?, p99, max))
         }
         (None, Some(_)) => {
             let sigma = fields.read("sigma", problems, scalar::float)?;
-            problems.accept(fields.blame("sigma"), Distribution::lognormal_with_sigma(median?, sigma))?
+            problems.accept(&node.span, Distribution::lognormal_with_sigma(median?, sigma, max))
         }
         (given, _) => {
             let found = if given.is_some() { "both" } else { "neither" };
             problems
                 .add(&node.span, format!("a lognormal takes its median and one of `p99` and `sigma`, found {found}"));
-            return None;
+            None
         }
-    };
-    capped(whole, &fields, problems)
+    }
 }
 
-/// With the tail cut where the file says so.
-fn capped(whole: Distribution, fields: &Fields<'_>, problems: &mut Problems) -> Option<Distribution> {
-    if fields.get("max").is_none() {
-        return Some(whole);
+/// The cap, if the file has one; `None` where it cannot be read.
+#[expect(clippy::option_option, reason = "what is left out is not what cannot be read")]
+fn max(fields: &Fields<'_>, problems: &mut Problems) -> Option<Option<Duration>> {
+    match fields.get("max") {
+        None => Some(None),
+        Some(_) => fields.read("max", problems, scalar::duration).map(Some),
     }
-    let max = fields.read("max", problems, scalar::duration)?;
-    problems.accept(fields.blame("max"), whole.capped(max))
 }
 
 fn percentiles(node: &Node, problems: &mut Problems) -> Option<Distribution> {
@@ -85,6 +87,11 @@ fn percentiles(node: &Node, problems: &mut Problems) -> Option<Distribution> {
     let mut points = Vec::new();
     for entry in entries {
         let percent = entry.key.strip_prefix('p').and_then(|digits| format!("{digits}%").parse::<Probability>().ok());
+        if matches!(entry.node.value, Value::Table(_)) {
+            let message = format!("a percentile has a duration, found a table behind `{}`", entry.key);
+            problems.add_with_hint(&entry.key_span, message, "quote a key with a point in it: \"p99.9\"");
+            continue;
+        }
         let value = problems.accept(&entry.node.span, scalar::duration(&entry.node.value));
         match percent {
             Some(percent) => points.extend(value.map(|value| (percent, value))),

@@ -21,9 +21,10 @@ use crate::problem::Problems;
 pub(crate) fn scenario(root: &Node, problems: &mut Problems) -> Option<Scenario> {
     let fields = Fields::open(root, &grammar::SCENARIO, problems)?;
     let seed = fields.read("seed", problems, scalar::seed);
-    let (service, identity_header) = service::read(&fields, problems)?;
+    let service = service::read(&fields, problems);
     let load = fields.nested("load", problems, load::read).unwrap_or_default();
     let policy = fields.nested("policy", problems, policy::read);
+    let (service, identity_header) = service?;
     problems.is_empty().then(|| Scenario { seed: seed.map(Seed), service, identity_header, load, policy })
 }
 

@@ -10,9 +10,10 @@ use crate::node::Node;
 use crate::problem::Problems;
 
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Settings> {
+    let before = problems.count();
     let fields = Fields::open(node, &grammar::POLICY, problems)?;
     let settings = Settings {
-        max_retries: fields.read("max_retries", problems, scalar::count(0)),
+        max_retries: fields.read("max_retries", problems, scalar::count32(0)),
         growth: fields.read("backoff", problems, scalar::word(&Growth::NAMES)),
         base_delay: fields.read("base_delay", problems, scalar::duration),
         factor: fields.read("factor", problems, scalar::float),
@@ -26,11 +27,12 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Settings> {
         retry_after_max: fields.read("retry_after_max", problems, scalar::duration),
         retry_on: fields.read("retry_on", problems, scalar::retry_on),
     };
-    if let Err(errors) = Policy::new(settings.clone()) {
-        // What could not be read is blamed already; its absence makes no contradiction of its own.
-        for error in &errors {
-            problems.add(fields.blame(error.setting()), error);
-        }
+    // Settings that could not be read would look like settings left out, and contradict others that are well.
+    if problems.count() > before {
+        return None;
+    }
+    for error in Policy::new(settings.clone()).err().into_iter().flatten() {
+        problems.add(fields.blame(error.setting()), error);
     }
     Some(settings)
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use brownout_draw::Probability;
+use brownout_load::RequestLine;
 use brownout_policy::{RetryOn, RetryOnError};
+use brownout_service::Pattern;
 
 use crate::node::Value;
 use crate::units;
@@ -15,14 +17,15 @@ const NAME_CHARS_MAX: usize = 64;
 
 pub(super) fn duration(value: &Value) -> Read<Duration> {
     match value {
-        Value::Text(text) | Value::Number(text) => units::duration(text).map_err(|error| error.to_string()),
+        Value::Text(text) => units::duration(text).map_err(|error| error.to_string()),
+        Value::Number(text) => units::seconds(text).map_err(|error| error.to_string()),
         other => Err(format!("a duration is text such as \"250ms\" or a number of seconds, found {other}")),
     }
 }
 
 pub(super) fn probability(value: &Value) -> Read<Probability> {
     match value {
-        Value::Text(text) | Value::Number(text) => plain(text).parse().map_err(|error| format!("{error}")),
+        Value::Text(text) | Value::Number(text) => text.parse().map_err(|error| format!("{error}")),
         other => Err(format!("a probability is a number from 0 to 1 or a percentage such as \"5%\", found {other}")),
     }
 }
@@ -31,20 +34,29 @@ pub(super) fn seed(value: &Value) -> Read<u64> {
     whole(value, 0).map_err(|()| format!("a seed is a whole number from 0 to {}, found {value}", u64::MAX))
 }
 
-/// A count that fits `T`, from `min`.
-pub(super) fn count<T: TryFrom<u64>>(min: u64) -> impl Fn(&Value) -> Read<T> {
+/// A count from `min` to `max`.
+pub(super) fn count(min: u64, max: u64) -> impl Fn(&Value) -> Read<u64> {
     move |value| {
-        let count = whole(value, min).ok().and_then(|count| T::try_from(count).ok());
-        count.ok_or_else(|| format!("a count is a whole number from {min}, found {value}"))
+        let count = whole(value, min).ok().filter(|count| *count <= max);
+        count.ok_or_else(|| format!("a count is a whole number from {min} to {max}, found {value}"))
     }
+}
+
+/// A count from `min` that fits 32 bits.
+pub(super) fn count32(min: u64) -> impl Fn(&Value) -> Read<u32> {
+    move |value| count(min, u32::MAX.into())(value).map(|count| u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// A weight, in whole parts of a billion.
 pub(super) fn weight(value: &Value) -> Read<u64> {
-    let weight = number(value).filter(|weight| (0.0..=1e6).contains(weight));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10^15")]
     let parts = |weight: f64| (weight * 1e9).round() as u64;
-    weight.map(parts).ok_or_else(|| format!("a weight is a number from 0 to 1000000, found {value}"))
+    // A weight that rounds to nothing would never come, though it was asked for.
+    let fine = |weight: &f64| (0.0..=1e6).contains(weight) && (*weight == 0.0 || parts(*weight) > 0);
+    number(value)
+        .filter(fine)
+        .map(parts)
+        .ok_or_else(|| format!("a weight is 0 or a number from 0.000000001 to 1000000, found {value}"))
 }
 
 /// Any number; whoever asks knows its range.
@@ -102,6 +114,17 @@ pub(super) fn identity(value: &Value) -> Read<String> {
         .ok_or_else(|| format!("an identity is written \"header:NAME\", as \"header:idempotency-key\", found {value}"))
 }
 
+/// A method and a path, as "POST /orders"; a path alone is a GET.
+pub(super) fn request_line(value: &Value) -> Read<RequestLine> {
+    let found = || format!("a request is a path such as \"/orders\" or \"POST /orders\", found {value}");
+    let Value::Text(text) = value else { return Err(found()) };
+    let (method, path) = text.split_once(' ').unwrap_or(("GET", text));
+    let capitals = Pattern::is_method(method);
+    let visible = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic());
+    let line = || RequestLine { method: method.to_owned(), path: path.to_owned() };
+    (capitals && visible).then(line).ok_or_else(found)
+}
+
 /// Which failures are retried: texts, or bare statuses.
 pub(super) fn retry_on(value: &Value) -> Read<RetryOn> {
     let Value::List(nodes) = value else {
@@ -117,15 +140,10 @@ pub(super) fn retry_on(value: &Value) -> Read<RetryOn> {
 
 fn whole(value: &Value, min: u64) -> Result<u64, ()> {
     let Value::Number(text) = value else { return Err(()) };
-    plain(text).parse().ok().filter(|number| min <= *number).ok_or(())
+    text.parse().ok().filter(|number| min <= *number).ok_or(())
 }
 
 fn number(value: &Value) -> Option<f64> {
     let Value::Number(text) = value else { return None };
-    plain(text).parse().ok().filter(|number: &f64| number.is_finite())
-}
-
-/// TOML groups digits with underscores.
-fn plain(text: &str) -> String {
-    text.replace('_', "")
+    text.parse().ok().filter(|number: &f64| number.is_finite())
 }

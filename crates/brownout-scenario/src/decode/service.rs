@@ -1,5 +1,7 @@
 //! The service, its routes and its phases.
 
+use std::time::Duration;
+
 use brownout_draw::Distribution;
 use brownout_service::{Behaviour, Change, Outcome, Outcomes, Phase, Route, Service, ServiceError, Window};
 
@@ -8,11 +10,15 @@ use crate::grammar;
 use crate::node::{Node, Value};
 use crate::problem::Problems;
 
+/// Every route is compared with every other.
+const ROUTES_MAX: usize = 1_000;
+
 /// The service of a scenario, and the header in which its requests say who they are.
 pub(super) fn read(scenario: &Fields<'_>, problems: &mut Problems) -> Option<(Service, Option<String>)> {
+    let before = problems.count();
     let phase_nodes = scenario.list("phases", problems);
-    let phases: Vec<_> = phase_nodes.iter().map(|node| phase(node, problems)).collect();
-    let mut base = Behaviour { outcomes: sound(), latency: Distribution::fixed(std::time::Duration::ZERO) };
+    let phases: Vec<Phase> = phase_nodes.iter().filter_map(|node| phase(node, problems)).collect();
+    let mut base = Behaviour { outcomes: sound(), latency: Distribution::fixed(Duration::ZERO) };
     let mut identity = None;
     let mut route_nodes: &[Node] = &[];
     let mut routes = Vec::new();
@@ -23,19 +29,23 @@ pub(super) fn read(scenario: &Fields<'_>, problems: &mut Problems) -> Option<(Se
         base.latency = given.latency.unwrap_or(base.latency);
         identity = fields.read("identity", problems, scalar::identity);
         route_nodes = fields.list("routes", problems);
-        routes = route_nodes.iter().map(|node| route(node, problems)).collect();
-    }
-    let routes: Option<Vec<_>> = routes.into_iter().collect();
-    let phases: Option<Vec<_>> = phases.into_iter().collect();
-    match Service::new(base, routes?, phases?) {
-        Ok(service) => Some((service, identity)),
-        Err(errors) => {
-            for error in errors {
-                problems.add(&blame(&error, route_nodes, phase_nodes).span, error);
-            }
-            None
+        if route_nodes.len() > ROUTES_MAX {
+            let message = format!("a service has at most {ROUTES_MAX} routes, found {}", route_nodes.len());
+            problems.add(fields.blame("routes"), message);
+            return None;
         }
+        routes = route_nodes.iter().filter_map(|node| route(node, problems)).collect();
     }
+    // A route or a phase that could not be read would be missed, and others blamed for it.
+    if problems.count() > before {
+        return None;
+    }
+    let service = Service::new(base, routes, phases).map_err(|errors| {
+        for error in errors {
+            problems.add(&blame(&error, route_nodes, phase_nodes).span, error);
+        }
+    });
+    service.ok().map(|service| (service, identity))
 }
 
 /// A service that nothing befalls: what a file says nothing about does not happen.
@@ -47,7 +57,6 @@ fn sound() -> Outcomes {
 fn blame<'n>(error: &ServiceError, routes: &'n [Node], phases: &'n [Node]) -> &'n Node {
     let (node, key) = match error {
         ServiceError::UnreachableRoute { index, .. } => (&routes[*index], "match"),
-        ServiceError::TooManyRoutes { .. } => (&routes[0], "match"),
         ServiceError::EmptyPhase { index, .. } => (&phases[*index], "for"),
         ServiceError::IdlePhase { index, .. }
         | ServiceError::HiddenPhase { index, .. }

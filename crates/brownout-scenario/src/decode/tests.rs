@@ -109,9 +109,33 @@ fn several_mistakes_are_told_at_once_in_the_order_of_the_text() {
             "1:8 a seed is a whole number from 0 to 18446744073709551615, found -1",
             "3:11 a duration is a number with a unit (ns, us, ms, s, m, h) or a bare number of seconds, found `fast`",
             "5:9 a probability lies from 0 to 1, found 5; for a percentage write \"5%\"",
-            "7:9 a count is a whole number from 0, found \"many\"",
+            "7:9 a count is a whole number from 0 to 18446744073709551615, found \"many\"",
         ],
     );
+}
+
+#[test]
+fn a_mistake_in_one_table_hides_none_in_another_and_invents_none() {
+    check(
+        "[[phases]]\nname = \"a\"\nlatency = \"fast\"\n[load]\ncount = -1\n[policy]\njitter = \"proportionel\"\njitter_ratio = 0.1",
+        &[
+            "3:11 a duration is a number",
+            "5:9 a count is a whole number from 0 to",
+            "7:10 expected one of none, full, equal, decorrelated, proportional",
+        ],
+    );
+    check(
+        "[[phases]]\nname = \"a\"\nfor = 0\nlatency = 1\n[policy]\nfactor = 0.5",
+        &["3:7 phase `a` lasts no time at all", "6:10 factor must be a number from 1"],
+    );
+}
+
+#[test]
+fn a_request_is_a_method_and_a_path() {
+    let request = |text: &str| Scenario::parse("x", &format!("[load]\nrequest = \"{text}\"")).unwrap().load.request;
+    assert_eq!((request("/a").method.as_str(), request("/a").path.as_str()), ("GET", "/a"));
+    assert_eq!((request("POST /a?b").method.as_str(), request("POST /a?b").path.as_str()), ("POST", "/a?b"));
+    check("[load]\nrequest = \"get /\"", &["2:11 a request is a path such as"]);
 }
 
 #[test]
@@ -138,6 +162,10 @@ fn rates_distributions_and_percentiles_that_contradict_themselves() {
     check(
         "[service]\nlatency = { percentiles = { x = \"55ms\" } }",
         &["2:29 a percentile is a key from p0 to p100, found `x`"],
+    );
+    check(
+        "[service]\nlatency = { percentiles = { p99.9 = 1 } }",
+        &["2:29 a percentile has a duration, found a table behind `p99` (quote"],
     );
     check("[service]\nlatency = { fixed = 1, exponential = 2 }", &["2:11 distribution takes exactly one of fixed"]);
     check(
@@ -167,17 +195,17 @@ fn what_can_never_happen_is_refused() {
 #[test]
 fn policies_that_contradict_themselves() {
     check("[policy]\nfactor = 0.5", &["2:10 factor must be a number from 1 to 1000000, found 0.5"]);
-    check(
-        "[policy]\nbase_delay = \"1s\"\nmax_delay = \"10ms\"",
-        &["3:13 max_delay (10ms) is below the first delay (1s)"],
-    );
+    check("[policy]\nbase_delay = \"1s\"\nmax_delay = \"10ms\"", &["3:13 max_delay (10ms) would cut the delay of 1s"]);
     check(
         "[policy]\njitter = \"some\"",
         &["2:10 expected one of none, full, equal, decorrelated, proportional, found \"some\""],
     );
     check("[policy]\nretry_on = [\"often\"]", &["2:12 a retryable failure is a status"]);
     check("[policy]\ndelays = [1, \"x\"]", &["2:14 a duration is a number"]);
-    check("[policy]\nmax_retries = 99999999999", &["2:15 a count is a whole number from 0"]);
+    check(
+        "[policy]\nmax_retries = 99999999999",
+        &["2:15 a count is a whole number from 0 to 4294967295, found 99999999999"],
+    );
 }
 
 #[test]
@@ -186,8 +214,26 @@ fn values_of_the_wrong_kind() {
     check("phases = { name = \"a\" }", &["1:10 `phases` is a list, found a table; write [ … ]"]);
     check("[service]\nidentity = \"idempotency-key\"", &["2:12 an identity is written \"header:NAME\""]);
     check("[[phases]]\nname = \"größe\"\nlatency = 1", &["2:8 a name is 1 to 64 ASCII letters"]);
-    check("{ \"load\": null }", &["1:11 load is a table with the keys count, arrivals, found null"]);
+    check("{ \"load\": null }", &["1:11 load is a table with the keys count, request, arrivals, found null"]);
     check("seed = 1979-05-27", &["1:8 a seed is a whole number from 0 to 18446744073709551615, found a date"]);
+}
+
+#[test]
+fn a_mark_at_the_beginning_and_a_name_that_ends_in_json() {
+    check("\u{feff}sead = 1", &["1:1 scenario has no key `sead`"]);
+    assert!(Scenario::parse("x.json", "\u{feff}{ \"seed\": 1 }").is_ok());
+    let list = Scenario::parse("x.json", "[1, 2]").unwrap_err();
+    assert!(list.to_string().contains("scenario is a table"), "{list}");
+}
+
+#[test]
+fn only_so_many_mistakes_are_shown() {
+    let text: String = (0..50).map(|n| format!("key{n} = 1\n")).collect();
+    let invalid = Scenario::parse("x", &text).unwrap_err();
+    assert_eq!(invalid.problems().len(), 50);
+    let shown = invalid.to_string();
+    assert_eq!(shown.matches("has no key").count(), 20);
+    assert!(shown.ends_with("error: and 30 more mistakes in x"), "{shown}");
 }
 
 #[test]

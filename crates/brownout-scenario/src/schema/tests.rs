@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 fn json_of(node: &Node) -> Value {
     match &node.value {
         Tree::Text(text) => json!(text),
-        Tree::Number(number) => serde_json::from_str(&number.replace('_', "")).unwrap_or(json!(number)),
+        Tree::Number(number) => serde_json::from_str(number).unwrap_or(json!(number)),
         Tree::Bool(value) => json!(value),
         Tree::List(nodes) => nodes.iter().map(json_of).collect(),
         Tree::Table(entries) => entries.iter().map(|entry| (entry.key.clone(), json_of(&entry.node))).collect(),
@@ -18,7 +18,7 @@ fn json_of(node: &Node) -> Value {
 
 /// Whether the schema takes the text.
 fn schema_takes(text: &str) -> bool {
-    let tree = crate::read::tree(text, &mut Problems::default()).expect("readable");
+    let tree = crate::read::tree(text, false, &mut Problems::default()).expect("readable");
     jsonschema::validator_for(&schema()).expect("a valid schema").is_valid(&json_of(&tree))
 }
 
@@ -73,5 +73,34 @@ fn schema_and_reader_refuse_the_same_mistakes_of_form() {
     ] {
         assert!(!schema_takes(text), "the schema takes {text}");
         assert!(Scenario::parse("x", text).is_err(), "the reader takes {text}");
+    }
+}
+
+/// Every form that the reader takes, the schema takes too.
+#[test]
+fn what_the_reader_takes_the_schema_takes() {
+    for text in [
+        "",
+        "seed = 0x2A",
+        "seed = 1_000",
+        "[service]\nlatency = 1e-3",
+        "[service]\nlatency = \"1m 30s\"",
+        "[service]\nlatency = \"0.5\"",
+        "[service]\nlatency = { fixed = 0 }",
+        "[service]\nlatency = { exponential = { mean = \"1s\", max = \"9s\" } }",
+        "[service]\nlatency = { lognormal = { median = \"1s\", sigma = 0.5 } }",
+        "[service]\nlatency = { percentiles = { p0 = 0, \"p99.9\" = 1, p100 = 2 } }",
+        "[service]\nlatency = { mix = [{ weight = 0.1, of = 1 }, { weight = 2, of = { fixed = 1 } }] }",
+        "[service]\noutcomes = { error = 1, rate_limit = \"0%\", gateway_timeout = \".0\" }",
+        "[service]\noutcomes = { error = 1e-3, rate_limit = \"5e-1 %\" }",
+        "[[service.routes]]\nmatch = \"PROPFIND /a/{b}/\"",
+        "[[phases]]\nname = \"a b-c_d.e\"\nlatency = 0",
+        "[load]\ncount = 0\nrequest = \"PUT /a?b=c\"",
+        "[policy]\nfactor = 1\nmax_retries = 0\nbase_delay = 0",
+        "[policy]\ndelays = [1, \"2s\"]\nretry_on = [429, \"5xx\", \"500-504\", \"tls\", \"transport\"]",
+        "[policy]\njitter = \"proportional\"\njitter_ratio = \"20%\"\nretry_after = false",
+    ] {
+        Scenario::parse("x", text).unwrap_or_else(|invalid| panic!("{invalid}"));
+        assert!(schema_takes(text), "the schema refuses {text}");
     }
 }

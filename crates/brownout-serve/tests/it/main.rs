@@ -152,6 +152,18 @@ async fn a_client_that_stalls_in_its_body_is_let_go() {
 }
 
 #[tokio::test]
+async fn a_body_that_breaks_off_is_no_request_of_the_run() {
+    with_server(service(Duration::ZERO), Limits::default(), async |address| {
+        let chunks = "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n";
+        let broken = talk(address, chunks).await;
+        assert!(broken.starts_with("HTTP/1.1 400 "), "{broken}");
+        let next = talk(address, &get("/", "")).await;
+        assert_eq!(header(&next, "x-brownout-decision").unwrap().split(';').next(), Some("request=1"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_head_past_the_bound_is_refused() {
     let limits = Limits { head_bytes: 8192, ..Limits::default() };
     with_server(service(Duration::ZERO), limits, async |address| {
@@ -183,10 +195,10 @@ async fn an_answer_that_outlasts_the_drain_is_cut_off() {
     let answer = with_server(service(Duration::from_secs(60)), limits, async |address| {
         let answer = tokio::spawn(async move { talk(address, &get("/", "")).await });
         tokio::time::sleep(Duration::from_millis(200)).await;
-        answer
+        Some(answer)
     })
     .await;
-    assert_eq!(answer.await.unwrap(), "");
+    assert_eq!(answer.unwrap().await.unwrap(), "");
 }
 
 #[tokio::test]

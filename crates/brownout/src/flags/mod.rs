@@ -4,10 +4,11 @@ mod policy;
 mod service;
 mod target;
 
-pub(crate) use policy::PolicyFlags;
+pub(crate) use policy::{BackoffFlags, HTTP_ATTEMPT_TIMEOUT, PolicyFlags};
 pub(crate) use service::ServiceFlags;
-pub(crate) use target::TargetFlags;
+pub(crate) use target::{Callee, TargetFlags, seen};
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_scenario::units;
@@ -15,4 +16,19 @@ use brownout_scenario::units;
 /// Reads a duration flag.
 pub(crate) fn duration(text: &str) -> Result<Duration, units::DurationError> {
     units::duration(text)
+}
+
+/// Reads a count of which there must be one at least.
+pub(crate) fn positive(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("a count is a whole number from 1 to {}, found `{text}`", u32::MAX))
+}
+
+/// Reads a limit, which zero is none of.
+pub(crate) fn limit(text: &str) -> Result<Duration, String> {
+    match duration(text) {
+        Ok(Duration::ZERO) => {
+            Err(format!("a limit is longer than zero, found `{text}`; leave it out to wait without end"))
+        }
+        other => other.map_err(|error| error.to_string()),
+    }
 }

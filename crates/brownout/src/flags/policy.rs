@@ -11,16 +11,19 @@ use clap::builder::TypedValueParser;
 use super::duration;
 use crate::exit::Stop;
 
-const POLICY: &str = "Policy, in place of the scenario's";
+/// Limit of an attempt over HTTP where nothing else limits it: a service that never answers must not hold a run for ever.
+pub(crate) const HTTP_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Flags of the retry policy. Durations carry a unit (250ms, 2s, 1m30s); bare numbers are seconds.
+const POLICY: &str = "Policy (durations: 250ms, 2s, 1m30s; a bare number is seconds)";
+
+/// Flags of every retry policy.
 #[derive(Debug, Args)]
-pub(crate) struct PolicyFlags {
-    /// Retries after the first try [default: 3]
+pub(crate) struct BackoffFlags {
+    /// Retries after the first try [default: 3 where there is a policy]
     #[arg(long, value_name = "COUNT", allow_hyphen_values = true, help_heading = POLICY)]
     pub(crate) max_retries: Option<u32>,
 
-    /// First delay
+    /// First delay [default: 100ms; for `retry` 2ms]
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, help_heading = POLICY)]
     pub(crate) base_delay: Option<Duration>,
 
@@ -36,7 +39,7 @@ pub(crate) struct PolicyFlags {
     #[arg(long, value_name = "DURATION,…", value_parser = duration, value_delimiter = ',', help_heading = POLICY)]
     delays: Option<Vec<Duration>>,
 
-    /// No backoff waits longer, jitter included [default: 60s]
+    /// Longest backoff, after jitter; a Retry-After may be longer [default: 60s, or the longest delay asked for]
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, help_heading = POLICY)]
     max_delay: Option<Duration>,
 
@@ -48,13 +51,20 @@ pub(crate) struct PolicyFlags {
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = POLICY)]
     jitter_ratio: Option<Probability>,
 
-    /// Limit of the whole call, work time and waits included [default: none]
-    #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, help_heading = POLICY)]
+    /// Limit of the whole, work time and waits included; `deadline` in a scenario [default: none]
+    #[arg(long, alias = "deadline", value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, help_heading = POLICY)]
     timeout: Option<Duration>,
 
     /// Limit of each attempt [default: none; over HTTP 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, help_heading = POLICY)]
     attempt_timeout: Option<Duration>,
+}
+
+/// Flags of a policy for calls.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyFlags {
+    #[command(flatten)]
+    backoff: BackoffFlags,
 
     /// Does not wait as long as a service's Retry-After asks
     #[arg(long, help_heading = POLICY)]
@@ -64,18 +74,16 @@ pub(crate) struct PolicyFlags {
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, help_heading = POLICY)]
     retry_after_max: Option<Duration>,
 
-    /// What is retried: statuses, classes, ranges, `transport` [default: 429,5xx,transport]
+    /// What is retried: statuses (429), classes (5xx), ranges (500-504), `transport` for broken exchanges, or one of
+    /// resolve, connect, tls, reset, closed, protocol, timeout [default: 429,5xx,transport; transport leaves tls out]
     #[arg(long, value_name = "WORD,…", help_heading = POLICY)]
     retry_on: Option<RetryOn>,
 }
 
-impl PolicyFlags {
-    /// The policy these flags make over `under`: the scenario's, or a verb's own defaults.
+impl BackoffFlags {
+    /// The policy these flags make over `under`.
     pub(crate) fn over(&self, under: Settings) -> Result<Policy, Stop> {
-        Policy::new(self.settings().over(under)).map_err(|errors| {
-            let lines: Vec<_> = errors.iter().map(|error| in_flags(&error.to_string())).collect();
-            Stop::usage(lines.join("\nerror: "))
-        })
+        checked(self.settings(), under)
     }
 
     fn settings(&self) -> Settings {
@@ -90,26 +98,44 @@ impl PolicyFlags {
             jitter_ratio: self.jitter_ratio,
             deadline: self.timeout,
             attempt_timeout: self.attempt_timeout,
-            heed_retry_after: self.ignore_retry_after.then_some(false),
-            retry_after_max: self.retry_after_max,
-            retry_on: self.retry_on.clone(),
+            ..Settings::default()
         }
     }
 }
 
-/// Settings by the names of their flags.
-const FLAGS: [(&str, &str); 6] = [
-    ("max_delay", "--max-delay"),
-    ("base_delay", "--base-delay"),
-    ("jitter_ratio", "--jitter-ratio"),
-    ("attempt_timeout", "--attempt-timeout"),
-    ("deadline", "--timeout"),
-    ("factor must", "--factor must"),
-];
+impl PolicyFlags {
+    /// The policy these flags make over `under`: the scenario's, or a verb's own defaults.
+    pub(crate) fn over(&self, under: Settings) -> Result<Policy, Stop> {
+        checked(self.settings(), under)
+    }
 
-/// A policy's message in the words of the command line.
-fn in_flags(message: &str) -> String {
-    FLAGS.iter().fold(message.to_owned(), |message, (setting, flag)| message.replace(setting, flag))
+    /// Whether a flag was given that only means something where there are retries.
+    pub(crate) fn speak_of_retries(&self) -> bool {
+        let limits = |settings: Settings| Settings { deadline: None, attempt_timeout: None, ..settings };
+        limits(self.settings()) != Settings::default()
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            heed_retry_after: self.ignore_retry_after.then_some(false),
+            retry_after_max: self.retry_after_max,
+            retry_on: self.retry_on.clone(),
+            ..self.backoff.settings()
+        }
+    }
+}
+
+fn checked(flags: Settings, under: Settings) -> Result<Policy, Stop> {
+    let in_flags = |setting| format!("--{}", flag(setting));
+    Policy::new(flags.over(under)).map_err(|errors| {
+        let lines: Vec<_> = errors.iter().map(|error| error.explain(in_flags)).collect();
+        Stop::usage(lines.join("\nerror: "))
+    })
+}
+
+/// The flag of a setting.
+fn flag(setting: &str) -> String {
+    if setting == "deadline" { "timeout".to_owned() } else { setting.replace('_', "-") }
 }
 
 /// A parser of words for values.

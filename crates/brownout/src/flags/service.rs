@@ -16,10 +16,10 @@ pub(crate) struct ServiceFlags {
     pub(crate) scenario: Option<PathBuf>,
 
     /// Number that repeats the run [default: the scenario's, else chosen and printed]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 
-    /// Share of 200s; failures without a flag of their own share the rest in their proportions
+    /// Share of 200s; failures without a flag of their own split the rest in their proportions
     #[arg(long, value_name = "RATE", allow_hyphen_values = true, help_heading = RATES)]
     pub(crate) success_rate: Option<Probability>,
 
@@ -36,7 +36,7 @@ pub(crate) struct ServiceFlags {
     pub(crate) rate_limit_rate: Option<Probability>,
 }
 
-const RATES: &str = "Rates, from 0 to 1 or as \"5%\", in place of the scenario's";
+const RATES: &str = "Rates, from 0 to 1 or as \"5%\", in place of the service's; routes and phases keep their own";
 
 /// The rate flags with what they set.
 const FLAGS: [(&str, Outcome); 4] = [
@@ -79,7 +79,7 @@ impl ServiceFlags {
         let is_given = |outcome: Outcome| given.iter().any(|(_, named, _)| *named == outcome);
         let met: Vec<_> = FLAGS.into_iter().filter(|(_, o)| *o != Outcome::Success && !is_given(*o)).collect();
         if met.is_empty() || is_given(Outcome::Success) {
-            return format!("given {}; lower one of them", self.rates_text());
+            return format!("given {}", self.rates_text());
         }
         let rates = met.iter().map(|(_, outcome)| format!("{outcome} {}", outcomes.rate(*outcome)));
         let zeros = met.iter().map(|(flag, _)| format!("{flag} 0"));

@@ -4,55 +4,58 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use brownout_drive::{Target, Trust};
+use brownout_load::RequestLine;
+use brownout_service::Request;
 use clap::Args;
 
-use super::ServiceFlags;
 use crate::exit::Stop;
+use crate::setting::Setting;
 
 /// Flags of the call.
 #[derive(Debug, Args)]
 pub(crate) struct TargetFlags {
-    /// HTTP method
-    #[arg(long, default_value = "GET")]
-    pub(crate) method: String,
-
-    /// Path of the request [default: /, or the URL's]
+    /// HTTP method [default: the scenario's, else GET]
     #[arg(long)]
-    pub(crate) path: Option<String>,
+    method: Option<String>,
+
+    /// Path of the request [default: the scenario's, else / or the URL's]
+    #[arg(long)]
+    path: Option<String>,
 
     /// Calls this http or https URL, for real, in place of the simulated service; redirects are not followed
     #[arg(long)]
-    url: Option<String>,
+    pub(crate) url: Option<String>,
 
     /// Also trusts the certificate authorities in this PEM file
     #[arg(long, value_name = "FILE", requires = "url")]
     cacert: Option<PathBuf>,
 }
 
-impl TargetFlags {
-    /// The real service to call; `None` for the simulated one.
-    ///
-    /// Refuses rates beside a URL: nobody can set the rates of a service that is not ours.
-    pub(crate) fn target(&self, service: &ServiceFlags) -> Result<Option<Arc<Target>>, Stop> {
-        let Some(url) = &self.url else { return Ok(None) };
-        if service.has_rates() {
-            let rates = service.rates_text();
-            return Err(Stop::usage(format!(
-                "rates are of the simulated service, found {rates} beside --url; drop one"
-            )));
-        }
-        let trust = self.trust()?;
-        let target = Target::new(url, &self.method, self.path.as_deref(), &trust);
-        target.map(|target| Some(Arc::new(target))).map_err(Stop::usage)
-    }
+/// Who is called.
+#[derive(Debug)]
+pub(crate) enum Callee {
+    /// The service of the setting, in virtual time.
+    Simulated(RequestLine),
+    /// Whoever answers there.
+    Real(Arc<Target>),
+}
 
-    /// The request to the simulated service.
-    pub(crate) fn simulated(&self) -> Result<brownout_service::Request<'_>, Stop> {
-        // The same rules as over a socket, so that what works here works there.
-        Target::new("http://simulated", &self.method, self.path.as_deref(), &Trust::default()).map_err(Stop::usage)?;
-        let path = self.path.as_deref().unwrap_or("/");
-        let path = path.split_once('?').map_or(path, |(path, _)| path);
-        Ok(brownout_service::Request { method: &self.method, path })
+/// Stands for the simulated service, so that its requests obey the rules of real ones.
+const SIMULATED: &str = "http://simulated";
+
+impl TargetFlags {
+    /// Who is called, and with which request.
+    pub(crate) fn callee(&self, setting: &Setting) -> Result<Callee, Stop> {
+        let scenario = &setting.scenario.load.request;
+        let method = self.method.clone().unwrap_or_else(|| scenario.method.clone());
+        let own_path = || (*scenario != RequestLine::default()).then(|| scenario.path.clone());
+        let path = self.path.clone().or_else(own_path);
+        let url = self.url.as_deref().unwrap_or(SIMULATED);
+        let target = Target::new(url, &method, path.as_deref(), &self.trust()?).map_err(Stop::usage)?;
+        Ok(match self.url {
+            Some(_) => Callee::Real(Arc::new(target)),
+            None => Callee::Simulated(RequestLine { method, path: path.unwrap_or_else(|| "/".to_owned()) }),
+        })
     }
 
     fn trust(&self) -> Result<Trust, Stop> {
@@ -61,4 +64,10 @@ impl TargetFlags {
         let pem = std::fs::read(file).map_err(|error| refuse(&error))?;
         Trust::default().and(&pem).map_err(|error| refuse(&error))
     }
+}
+
+/// What a service looks at of a request: its path without the query.
+pub(crate) fn seen(line: &RequestLine) -> Request<'_> {
+    let path = line.path.split_once('?').map_or(line.path.as_str(), |(path, _)| path);
+    Request { method: &line.method, path }
 }

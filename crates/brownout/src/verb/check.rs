@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use brownout_load::RequestLine;
+use brownout_policy::Policy;
+use brownout_scenario::Scenario;
+
 use crate::exit::{Exit, Stop};
 use crate::output::print;
 use crate::setting::read;
@@ -17,11 +21,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let (_, scenario) = read(&args.scenario)?;
-    let phases: Vec<_> = scenario.service.phases().iter().map(|phase| phase.name.as_str()).collect();
-    let phases = if phases.is_empty() { "none".to_owned() } else { phases.join(", ") };
-    let retries = if scenario.policy.is_some() { "by its policy" } else { "none" };
-    let name = args.scenario.display();
-    print(&format!("{name}: fine\n  phases: {phases}\n  calls: {}\n  retries: {retries}\n", scenario.load.count))?;
+    let Scenario { service, load, policy, .. } = read(&args.scenario)?;
+    let listed = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let routes = listed(service.routes().iter().map(|route| route.pattern.to_string()).collect());
+    let phases = listed(service.phases().iter().map(|phase| phase.name.clone()).collect());
+    let policy =
+        policy.map_or_else(Policy::none, |settings| Policy::new(settings).expect("a scenario's policy is checked"));
+    let RequestLine { method, path } = load.request;
+    let (name, count, clients, retries) = (args.scenario.display(), load.count, load.clients, policy.max_retries());
+    print(&format!(
+        "{name}: fine\n  routes: {routes}\n  phases: {phases}\n  load: {count} × {method} {path}, clients: {clients}\n  retries: {retries}\n"
+    ))?;
     Ok(Exit::FINE)
 }

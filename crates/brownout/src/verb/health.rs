@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brownout_drive::Drive;
+use brownout_load::Exchange;
 use brownout_policy::Policy;
 use brownout_report::{HealthReport, json};
-use brownout_sim::World;
 
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::{ServiceFlags, TargetFlags, duration};
+use crate::flags::{Callee, HTTP_ATTEMPT_TIMEOUT, ServiceFlags, TargetFlags, limit, positive, seen};
 use crate::output::print;
-use crate::setting::{Place, Setting};
+use crate::setting::Setting;
 
 /// Tells healthy from unhealthy by consecutive 200s
 ///
@@ -26,11 +26,11 @@ pub(crate) struct Args {
     target: TargetFlags,
 
     /// How many 200s in a row are healthy
-    #[arg(long, value_name = "COUNT", default_value = "3")]
+    #[arg(long, value_name = "COUNT", default_value = "3", value_parser = positive, allow_negative_numbers = true)]
     consecutive: NonZeroU32,
 
-    /// Gives a probe up after this long [default: none; over HTTP 60s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// Limit of each probe [default: none; over HTTP 60s]
+    #[arg(long, value_name = "DURATION", value_parser = limit, allow_hyphen_values = true)]
     attempt_timeout: Option<Duration>,
 
     /// Prints every probe, as JSON
@@ -39,29 +39,34 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let target = args.target.target(&args.service)?;
-    let request = args.target.simulated();
-    let setting = Setting::new(&args.service, Place::of(&target))?;
-    let (policy, consecutive) = (Policy::none(), args.consecutive.get());
-    let mut probes = Vec::new();
-    match target {
-        Some(target) => {
-            let drive = Drive { target, policy: Arc::new(policy), seed: setting.seed() };
-            let runtime = runtime()?;
-            while !HealthReport::is_settled(&probes, consecutive) {
-                probes.push(runtime.block_on(drive.request(probes.len() as u64 + 1, args.attempt_timeout)));
-            }
+    let setting = Setting::new(&args.service, args.target.url.as_deref())?;
+    let policy = Policy::none();
+    let (probes, time) = match args.target.callee(&setting)? {
+        Callee::Real(target) => {
+            let drive = Drive { target, policy: Arc::new(policy), seed: setting.seed };
+            let (runtime, allowance) = (runtime()?, args.attempt_timeout.unwrap_or(HTTP_ATTEMPT_TIMEOUT));
+            (probe(args, |number, _| runtime.block_on(drive.request(number, Some(allowance)))), "real")
         }
-        None => {
-            let request = request?;
+        Callee::Simulated(line) => {
             setting.announce();
-            let world = World { service: &setting.scenario.service, policy: &policy, seed: setting.seed() };
-            while !HealthReport::is_settled(&probes, consecutive) {
-                probes.push(world.request(&request, probes.len() as u64 + 1, args.attempt_timeout));
-            }
+            let world = setting.world(&policy);
+            let probe_at = |number, elapsed| world.request(&seen(&line), number, elapsed, args.attempt_timeout);
+            (probe(args, probe_at), "virtual")
         }
-    }
-    let report = HealthReport::new(&probes, consecutive, setting.origin);
+    };
+    let report = HealthReport::new(&probes, args.consecutive.get(), setting.origin(time, &args.target));
     print(&if args.json { json(&report) } else { report.text() })?;
     Ok(if report.healthy { Exit::FINE } else { Exit::FAILED })
+}
+
+/// One probe after another, until they settle it; `probe` takes its number, from 1, and the time those before it took.
+fn probe(args: &Args, mut probe: impl FnMut(u64, Duration) -> Exchange) -> Vec<Exchange> {
+    let mut probes = Vec::new();
+    let mut elapsed = Duration::ZERO;
+    while !HealthReport::is_settled(&probes, args.consecutive.get()) {
+        let exchange = probe(probes.len() as u64 + 1, elapsed);
+        elapsed = elapsed.saturating_add(exchange.latency);
+        probes.push(exchange);
+    }
+    probes
 }

@@ -1,24 +1,26 @@
 //! `load`: many calls.
 
+use std::cell::Cell;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use brownout_drive::Drive;
 use brownout_policy::Settings;
 use brownout_report::{LoadReport, json};
-use brownout_sim::World;
 
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::{PolicyFlags, ServiceFlags, TargetFlags};
+use crate::flags::{Callee, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, ServiceFlags, TargetFlags, positive, seen};
 use crate::output::print;
-use crate::setting::{Place, Setting};
+use crate::setting::Setting;
 use crate::signal::asked_to_end;
 
 /// Makes many calls and counts what came back
 ///
-/// Closed clients: each makes its next call when the last one has ended. Without a policy, in the scenario or here,
-/// nothing is retried.
+/// Closed clients: each makes its next call when the last one has ended. Nothing is retried unless the scenario has a
+/// policy, or one is given here. Ctrl-C ends it with what was measured so far.
+///
+/// Exit code 0 whatever the answers were; 1 when there was not one; 128 + n when signal n ended it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -27,11 +29,11 @@ pub(crate) struct Args {
     target: TargetFlags,
 
     /// How many calls [default: the scenario's, else 100]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     count: Option<u64>,
 
     /// How many clients, each with one call in flight [default: the scenario's, else 1]
-    #[arg(long, value_name = "CLIENTS")]
+    #[arg(long, alias = "clients", value_name = "CLIENTS", value_parser = positive, allow_negative_numbers = true)]
     concurrency: Option<NonZeroU32>,
 
     /// Prints the whole result as JSON
@@ -43,27 +45,46 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let target = args.target.target(&args.service)?;
-    let request = args.target.simulated();
-    let setting = Setting::new(&args.service, Place::of(&target))?;
-    let unretried = Settings { max_retries: Some(0), ..Settings::default() };
-    let policy = args.policy.over(setting.scenario.policy.clone().unwrap_or(unretried))?;
-    let mut load = setting.scenario.load.clone();
+    let mut setting = Setting::new(&args.service, args.target.url.as_deref())?;
+    let load = &mut setting.scenario.load;
     load.count = args.count.unwrap_or(load.count);
     load.clients = args.concurrency.unwrap_or(load.clients);
+    let callee = args.target.callee(&setting)?;
+    let policy = args.policy.over(under(args, &setting))?;
 
     setting.announce();
-    let result = match target {
-        Some(target) => {
-            let drive = Drive { target, policy: Arc::new(policy), seed: setting.seed() };
-            runtime()?.block_on(drive.load(&load, asked_to_end(), |_, _| ()))
+    let load = &setting.scenario.load;
+    let interrupted = Cell::new(None);
+    let (result, time) = match &callee {
+        Callee::Real(target) => {
+            let drive = Drive { target: Arc::clone(target), policy: Arc::new(policy.clone()), seed: setting.seed };
+            let result = runtime()?.block_on(async {
+                let end = asked_to_end()?;
+                Ok(drive.load(load, async { interrupted.set(Some(end.await)) }, |_, _| ()).await)
+            });
+            (result?, "real")
         }
-        None => {
-            World { service: &setting.scenario.service, policy: &policy, seed: setting.seed() }.load(&request?, &load)
-        }
+        Callee::Simulated(line) => (setting.world(&policy).load(&seen(line), load), "virtual"),
     };
     let unanswered = result.total_requests > 0 && result.by_status.is_empty();
-    let report = LoadReport { result, origin: setting.origin };
+    let report = LoadReport { result, origin: setting.origin(time, &(policy, callee)) };
     print(&if args.json { json(&report) } else { report.text() })?;
-    Ok(if unanswered { Exit::FAILED } else { Exit::FINE })
+    Ok(match interrupted.get() {
+        Some(exit) => exit,
+        None if unanswered => Exit::FAILED,
+        None => Exit::FINE,
+    })
+}
+
+/// What the flags of a policy lie over: the scenario's policy; without one, no retries unless a flag speaks of them.
+fn under(args: &Args, setting: &Setting) -> Settings {
+    let defaults = Settings {
+        max_retries: (!args.policy.speak_of_retries()).then_some(0),
+        attempt_timeout: args.target.url.is_some().then_some(HTTP_ATTEMPT_TIMEOUT),
+        ..Settings::default()
+    };
+    match &setting.scenario.policy {
+        Some(policy) => policy.clone().over(Settings { max_retries: None, ..defaults }),
+        None => defaults,
+    }
 }

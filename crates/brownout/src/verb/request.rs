@@ -7,15 +7,16 @@ use brownout_drive::Drive;
 use brownout_load::Reply;
 use brownout_policy::Policy;
 use brownout_report::{ResponseReport, json};
-use brownout_sim::World;
 
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::{ServiceFlags, TargetFlags, duration};
+use crate::flags::{Callee, HTTP_ATTEMPT_TIMEOUT, ServiceFlags, TargetFlags, limit, seen};
 use crate::output::print;
-use crate::setting::{Place, Setting};
+use crate::setting::Setting;
 
 /// Makes one call and prints the response as JSON
+///
+/// Exit code 0 for any answer, a 500 included; 1 when none came.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -23,24 +24,22 @@ pub(crate) struct Args {
     #[command(flatten)]
     target: TargetFlags,
 
-    /// Gives up after this long [default: none; over HTTP 60s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// Limit of the attempt [default: none; over HTTP 60s]
+    #[arg(long, value_name = "DURATION", value_parser = limit, allow_hyphen_values = true)]
     attempt_timeout: Option<Duration>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let exchange = match args.target.target(&args.service)? {
-        Some(target) => {
-            let (policy, seed) = (Arc::new(Policy::none()), Setting::new(&args.service, Place::Elsewhere)?.seed());
-            let drive = Drive { target, policy, seed };
-            runtime()?.block_on(drive.request(1, args.attempt_timeout))
+    let setting = Setting::new(&args.service, args.target.url.as_deref())?;
+    let exchange = match args.target.callee(&setting)? {
+        Callee::Real(target) => {
+            let drive = Drive { target, policy: Arc::new(Policy::none()), seed: setting.seed };
+            let allowance = args.attempt_timeout.unwrap_or(HTTP_ATTEMPT_TIMEOUT);
+            runtime()?.block_on(drive.request(1, Some(allowance)))
         }
-        None => {
-            let request = args.target.simulated()?;
-            let setting = Setting::new(&args.service, Place::Simulated)?;
+        Callee::Simulated(line) => {
             setting.announce();
-            let world = World { service: &setting.scenario.service, policy: &Policy::none(), seed: setting.seed() };
-            world.request(&request, 1, args.attempt_timeout)
+            setting.world(&Policy::none()).request(&seen(&line), 1, Duration::ZERO, args.attempt_timeout)
         }
     };
     print(&json(&ResponseReport::from(&exchange)))?;

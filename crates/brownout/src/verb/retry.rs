@@ -6,20 +6,20 @@ use std::time::Duration;
 use brownout_drive::Drive;
 use brownout_policy::Settings;
 use brownout_report::{RetryReport, json};
-use brownout_sim::World;
 
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::{PolicyFlags, ServiceFlags, TargetFlags};
+use crate::flags::{Callee, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, ServiceFlags, TargetFlags, seen};
 use crate::output::print;
-use crate::setting::{Place, Setting};
+use crate::setting::Setting;
 
-/// The practice program waits 2^attempt ms.
+/// Makes the nth wait 2^n ms.
 const BASE_DELAY: Duration = Duration::from_millis(2);
 
 /// Makes one call through a retry policy
 ///
-/// The first delay is 2 ms unless the scenario or --base-delay says otherwise, so that the nth wait is 2^n ms.
+/// The first delay is 2 ms unless the scenario or --base-delay says otherwise, so that the nth wait is 2^n ms. Exit code
+/// 0 when the call succeeded, else 1.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -35,21 +35,24 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let target = args.target.target(&args.service)?;
-    let request = args.target.simulated();
-    let setting = Setting::new(&args.service, Place::of(&target))?;
-    let practice = Settings { base_delay: Some(BASE_DELAY), ..Settings::default() };
-    let policy = args.policy.over(setting.scenario.policy.clone().unwrap_or(practice))?;
+    let setting = Setting::new(&args.service, args.target.url.as_deref())?;
+    let callee = args.target.callee(&setting)?;
+    let attempt_timeout = args.target.url.is_some().then_some(HTTP_ATTEMPT_TIMEOUT);
+    let under = match &setting.scenario.policy {
+        Some(policy) => policy.clone().over(Settings { attempt_timeout, ..Settings::default() }),
+        None => Settings { base_delay: Some(BASE_DELAY), attempt_timeout, ..Settings::default() },
+    };
+    let policy = args.policy.over(under)?;
 
     setting.announce();
-    let trace = match target {
-        Some(target) => {
-            let drive = Drive { target, policy: Arc::new(policy), seed: setting.seed() };
-            runtime()?.block_on(drive.trace(1))
+    let (trace, time) = match &callee {
+        Callee::Real(target) => {
+            let drive = Drive { target: Arc::clone(target), policy: Arc::new(policy.clone()), seed: setting.seed };
+            (runtime()?.block_on(drive.trace(1)), "real")
         }
-        None => World { service: &setting.scenario.service, policy: &policy, seed: setting.seed() }.trace(&request?, 1),
+        Callee::Simulated(line) => (setting.world(&policy).trace(&seen(line), 1), "virtual"),
     };
-    let report = RetryReport::new(&trace, setting.origin);
+    let report = RetryReport::new(&trace, setting.origin(time, &(policy, callee)));
     print(&if args.json { json(&report) } else { report.text() })?;
     Ok(if report.success { Exit::FINE } else { Exit::FAILED })
 }

@@ -1,7 +1,7 @@
 //! `run`: a retry runner.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use brownout_draw::Seed;
 use brownout_exec::{Command, Flaky, Runner};
@@ -10,8 +10,8 @@ use brownout_report::{RunAttempt, RunReport, json};
 
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::PolicyFlags;
-use crate::output::{make_folder_of, print, talk, write_whole};
+use crate::flags::BackoffFlags;
+use crate::output::{Output, print, talk};
 use crate::setting::{chosen_note, seed};
 
 /// Retries a command, or a built-in flaky function
@@ -21,20 +21,20 @@ use crate::setting::{chosen_note, seed};
 /// say goes to standard error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Writes a report as JSON, whole or not at all; makes its folder
+    /// Writes a JSON report when the run ends, in one piece in place of an old one; makes its folder
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
     /// How often the built-in function fails
-    #[arg(long, value_name = "COUNT", default_value = "3", conflicts_with = "command")]
+    #[arg(long, value_name = "COUNT", default_value = "3", allow_negative_numbers = true, conflicts_with = "command")]
     fail_count: u32,
 
     /// Number that repeats the jitter [default: chosen and printed]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     seed: Option<u64>,
 
     #[command(flatten)]
-    policy: PolicyFlags,
+    policy: BackoffFlags,
 
     /// Command to run until it succeeds
     #[arg(last = true, value_name = "COMMAND")]
@@ -43,28 +43,26 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<Exit, Stop> {
     let policy = policy(&args.policy)?;
-    let (seed, chosen) = seed(args.seed.map(Seed))?;
-    if let Some(file) = &args.output {
-        make_folder_of(file).map_err(|error| own_failure(file, &error))?;
-    }
+    let (seed, chosen) = seed(args.seed.map(Seed)).map_err(Stop::into_own_failure)?;
+    let output = args.output.map(|file| Output::at(&file).map_err(Stop::into_own_failure)).transpose()?;
     if policy.uses_chance() {
         talk(&format!("seed {seed}{}", chosen_note(seed, chosen)));
     }
     let report = attempts(&policy, seed, args.fail_count, args.command)?;
+    if let Some(output) = output {
+        output.write(&json(&report)).map_err(Stop::into_own_failure)?;
+    }
     if report.command.is_some() {
         // The command's own output is the data here.
         talk(report.text().trim_end());
     } else {
-        print(&report.text())?;
-    }
-    if let Some(file) = &args.output {
-        write_whole(file, &json(&report)).map_err(|error| own_failure(file, &error))?;
+        print(&report.text()).map_err(Stop::into_own_failure)?;
     }
     Ok(Exit::of_command(report.exit_code))
 }
 
 /// The policy, which here must wait and retry: a runner that does neither was not meant.
-fn policy(flags: &PolicyFlags) -> Result<Policy, Stop> {
+fn policy(flags: &BackoffFlags) -> Result<Policy, Stop> {
     if flags.max_retries == Some(0) {
         return Err(Stop::usage("--max-retries must be at least 1, found 0; to run once, run the command itself"));
     }
@@ -82,13 +80,9 @@ fn attempts(policy: &Policy, seed: Seed, fail_count: u32, command: Vec<OsString>
         }
     };
     let mut words = command.into_iter();
-    let runtime = runtime()?;
+    let runtime = runtime().map_err(Stop::into_own_failure)?;
     Ok(match words.next() {
         None => runtime.block_on(runner.run(&mut Flaky { fail_count }, log)),
         Some(program) => runtime.block_on(runner.run(&mut Command { program, arguments: words.collect() }, log)),
     })
-}
-
-fn own_failure(file: &Path, error: &std::io::Error) -> Stop {
-    Stop { exit: Exit::OWN_FAILURE, message: format!("error: failed to write {}: {error}", file.display()) }
 }

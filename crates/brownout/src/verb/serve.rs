@@ -8,17 +8,18 @@ use brownout_serve::{App, Limits, Server};
 use crate::exit::{Exit, Stop};
 use crate::flags::ServiceFlags;
 use crate::output::{print, talk};
-use crate::setting::{Place, Setting};
+use crate::setting::Setting;
 use crate::signal::asked_to_end;
 
 /// Answers over HTTP as a scenario says
 ///
-/// Listens on loopback only and prints its address. Every reply carries x-brownout-decision. A request that carries
-/// x-brownout-request and x-brownout-attempt meets the fate of that attempt of that request; one that does not is the
-/// next of its route.
+/// Listens on loopback only and prints its address. Every answer of the service carries x-brownout-decision. A request
+/// that carries x-brownout-request and x-brownout-attempt meets the fate of that attempt of that request; with the first
+/// alone, or with the header that the scenario names as `identity`, its attempts are counted; without either, requests
+/// are numbered per route.
 ///
-/// Bounds: 10,000 connections, silent for 60 s (noticed within 120), bodies of 1 MiB, request heads of 64 KiB. Ctrl-C and SIGTERM let
-/// answers under way finish, for 5 s at most.
+/// Limits: 10,000 connections; silent ones closed after 60 to 120 s; request heads up to 64 KiB; bodies up to 1 MiB, within
+/// 60 s. Ctrl-C and SIGTERM let answers under way finish, for 5 s at most, and end it with exit code 0.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -30,7 +31,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let setting = Setting::new(&args.service, Place::Served)?;
+    let setting = Setting::new(&args.service, None)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {
@@ -38,10 +39,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         let server = server.map_err(|error| Stop::failed(format!("failed to {error}")))?;
         setting.announce();
         let identity = setting.scenario.identity_header.as_deref();
-        let app = Arc::new(App::new(setting.scenario.service.clone(), setting.seed(), identity));
+        let app = Arc::new(App::new(setting.scenario.service.clone(), setting.seed, identity));
+        // Whoever reads the address may send a signal at once.
+        let end = asked_to_end()?;
         print(&format!("serving http://{}\n", server.address()))?;
-        server.run(Arc::clone(&app), asked_to_end()).await;
-        talk(&format!("ended after {} requests", app.requests()));
+        server.run(Arc::clone(&app), async { _ = end.await }).await;
+        talk(&format!("requests answered: {}", app.requests()));
         Ok(Exit::FINE)
     })
 }

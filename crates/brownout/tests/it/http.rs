@@ -111,7 +111,10 @@ fn urls_and_flags_that_do_not_go_together_are_refused() {
     brownout("request --url ftp://x").refused(&["http or https", "`ftp`"]);
     brownout("request --url localhost:80").refused(&["scheme and host", "localhost:80"]);
     brownout("load --url http://127.0.0.1:1 --failure-rate 0.5").refused(&["--failure-rate 0.5", "--url"]);
-    brownout("request --path x").refused(&["begins with `/`", "`x`"]);
+    brownout("request --path x").refused(&["begins with one `/`", "`x`"]);
+    brownout("request --path /x#y").refused(&["`#`", "`/x#y`"]);
+    brownout("request --url http://127.0.0.1:99999/").refused(&["0 to 65535", "127.0.0.1:99999"]);
+    brownout("request --attempt-timeout 0").refused(&["longer than zero", "`0`"]);
     brownout("request --url https://x --cacert Cargo.toml").refused(&["--cacert Cargo.toml", "PEM"]);
 }
 
@@ -126,6 +129,32 @@ fn a_port_in_use_is_a_clear_error() {
 
 #[cfg(unix)]
 #[test]
+fn a_signal_right_after_the_address_ends_it_cleanly() {
+    for _ in 0..20 {
+        let server = Server::start("--seed 42");
+        server.signal("TERM");
+        assert_eq!(server.wait().0, Some(0));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_load_that_is_ended_prints_what_it_has() {
+    use std::process::Stdio;
+    let server = Server::start("--seed 42");
+    let mut command = Command::new(crate::program::PROGRAM);
+    command.args(["load", "--url", &server.url, "--count", "100000", "--seed", "1"]);
+    let load = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(Command::new("kill").args(["-s", "INT", &load.id().to_string()]).status().unwrap().success());
+    let output = load.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("Load test: ") && text.contains(" never sent"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
 fn sigterm_and_ctrl_c_end_it_cleanly() {
     for signal in ["TERM", "INT"] {
         let server = Server::start("--seed 42 --success-rate 1");
@@ -134,7 +163,7 @@ fn sigterm_and_ctrl_c_end_it_cleanly() {
         server.signal(signal);
         let (code, said) = server.wait();
         assert_eq!(code, Some(0), "{signal}");
-        assert_eq!(said, "seed 42, scenario built-in\nended after 1 requests\n");
+        assert_eq!(said, "seed 42, scenario built-in\nrequests answered: 1\n");
         assert!(asked.elapsed() < Duration::from_secs(10));
     }
 }

@@ -123,6 +123,36 @@ fn a_report_that_cannot_be_written_is_our_own_failure_and_nothing_is_begun() {
     assert!(ran.stderr.contains("data/retry_report.json"), "{}", ran.stderr);
 }
 
+/// What is no file is written to, not replaced; a link is followed; a mode is kept.
+#[cfg(unix)]
+#[test]
+fn a_report_takes_the_place_of_a_file_and_of_nothing_else() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("private.json"), "old").unwrap();
+    fs::set_permissions(at("private.json"), fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink("private.json", at("link.json")).unwrap();
+    let write = |output: &str| run(folder.path(), &format!("--fail-count 0 --output {output}")).code;
+    assert_eq!(write("link.json"), Some(0));
+    assert!(at("link.json").is_symlink());
+    assert!(fs::read_to_string(at("private.json")).unwrap().contains("brownout-run-1"));
+    assert_eq!(fs::metadata(at("private.json")).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let made = std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap();
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = at("pipe");
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    assert_eq!(write("pipe"), Some(0));
+    assert!(reader.join().unwrap().contains("brownout-run-1"));
+
+    fs::create_dir(at("folder")).unwrap();
+    let refused = run(folder.path(), "--output folder -- sh -c 'echo ran'");
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(125), ""), "the command was run");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_real_command_runs_until_it_succeeds() {

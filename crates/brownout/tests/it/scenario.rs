@@ -75,12 +75,43 @@ fn a_file_that_is_not_there_is_told() {
 
 #[test]
 fn flags_go_over_the_file() {
-    let result = brownout("load examples/payments.toml --count 50 --path /search --seed 1 --json").json();
-    assert_eq!((&result["total_requests"], &result["seed"]), (&50.into(), &1.into()));
-    let digest =
-        |arguments: &str| brownout(&format!("load {arguments} --json --count 1")).json()["scenario_digest"].clone();
-    assert_eq!(digest("examples/payments.toml"), digest("examples/payments.toml --seed 5"));
-    assert_ne!(digest("examples/payments.toml"), digest("examples/payments.toml --failure-rate 0.2"));
+    let load =
+        |arguments: &str| brownout(&format!("load examples/payments.toml --seed 1 --json --count 300 {arguments}"));
+    let result = load("--path / --failure-rate 1 --max-retries 0").json();
+    assert_eq!((&result["total_requests"], &result["seed"]), (&300.into(), &1.into()));
+    assert_eq!(result["by_status"].to_string(), r#"{"500":300}"#);
+    // A route with outcomes of its own keeps them, and that is said.
+    let own = load("--path /search --method GET --failure-rate 1 --max-retries 0");
+    assert!(own.json()["by_status"]["200"].as_u64() > Some(200), "{own:?}");
+    assert!(
+        own.stderr.contains("note: --failure-rate 1 does not reach") && own.stderr.contains("route `/search`"),
+        "{own:?}"
+    );
+
+    let digest = |arguments: &str| load(arguments).json()["scenario_digest"].clone();
+    assert_eq!(digest(""), digest("--seed 5"));
+    for other in ["--failure-rate 0.2", "--max-retries 1", "--path /search", "--method GET", "--concurrency 2"] {
+        assert_ne!(digest(""), digest(other), "{other}");
+    }
+}
+
+#[test]
+fn a_scenario_says_what_its_load_asks_for() {
+    let text = brownout("check examples/payments.toml").stdout;
+    assert!(text.contains("load: 1000 × POST /payments/1, clients: 1"), "{text}");
+    let text = brownout("load examples/payments.toml").stdout;
+    assert!(text.contains("  504: "), "the payments route was not met: {text}");
+}
+
+#[test]
+fn a_policy_flag_is_a_policy() {
+    let retries = |arguments: &str| {
+        brownout(&format!("load --seed 1 --count 50 --failure-rate 0.5 --json {arguments}")).json()["attempts"]["retries"].as_u64()
+    };
+    assert_eq!(retries(""), Some(0));
+    assert_eq!(retries("--attempt-timeout 10s --timeout 100s"), Some(0));
+    assert!(retries("--jitter full") > Some(0));
+    assert_eq!(retries("--jitter full --max-retries 0"), Some(0));
 }
 
 #[test]
