@@ -59,7 +59,9 @@ fn in_virtual_time(seed: Seed) -> Decisions {
 
 /// The same over sockets; the server and its clients take their luck from one seed.
 async fn over_http(seed: Seed, clients: u32) -> (Decisions, LoadResult) {
-    let server = Server::bind(([127, 0, 0, 1], 0).into(), Limits::default()).await.unwrap();
+    // Answers to callers who left are still being waited for when the run is over.
+    let limits = Limits { drain_time: Duration::from_millis(100), ..Limits::default() };
+    let server = Server::bind(([127, 0, 0, 1], 0).into(), limits).await.unwrap();
     let url = format!("http://{}", server.address());
     let app = Arc::new(App::new(service(), seed, None));
     let (end, ended) = oneshot::channel::<()>();

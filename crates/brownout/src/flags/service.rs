@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use brownout_draw::Probability;
-use brownout_service::{Outcome, Outcomes};
+use brownout_service::{Outcome, Outcomes, RatesError};
 use clap::Args;
 
 use crate::exit::Stop;
@@ -70,16 +70,19 @@ impl ServiceFlags {
     pub(crate) fn over(&self, outcomes: &Outcomes) -> Result<Outcomes, Stop> {
         let given = self.given();
         let rates: Vec<_> = given.iter().map(|(_, outcome, rate)| (*outcome, *rate)).collect();
-        outcomes.with_rates(&rates).map_err(|error| Stop::usage(format!("{error}: {}", self.way_out(outcomes))))
+        outcomes.with_rates(&rates).map_err(|error| match error {
+            RatesError::OverOne { .. } => Stop::usage(format!("{error}: {}", self.way_out(outcomes))),
+            RatesError::UnderOne { .. } => Stop::usage(format!("{error}: given {}", self.rates_text())),
+        })
     }
 
-    /// What was given, what it met, and what to do about it.
+    /// What was given, what it met, and what to do about too much of it.
     fn way_out(&self, outcomes: &Outcomes) -> String {
         let given = self.given();
         let is_given = |outcome: Outcome| given.iter().any(|(_, named, _)| *named == outcome);
         let met: Vec<_> = FLAGS.into_iter().filter(|(_, o)| *o != Outcome::Success && !is_given(*o)).collect();
         if met.is_empty() || is_given(Outcome::Success) {
-            return format!("given {}", self.rates_text());
+            return format!("given {}; lower one of them", self.rates_text());
         }
         let rates = met.iter().map(|(_, outcome)| format!("{outcome} {}", outcomes.rate(*outcome)));
         let zeros = met.iter().map(|(flag, _)| format!("{flag} 0"));

@@ -208,6 +208,25 @@ fn every_scenario_in_a_page_is_one() {
     }
 }
 
+/// The page of keys must have every key that the schema has.
+#[test]
+fn the_scenario_page_names_every_key() {
+    let page = std::fs::read_to_string(repository().join("guide/scenario.md")).unwrap();
+    let mut missing = Vec::new();
+    let mut schemas = vec![crate::program::brownout("schema").json()];
+    while let Some(schema) = schemas.pop() {
+        if let Some(keys) = schema.get("properties").and_then(|properties| properties.as_object()) {
+            missing.extend(keys.keys().filter(|key| !page.contains(key.as_str())).cloned());
+        }
+        match schema {
+            serde_json::Value::Object(fields) => schemas.extend(fields.into_iter().map(|(_, value)| value)),
+            serde_json::Value::Array(items) => schemas.extend(items),
+            _ => {}
+        }
+    }
+    assert!(missing.is_empty(), "guide/scenario.md does not name {missing:?}");
+}
+
 /// Blocks of other languages would not be run, so there are none but these.
 #[test]
 fn no_block_escapes() {
