@@ -45,7 +45,7 @@ pub struct CallEnd {
 pub struct Exchange {
     /// What came back, in short.
     pub reply: Reply,
-    /// In the order they came; names in small letters.
+    /// In the order they came; names in lower case.
     pub headers: Vec<(String, String)>,
     /// As text; what is no UTF-8 is replaced.
     pub body: String,

@@ -17,7 +17,7 @@ pub struct ResponseReport {
     /// As it came where it is JSON, else as text.
     #[serde(serialize_with = "as_json_or_text")]
     pub body: String,
-    /// Names in small letters; values of one name joined with commas.
+    /// Names in lower case; values of one name joined with commas.
     pub headers: BTreeMap<String, String>,
     /// From the start of the attempt to the end of the answer.
     pub latency_ms: f64,
@@ -67,7 +67,7 @@ pub(crate) fn error(exchange: &Exchange) -> Option<String> {
     }
 }
 
-/// The reason phrase of a status in small letters: `gateway_timeout`.
+/// The reason phrase of a status in lower case: `gateway_timeout`.
 pub(crate) fn status_name(status: u16) -> String {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     reason.map_or_else(|| format!("status_{status}"), |reason| reason.to_lowercase().replace([' ', '-'], "_"))

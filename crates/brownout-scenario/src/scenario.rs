@@ -15,7 +15,7 @@ pub struct Scenario {
     pub seed: Option<Seed>,
     /// What the service does.
     pub service: Service,
-    /// The header, in small letters, in which requests say who they are, beside brownout's own.
+    /// The header, in lower case, in which requests say who they are, beside brownout's own.
     pub identity_header: Option<String>,
     /// When calls start.
     pub load: Load,

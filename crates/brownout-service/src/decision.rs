@@ -38,7 +38,7 @@ pub struct Decision<'s> {
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// Names in small letters, each at most once.
+    /// Names in lower case, each at most once.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body, always text here.
     pub body: Cow<'static, str>,

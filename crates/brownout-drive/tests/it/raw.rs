@@ -22,7 +22,7 @@ fn server(connections: usize, serve: impl Fn(usize, TcpStream) + Send + 'static)
     url
 }
 
-/// Reads one request head and returns it in small letters.
+/// Reads one request head and returns it in lower case.
 fn head(stream: &mut TcpStream) -> String {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut text = Vec::new();

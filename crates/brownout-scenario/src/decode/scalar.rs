@@ -102,7 +102,7 @@ pub(super) fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Val
     }
 }
 
-/// The header named by `header:NAME`, in small letters.
+/// The header named by `header:NAME`, in lower case.
 pub(super) fn identity(value: &Value) -> Read<String> {
     let token = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let header = match value {

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_those_of_the_practice_service() {
+    fn each_outcome_has_its_answer() {
         check(Outcome::Success, 200, None, r#"{"message": "OK", "path": "/x\"y", "method": "POST"}"#);
         check(Outcome::RateLimit, 429, Some("60"), r#"{"message": "Too Many Requests"}"#);
         check(Outcome::Error, 500, None, r#"{"error": "Internal Server Error"}"#);

@@ -141,7 +141,7 @@ impl Drop for Shell {
 }
 
 /// A folder with what the pages say is there: the examples.
-fn workplace() -> tempfile::TempDir {
+fn checkout_of_examples() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("examples")).unwrap();
     for file in std::fs::read_dir(repository().join("examples")).unwrap() {
@@ -170,7 +170,7 @@ fn every_command_prints_what_its_page_says() {
 /// The blocks of a page build on each other: a file that one writes, the next one reads.
 fn hold(page: &Path) -> usize {
     let overwrite = std::env::var_os("SNAPSHOTS").is_some_and(|mode| mode == "overwrite");
-    let (folder, port) = (workplace(), free_port());
+    let (folder, port) = (checkout_of_examples(), free_port());
     let mut text = std::fs::read_to_string(page).unwrap();
     let mut commands = 0;
     for block in blocks(page).iter().filter(|block| block.language == "console") {

@@ -1,4 +1,4 @@
-//! The service simulator, row by row.
+//! The client verbs against the built-in service, in virtual time.
 
 use crate::program::brownout;
 use snapbox::{assert_data_eq, str};
@@ -33,7 +33,7 @@ fn method_and_path_reach_the_answer() {
 }
 
 #[test]
-fn each_failure_looks_as_the_practice_document_says() {
+fn each_failure_has_its_answer() {
     for (rates, status, body, error) in [
         (
             "--failure-rate 1 --timeout-rate 0 --rate-limit-rate 0",

@@ -1,4 +1,4 @@
-//! The retry runner, row by row. Real time, so the delays here are short.
+//! The retry runner. Real time, so the delays here are short.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn report(folder: &Path) -> Value {
 }
 
 #[test]
-fn the_practice_command_works_to_the_letter() {
+fn delays_double_and_the_report_is_written() {
     let folder = folder();
     let ran = run(folder.path(), "--max-retries 5 --base-delay 0.1 --output data/retry_report.json");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "Success after 3 retries (total delay: 0.7s)\n"));
