@@ -1,5 +1,6 @@
 //! Data on standard output, talk on standard error, files whole or not at all.
 
+use std::fs::Permissions;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -32,52 +33,73 @@ pub(crate) fn talk_is_coloured() -> bool {
 #[derive(Debug)]
 pub(crate) struct Output {
     path: PathBuf,
-    /// Beside the path, to take its name once it is whole; `None` for what is no file, such as a terminal or `/dev/null`.
-    beside: Option<NamedTempFile>,
+    place: Place,
+}
+
+/// What is at the path.
+#[derive(Debug)]
+enum Place {
+    /// Nothing yet.
+    Free,
+    /// A file, to be replaced by one of the same permissions.
+    File(Permissions),
+    /// What is no file, such as a pipe or `/dev/null`: written to, never replaced.
+    Special,
 }
 
 impl Output {
     /// Makes the folder and finds out whether a file can be there. A link is followed.
     pub(crate) fn at(path: &Path) -> Result<Self, Stop> {
-        Self::prepare(path).map_err(|error| Stop::failed(format!("failed to write {}: {error}", path.display())))
+        Self::prepare(path).map_err(|error| failed(path, &error))
     }
 
     fn prepare(path: &Path) -> io::Result<Self> {
-        let folder = |path: &Path| match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        std::fs::create_dir_all(folder(path))?;
-        let (path, there) = match std::fs::metadata(path) {
-            Ok(there) => (path.canonicalize()?, Some(there)),
-            Err(error) if error.kind() == ErrorKind::NotFound => (path.to_owned(), None),
+        std::fs::create_dir_all(folder_of(path))?;
+        let (path, place) = match std::fs::metadata(path) {
+            Ok(there) if there.is_dir() => return Err(ErrorKind::IsADirectory.into()),
+            Ok(there) if there.is_file() => (path.canonicalize()?, Place::File(there.permissions())),
+            Ok(_) => (path.to_owned(), Place::Special),
+            Err(error) if error.kind() == ErrorKind::NotFound => (path.to_owned(), Place::Free),
             Err(error) => return Err(error),
         };
-        let beside = match &there {
-            Some(there) if there.is_dir() => return Err(ErrorKind::IsADirectory.into()),
-            Some(there) if !there.is_file() => None,
-            _ => {
-                let mut builder = Builder::new();
-                #[cfg(unix)]
-                builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-                Some(builder.tempfile_in(folder(&path))?)
-            }
-        };
-        if let (Some(there), Some(file)) = (there, &beside) {
-            file.as_file().set_permissions(there.permissions())?;
+        let output = Self { path, place };
+        // Gone again at once: a run that is killed leaves nothing behind.
+        output.beside()?;
+        Ok(output)
+    }
+
+    /// A new file beside the place, to take its name once it is whole; `None` for what is not replaced.
+    fn beside(&self) -> io::Result<Option<NamedTempFile>> {
+        let mut builder = Builder::new();
+        match &self.place {
+            Place::Special => return Ok(None),
+            Place::File(permissions) => _ = builder.permissions(permissions.clone()),
+            #[cfg(unix)]
+            Place::Free => _ = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)),
+            #[cfg(not(unix))]
+            Place::Free => {}
         }
-        Ok(Self { path, beside })
+        builder.tempfile_in(folder_of(&self.path)).map(Some)
     }
 
     /// Writes `text`, and only then takes the place of what was there.
     pub(crate) fn write(self, text: &str) -> Result<(), Stop> {
-        let written = match self.beside {
-            None => std::fs::write(&self.path, text),
-            Some(mut file) => file
+        let written = match self.beside() {
+            Ok(None) => std::fs::write(&self.path, text),
+            Ok(Some(mut file)) => file
                 .write_all(text.as_bytes())
                 .and_then(|()| file.as_file().sync_all())
                 .and_then(|()| file.persist(&self.path).map(drop).map_err(io::Error::from)),
+            Err(error) => Err(error),
         };
-        written.map_err(|error| Stop::failed(format!("failed to write {}: {error}", self.path.display())))
+        written.map_err(|error| failed(&self.path, &error))
     }
+}
+
+fn failed(path: &Path, error: &io::Error) -> Stop {
+    Stop::failed(format!("failed to write {}: {error}", path.display()))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
