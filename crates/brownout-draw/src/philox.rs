@@ -15,6 +15,7 @@ const WEYL_1: u32 = 0xBB67_AE85;
 ///
 /// Agrees with the known-answer vectors published with Random123.
 #[must_use]
+#[inline]
 pub const fn philox4x32_10(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let [mut c0, mut c1, mut c2, mut c3] = counter;
     let [mut k0, mut k1] = key;

@@ -68,6 +68,7 @@ const fn fold(hash: u64) -> u32 {
 /// The algorithm is one block of [Philox4x32-10](philox4x32_10): the key is the seed, the counter is
 /// `[key low, key high, index, stream]`, and the draw is the first two words of the block, low word first.
 #[must_use]
+#[inline]
 #[expect(clippy::cast_possible_truncation, reason = "a 64-bit number is split into its two words")]
 pub const fn draw(seed: Seed, stream: Stream, key: u64, index: u32) -> u64 {
     let counter = [key as u32, (key >> 32) as u32, index, stream.0];

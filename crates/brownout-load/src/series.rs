@@ -11,7 +11,8 @@ pub(crate) const SLOTS_MAX: usize = 512;
 /// Counts per interval of the run, one second at first.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
-    interval_s: u64,
+    /// The interval is 2^this seconds, so that finding a slot is a shift.
+    doublings: u32,
     slots: Vec<Slot>,
 }
 
@@ -38,18 +39,18 @@ pub struct SeriesResult {
 
 impl Default for Series {
     fn default() -> Self {
-        Self { interval_s: 1, slots: Vec::new() }
+        Self { doublings: 0, slots: Vec::new() }
     }
 }
 
 impl Series {
     /// The slot that `elapsed` falls into.
     pub(crate) fn at(&mut self, elapsed: Duration) -> &mut Slot {
-        let index = |interval_s| usize::try_from(elapsed.as_secs() / interval_s).unwrap_or(usize::MAX);
-        while index(self.interval_s) >= SLOTS_MAX {
+        let index = |doublings| usize::try_from(elapsed.as_secs() >> doublings).unwrap_or(usize::MAX);
+        while index(self.doublings) >= SLOTS_MAX {
             self.double();
         }
-        let index = index(self.interval_s);
+        let index = index(self.doublings);
         if self.slots.len() <= index {
             self.slots.resize(index + 1, Slot::default());
         }
@@ -57,7 +58,7 @@ impl Series {
     }
 
     fn double(&mut self) {
-        self.interval_s = self.interval_s.saturating_mul(2);
+        self.doublings += 1;
         let pair = |pair: &[Slot]| {
             pair.iter().fold(Slot::default(), |sum, slot| Slot {
                 calls: sum.calls + slot.calls,
@@ -71,7 +72,7 @@ impl Series {
     pub(crate) fn result(&self) -> SeriesResult {
         let column = |pick: fn(&Slot) -> u64| self.slots.iter().map(pick).collect();
         SeriesResult {
-            interval_s: self.interval_s,
+            interval_s: 1 << self.doublings,
             calls: column(|slot| slot.calls),
             attempts: column(|slot| slot.attempts),
             succeeded: column(|slot| slot.succeeded),
