@@ -47,9 +47,9 @@ impl Weights {
     /// The place of the choice at a uniform `draw`. A weight of 0 is never chosen.
     #[must_use]
     pub fn choose(&self, draw: u64) -> usize {
-        let place = (u128::from(draw) * u128::from(self.total())) >> 64;
+        let place = ((u128::from(draw) * u128::from(self.total())) >> 64) as u64;
         // A handful of weights: a scan beats a search.
-        self.cumulative.iter().position(|end| place < u128::from(*end)).unwrap_or(0)
+        self.cumulative.iter().position(|end| place < *end).unwrap_or(0)
     }
 
     /// The choice at a uniform `draw`, and what it leaves of the draw.

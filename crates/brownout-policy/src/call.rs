@@ -40,8 +40,11 @@ impl<'p> Call<'p> {
     /// - `elapsed`: since the first attempt began.
     /// - `draw`: uniform over `u64`, the only chance in here. Equal histories give equal verdicts.
     pub fn failed(&mut self, elapsed: Duration, failure: &Failure, draw: u64) -> Verdict {
+        if let Some(reason) = self.policy.stop(self.attempt, elapsed, failure) {
+            return Verdict::Stop(reason);
+        }
         let backoff = self.policy.delay(self.attempt, self.previous, draw);
-        let verdict = self.policy.decide(self.attempt, elapsed, failure, backoff);
+        let verdict = self.policy.wait(elapsed, failure, backoff);
         if let Verdict::Retry { .. } = verdict {
             // What the service asked for is no step of the caller's own walk.
             self.previous = Some(backoff);

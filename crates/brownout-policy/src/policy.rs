@@ -92,27 +92,22 @@ impl Policy {
         }
     }
 
-    /// What follows failed attempt number `attempt`, `elapsed` after the call began, where the policy's own wait would be
-    /// `backoff`.
+    /// Why nothing follows failed attempt number `attempt`, `elapsed` after the call began, whatever the wait would be.
+    pub(crate) fn stop(&self, attempt: NonZeroU32, elapsed: Duration, failure: &Failure) -> Option<StopReason> {
+        if self.deadline.is_some_and(|deadline| deadline <= elapsed) {
+            return Some(StopReason::DeadlineExceeded);
+        }
+        if !self.retry_on.includes(failure.kind) {
+            return Some(StopReason::NotRetryable);
+        }
+        (self.max_retries < attempt.get()).then_some(StopReason::Exhausted)
+    }
+
+    /// The wait after a failure that may be retried, where the policy's own would be `backoff`.
     ///
     /// A heeded `Retry-After` that is longer takes the place of the wait, so that nobody comes back before being asked
     /// to. A wait that would reach past the deadline is not begun.
-    pub(crate) fn decide(
-        &self,
-        attempt: NonZeroU32,
-        elapsed: Duration,
-        failure: &Failure,
-        backoff: Duration,
-    ) -> Verdict {
-        if self.deadline.is_some_and(|deadline| deadline <= elapsed) {
-            return Verdict::Stop(StopReason::DeadlineExceeded);
-        }
-        if !self.retry_on.includes(failure.kind) {
-            return Verdict::Stop(StopReason::NotRetryable);
-        }
-        if self.max_retries < attempt.get() {
-            return Verdict::Stop(StopReason::Exhausted);
-        }
+    pub(crate) fn wait(&self, elapsed: Duration, failure: &Failure, backoff: Duration) -> Verdict {
         let (after, source) = match (failure.retry_after, self.retry_after_max) {
             (Some(asked), Some(max)) if max < asked => return Verdict::Stop(StopReason::RetryAfterTooLong),
             (Some(asked), Some(_)) if backoff < asked => (asked, DelaySource::RetryAfter),

@@ -249,7 +249,8 @@ proptest! {
         });
         let attempt = attempt.try_into().unwrap();
         let backoff = policy.delay(attempt, None, draw);
-        match policy.decide(attempt, MS(elapsed), &Failure::OTHER, backoff) {
+        let stop = policy.stop(attempt, MS(elapsed), &Failure::OTHER).map(Verdict::Stop);
+        match stop.unwrap_or_else(|| policy.wait(MS(elapsed), &Failure::OTHER, backoff)) {
             Verdict::Retry { after, .. } => prop_assert!(MS(elapsed) + after < MS(deadline)),
             Verdict::Stop(reason) => prop_assert!(matches!(reason, StopReason::DeadlineNear | StopReason::DeadlineExceeded)),
         }
