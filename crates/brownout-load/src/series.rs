@@ -9,7 +9,7 @@ use serde::Serialize;
 pub(crate) const SLOTS_MAX: usize = 512;
 
 /// Counts per interval of the run, one second at first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Series {
     /// The interval is 2^this seconds, so that finding a slot is a shift.
     doublings: u32,
@@ -35,12 +35,6 @@ pub struct SeriesResult {
     pub attempts: Vec<u64>,
     /// Calls that ended well in it.
     pub succeeded: Vec<u64>,
-}
-
-impl Default for Series {
-    fn default() -> Self {
-        Self { doublings: 0, slots: Vec::new() }
-    }
 }
 
 impl Series {
