@@ -6,7 +6,7 @@ mod target;
 
 pub(crate) use policy::{BackoffFlags, HTTP_ATTEMPT_TIMEOUT, PolicyFlags};
 pub(crate) use service::ServiceFlags;
-pub(crate) use target::{Callee, TargetFlags, seen};
+pub(crate) use target::{CallFlags, Callee, seen};
 
 use std::num::NonZeroU32;
 use std::time::Duration;

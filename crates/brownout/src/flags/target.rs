@@ -8,12 +8,22 @@ use brownout_load::RequestLine;
 use brownout_service::Request;
 use clap::Args;
 
+use super::ServiceFlags;
 use crate::exit::Stop;
 use crate::setting::Setting;
 
-/// Flags of the call.
+/// Flags of a verb that calls a service: which service, and with which request.
 #[derive(Debug, Args)]
-pub(crate) struct TargetFlags {
+pub(crate) struct CallFlags {
+    #[command(flatten)]
+    service: ServiceFlags,
+    #[command(flatten)]
+    target: TargetFlags,
+}
+
+/// Flags of the request.
+#[derive(Debug, Args)]
+struct TargetFlags {
     /// HTTP method [default: the scenario's, else GET]
     #[arg(long)]
     method: Option<String>,
@@ -24,7 +34,7 @@ pub(crate) struct TargetFlags {
 
     /// Calls this http or https URL, for real, in place of the simulated service; redirects are not followed
     #[arg(long)]
-    pub(crate) url: Option<String>,
+    url: Option<String>,
 
     /// Also trusts the certificate authorities in this PEM file
     #[arg(long, value_name = "FILE", requires = "url")]
@@ -43,9 +53,25 @@ pub(crate) enum Callee {
 /// Stands for the simulated service, so that its requests obey the rules of real ones.
 const SIMULATED: &str = "http://simulated";
 
-impl TargetFlags {
+impl CallFlags {
+    /// The scenario and the luck of the run.
+    pub(crate) fn setting(&self) -> Result<Setting, Stop> {
+        Setting::new(&self.service, self.target.url.as_deref())
+    }
+
+    /// Whether a real service is called.
+    pub(crate) const fn is_real(&self) -> bool {
+        self.target.url.is_some()
+    }
+
     /// Who is called, and with which request.
     pub(crate) fn callee(&self, setting: &Setting) -> Result<Callee, Stop> {
+        self.target.callee(setting)
+    }
+}
+
+impl TargetFlags {
+    fn callee(&self, setting: &Setting) -> Result<Callee, Stop> {
         let scenario = &setting.scenario.load.request;
         let method = self.method.clone().unwrap_or_else(|| scenario.method.clone());
         let own_path = || (*scenario != RequestLine::default()).then(|| scenario.path.clone());

@@ -11,9 +11,8 @@ use brownout_report::{HealthReport, json};
 
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::{Callee, HTTP_ATTEMPT_TIMEOUT, ServiceFlags, TargetFlags, limit, positive, seen};
+use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, limit, positive, seen};
 use crate::output::print;
-use crate::setting::Setting;
 
 /// Tells healthy from unhealthy by consecutive 200s
 ///
@@ -21,9 +20,7 @@ use crate::setting::Setting;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    service: ServiceFlags,
-    #[command(flatten)]
-    target: TargetFlags,
+    call: CallFlags,
 
     /// How many 200s in a row are healthy
     #[arg(long, value_name = "COUNT", default_value = "3", value_parser = positive, allow_negative_numbers = true)]
@@ -39,9 +36,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let setting = Setting::new(&args.service, args.target.url.as_deref())?;
+    let setting = args.call.setting()?;
     let policy = Policy::none();
-    let (probes, time) = match args.target.callee(&setting)? {
+    let (probes, time) = match args.call.callee(&setting)? {
         Callee::Real(target) => {
             let drive = Drive { target, policy: Arc::new(policy), seed: setting.seed };
             let (runtime, allowance) = (runtime()?, args.attempt_timeout.unwrap_or(HTTP_ATTEMPT_TIMEOUT));
@@ -54,7 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             (probe(args, probe_at), "virtual")
         }
     };
-    let report = HealthReport::new(&probes, args.consecutive.get(), setting.origin(time, &args.target));
+    let report = HealthReport::new(&probes, args.consecutive.get(), setting.origin(time, &args.call));
     print(&if args.json { json(&report) } else { report.text() })?;
     Ok(if report.healthy { Exit::FINE } else { Exit::FAILED })
 }

@@ -10,7 +10,7 @@ use brownout_report::{LoadReport, json};
 
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::{Callee, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, ServiceFlags, TargetFlags, positive, seen};
+use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, positive, seen};
 use crate::output::print;
 use crate::setting::Setting;
 use crate::signal::asked_to_end;
@@ -24,9 +24,7 @@ use crate::signal::asked_to_end;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    service: ServiceFlags,
-    #[command(flatten)]
-    target: TargetFlags,
+    call: CallFlags,
 
     /// How many calls [default: the scenario's, else 100]
     #[arg(long, allow_negative_numbers = true)]
@@ -45,11 +43,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let mut setting = Setting::new(&args.service, args.target.url.as_deref())?;
+    let mut setting = args.call.setting()?;
     let load = &mut setting.scenario.load;
     load.count = args.count.unwrap_or(load.count);
     load.clients = args.concurrency.unwrap_or(load.clients);
-    let callee = args.target.callee(&setting)?;
+    let callee = args.call.callee(&setting)?;
     let policy = args.policy.over(under(args, &setting))?;
 
     setting.announce();
@@ -80,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
 fn under(args: &Args, setting: &Setting) -> Settings {
     let defaults = Settings {
         max_retries: (!args.policy.speak_of_retries()).then_some(0),
-        attempt_timeout: args.target.url.is_some().then_some(HTTP_ATTEMPT_TIMEOUT),
+        attempt_timeout: args.call.is_real().then_some(HTTP_ATTEMPT_TIMEOUT),
         ..Settings::default()
     };
     match &setting.scenario.policy {

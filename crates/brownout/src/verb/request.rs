@@ -10,9 +10,8 @@ use brownout_report::{ResponseReport, json};
 
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::{Callee, HTTP_ATTEMPT_TIMEOUT, ServiceFlags, TargetFlags, limit, seen};
+use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, limit, seen};
 use crate::output::print;
-use crate::setting::Setting;
 
 /// Makes one call and prints the response as JSON
 ///
@@ -20,9 +19,7 @@ use crate::setting::Setting;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    service: ServiceFlags,
-    #[command(flatten)]
-    target: TargetFlags,
+    call: CallFlags,
 
     /// Limit of the attempt [default: none; over HTTP 60s]
     #[arg(long, value_name = "DURATION", value_parser = limit, allow_hyphen_values = true)]
@@ -30,8 +27,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let setting = Setting::new(&args.service, args.target.url.as_deref())?;
-    let exchange = match args.target.callee(&setting)? {
+    let setting = args.call.setting()?;
+    let exchange = match args.call.callee(&setting)? {
         Callee::Real(target) => {
             let drive = Drive { target, policy: Arc::new(Policy::none()), seed: setting.seed };
             let allowance = args.attempt_timeout.unwrap_or(HTTP_ATTEMPT_TIMEOUT);

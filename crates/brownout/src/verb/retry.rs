@@ -9,9 +9,8 @@ use brownout_report::{RetryReport, json};
 
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::{Callee, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, ServiceFlags, TargetFlags, seen};
+use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, seen};
 use crate::output::print;
-use crate::setting::Setting;
 
 /// Makes the nth wait 2^n ms.
 const BASE_DELAY: Duration = Duration::from_millis(2);
@@ -23,9 +22,7 @@ const BASE_DELAY: Duration = Duration::from_millis(2);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    service: ServiceFlags,
-    #[command(flatten)]
-    target: TargetFlags,
+    call: CallFlags,
     #[command(flatten)]
     policy: PolicyFlags,
 
@@ -35,9 +32,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let setting = Setting::new(&args.service, args.target.url.as_deref())?;
-    let callee = args.target.callee(&setting)?;
-    let attempt_timeout = args.target.url.is_some().then_some(HTTP_ATTEMPT_TIMEOUT);
+    let setting = args.call.setting()?;
+    let callee = args.call.callee(&setting)?;
+    let attempt_timeout = args.call.is_real().then_some(HTTP_ATTEMPT_TIMEOUT);
     let under = match &setting.scenario.policy {
         Some(policy) => policy.clone().over(Settings { attempt_timeout, ..Settings::default() }),
         None => Settings { base_delay: Some(BASE_DELAY), attempt_timeout, ..Settings::default() },

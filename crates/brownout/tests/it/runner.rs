@@ -84,9 +84,9 @@ fn jitter_factor_cap_and_seed_work() {
 #[test]
 fn a_timeout_ends_the_whole_and_is_told() {
     let folder = folder();
-    let ran = run(folder.path(), "--base-delay 40ms --fail-count 9 --timeout 100ms --output data/retry_report.json");
+    let ran = run(folder.path(), "--base-delay 400ms --fail-count 9 --timeout 1s --output data/retry_report.json");
     assert_eq!(ran.code, Some(124));
-    assert!(ran.stdout.starts_with("Failed after 1 retry (total delay: 0.04s): "), "{}", ran.stdout);
+    assert!(ran.stdout.starts_with("Failed after 1 retry (total delay: 0.4s): "), "{}", ran.stdout);
     assert!(ran.stdout.contains("[timeout of the whole run]"), "{}", ran.stdout);
     assert_eq!(report(folder.path())["stop_reason"], "deadline_near");
 }
