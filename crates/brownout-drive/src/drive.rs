@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw};
-use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Tally};
+use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Tally, Trail};
 use brownout_policy::{Call, Policy, StopReason, Transport, Verdict};
 use brownout_service::Identity;
 use tokio::sync::watch;
@@ -40,18 +40,12 @@ impl Drive {
     /// Call `number` with all its attempts.
     pub async fn trace(&self, number: u64) -> CallTrace {
         let mut client = Client::new(Arc::clone(&self.target));
-        let mut attempts = Vec::new();
+        let mut trail = Trail::default();
         let (_running, mut ended) = watch::channel(false);
-        let mut attempts_total = 0;
-        let observe = |attempt: &Attempt| {
-            attempts_total += 1;
-            if attempts.len() < CallTrace::ATTEMPTS_KEPT {
-                attempts.push(*attempt);
-            }
-        };
+        let observe = |attempt: &Attempt| trail.push(*attempt);
         let (end, last) = self.call(&mut client, number, Instant::now(), &mut ended, observe).await;
         let last = last.expect("a run that is not ended makes every attempt to its end");
-        CallTrace { attempts, attempts_total, last, end }
+        CallTrace { trail, last, end }
     }
 
     /// A whole load: closed clients, each with its own connection. Ends early, with what was measured so far, when `end`
@@ -69,8 +63,7 @@ impl Drive {
             Arc::new(Shared { next: AtomicU64::new(1), tally: Mutex::new(Tally::new(&[])), began: Instant::now() });
         let (ending, ended) = watch::channel(false);
         let mut clients = tokio::task::JoinSet::new();
-        let count = u64::from(load.clients.get()).min(load.count);
-        for _ in 0..count {
+        for _ in 0..load.busy_clients() {
             let (drive, load, shared) = (self.clone(), load.clone(), Arc::clone(&shared));
             clients.spawn(drive.client(load, shared, ended.clone(), observe.clone()));
         }
@@ -137,11 +130,10 @@ impl Drive {
                 reply,
                 verdict,
             };
-            let allowance = call.allowance(due.elapsed());
-            // A timer is a little late: a wait that fitted may end past the deadline, and nothing is sent for no time.
-            if allowance.is_some_and(|allowance| allowance.is_zero()) {
-                return (end(Some(StopReason::DeadlineExceeded)), last);
-            }
+            let allowance = match call.begin(due.elapsed()) {
+                Ok(allowance) => allowance,
+                Err(reason) => return (end(Some(reason)), last),
+            };
             let Some(exchange) = unless_ended(ended, client.exchange(identity, allowance)).await else {
                 observe(&attempt(begun.elapsed(), Reply::Broken(Transport::Interrupted), None));
                 return (end(Some(StopReason::Interrupted)), None);

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw};
-use brownout_policy::{Call, Failure, Policy, StopReason, Verdict};
+use brownout_policy::{Call, Failure, Policy, Verdict};
 use brownout_report::{Exit, RunAttempt, RunReport, RunStop};
 use tokio::time::Instant;
 
@@ -53,11 +53,10 @@ impl Runner<'_> {
         let stop = loop {
             let number = call.attempt();
             let start = began.elapsed();
-            let allowance = call.allowance(start);
-            // A timer is a little late: a wait that fitted may end past the deadline, and nothing is begun for no time.
-            if allowance.is_some_and(|allowance| allowance.is_zero()) {
-                break RunStop::GaveUp(StopReason::DeadlineExceeded);
-            }
+            let allowance = match call.begin(start) {
+                Ok(allowance) => allowance,
+                Err(reason) => break RunStop::GaveUp(reason),
+            };
             let attempted = work.attempt(number, allowance).await;
             let elapsed = began.elapsed();
             let attempt = |failed| RunAttempt::new(number.get(), start, elapsed - start, failed);

@@ -24,7 +24,7 @@ mod tally;
 
 pub use latency::Latency;
 pub use load::{Load, RequestLine};
-pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply};
+pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};
 pub use result::{Attempts, Calls, Latencies, LoadResult, PhaseResult};
 pub use series::SeriesResult;
 pub use tally::Tally;

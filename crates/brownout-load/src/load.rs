@@ -42,6 +42,12 @@ impl Default for Load {
 }
 
 impl Load {
+    /// How many clients get a call at all: more than there are calls would never be heard of.
+    #[must_use]
+    pub fn busy_clients(&self) -> u64 {
+        u64::from(self.clients.get()).min(self.count)
+    }
+
     /// How long the client that made `call` pauses after it.
     #[must_use]
     pub fn pause(&self, seed: Seed, call: u64) -> Duration {

@@ -60,22 +60,46 @@ pub struct Exchange {
 /// One call with all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallTrace {
-    /// In order; never empty. Of a call that makes more than [`ATTEMPTS_KEPT`](Self::ATTEMPTS_KEPT), the first.
-    pub attempts: Vec<Attempt>,
-    /// How many were made.
-    pub attempts_total: u64,
+    /// Never empty.
+    pub trail: Trail,
     /// What the last attempt brought.
     pub last: Exchange,
     /// How it ended.
     pub end: CallEnd,
 }
 
-impl CallTrace {
+/// The attempts of one call as they end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trail {
+    /// In order; of a call that makes more than [`ATTEMPTS_KEPT`](Self::ATTEMPTS_KEPT), the first.
+    pub attempts: Vec<Attempt>,
+    /// How many were made.
+    pub total: u64,
+}
+
+impl Trail {
     /// How many attempts of one call are kept, so that one that retries for ever does not fill the memory.
     pub const ATTEMPTS_KEPT: usize = 10_000;
+
+    /// Adds one attempt that is over.
+    pub fn push(&mut self, attempt: Attempt) {
+        self.total += 1;
+        if self.attempts.len() < Self::ATTEMPTS_KEPT {
+            self.attempts.push(attempt);
+        }
+    }
 }
 
 impl Reply {
+    /// The status, where an answer came.
+    #[must_use]
+    pub const fn status(self) -> Option<u16> {
+        match self {
+            Self::Status(status) => Some(status),
+            Self::Broken(_) => None,
+        }
+    }
+
     /// Whether this is what the caller wanted: an answer with a status below 400.
     #[must_use]
     pub const fn is_success(self) -> bool {

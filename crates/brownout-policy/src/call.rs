@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::{Failure, Policy, Verdict};
+use crate::{Failure, Policy, StopReason, Verdict};
 
 /// One call on its way through a policy: which attempt is being made, and the delay before it.
 ///
@@ -29,10 +29,17 @@ impl<'p> Call<'p> {
         self.attempt
     }
 
-    /// How long the attempt may take: see [`Policy::allowance`].
-    #[must_use]
-    pub fn allowance(&self, elapsed: Duration) -> Option<Duration> {
-        self.policy.allowance(elapsed)
+    /// How long the attempt may take that is about to begin, `elapsed` after the first one did: its own timeout or what is
+    /// left of the deadline, whichever is shorter; `None` without either.
+    ///
+    /// # Errors
+    /// When nothing is left. A timer is a little late, so a wait that fitted may end past the deadline, and no attempt is
+    /// begun for no time.
+    pub fn begin(&self, elapsed: Duration) -> Result<Option<Duration>, StopReason> {
+        match self.policy.allowance(elapsed) {
+            Some(Duration::ZERO) => Err(StopReason::DeadlineExceeded),
+            allowance => Ok(allowance),
+        }
     }
 
     /// What follows, now that the attempt has failed; on [`Verdict::Retry`] the call goes on to the next attempt.

@@ -83,8 +83,7 @@ impl Policy {
 
     /// How long an attempt may take that begins `elapsed` after the call did: the attempt's own timeout or what is
     /// left of the deadline, whichever is shorter; `None` without either.
-    #[must_use]
-    pub fn allowance(&self, elapsed: Duration) -> Option<Duration> {
+    pub(crate) fn allowance(&self, elapsed: Duration) -> Option<Duration> {
         let left = self.deadline.map(|deadline| deadline.saturating_sub(elapsed));
         match (self.attempt_timeout, left) {
             (Some(timeout), Some(left)) => Some(timeout.min(left)),

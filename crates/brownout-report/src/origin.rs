@@ -9,9 +9,9 @@ pub struct Origin {
     /// The seed.
     #[serde(serialize_with = "seed")]
     pub seed: Seed,
-    /// The scenario's file, or `built-in`.
+    /// The scenario's file, `built-in`, or `none` where a URL was called without one.
     pub scenario: String,
-    /// A fingerprint of the scenario's text and of the flags that changed it, in hexadecimal.
+    /// A fingerprint of everything that decides the run, but for the seed, in hexadecimal.
     pub scenario_digest: String,
     /// `virtual` time, or the `real` one, in which latencies never repeat exactly.
     pub time: &'static str,
@@ -22,11 +22,4 @@ pub struct Origin {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn seed<S: serde::Serializer>(seed: &Seed, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(seed.0)
-}
-
-/// One line for people.
-impl std::fmt::Display for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "seed {}, scenario {}", self.seed, self.scenario)
-    }
 }

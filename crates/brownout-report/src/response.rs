@@ -37,12 +37,8 @@ impl From<&Exchange> for ResponseReport {
                 })
                 .or_insert_with(|| value.clone());
         }
-        let status_code = match exchange.reply {
-            Reply::Status(status) => Some(status),
-            Reply::Broken(_) => None,
-        };
         Self {
-            status_code,
+            status_code: exchange.reply.status(),
             body: exchange.body.clone(),
             headers,
             latency_ms: millis(exchange.latency),

@@ -55,7 +55,7 @@ impl RetryReport {
     #[must_use]
     pub fn new(trace: &CallTrace, origin: Origin) -> Self {
         let response = ResponseReport::from(&trace.last);
-        let made = counted(trace.attempts_total, "attempt", "attempts");
+        let made = counted(trace.trail.total, "attempt", "attempts");
         let ending = match trace.end.failed {
             None => String::new(),
             Some(reason) => format!("Gave up after {made} and {}: {reason}.\n", seconds(trace.end.elapsed)),
@@ -64,9 +64,9 @@ impl RetryReport {
             status_code: response.status_code,
             success: trace.end.failed.is_none(),
             stop_reason: trace.end.failed.map_or("success", |reason| reason.name()),
-            attempts_total: trace.attempts_total,
+            attempts_total: trace.trail.total,
             elapsed_ms: millis(trace.end.elapsed),
-            attempts: trace.attempts.iter().map(|attempt| attempt_report(attempt, trace)).collect(),
+            attempts: trace.trail.attempts.iter().map(|attempt| attempt_report(attempt, trace)).collect(),
             response,
             origin,
             ending,
@@ -87,15 +87,15 @@ fn attempt_report(attempt: &Attempt, trace: &CallTrace) -> AttemptReport {
         Some(Verdict::Retry { after, source }) => (Some(millis(after)), Some(source.name())),
         _ => (None, None),
     };
-    let (status_code, fault) = match attempt.reply {
-        Reply::Status(status) => (Some(status), None),
-        Reply::Broken(transport) => (None, Some(transport.name())),
+    let fault = match attempt.reply {
+        Reply::Status(_) => None,
+        Reply::Broken(transport) => Some(transport.name()),
     };
     AttemptReport {
         n: attempt.number.get(),
         start_ms: millis(attempt.started.saturating_sub(trace.end.started)),
         latency_ms: millis(attempt.latency),
-        status_code,
+        status_code: attempt.reply.status(),
         fault,
         delay_ms: delay,
         delay_source: source,

@@ -37,6 +37,8 @@ pub struct RunReport {
     pub attempts: Vec<RunAttempt>,
     #[serde(skip)]
     total_delay: Duration,
+    #[serde(skip)]
+    stop: RunStop,
 }
 
 /// One attempt of a run.
@@ -173,13 +175,14 @@ impl RunReport {
             last_error: attempts.iter().rev().find_map(|attempt| attempt.error.clone()),
             attempts,
             total_delay,
+            stop,
         }
     }
 
     /// Whether an attempt succeeded.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.status == "success"
+        self.stop == RunStop::Success
     }
 
     /// For people: one line.
@@ -191,8 +194,8 @@ impl RunReport {
             return format!("Success after {waited}\n");
         }
         let error = self.last_error.as_deref().unwrap_or("no attempt was made");
-        let reason = match self.stop_reason {
-            "deadline_exceeded" | "deadline_near" => " [timeout of the whole run]",
+        let reason = match self.stop {
+            RunStop::GaveUp(StopReason::DeadlineExceeded | StopReason::DeadlineNear) => " [timeout of the whole run]",
             _ => "",
         };
         format!("Failed after {waited}: {error}{reason}\n")

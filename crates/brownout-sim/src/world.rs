@@ -5,8 +5,8 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw};
-use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Tally};
-use brownout_policy::{Call, Policy, Transport, Verdict, retry_after};
+use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Tally, Trail};
+use brownout_policy::{Call, Policy, Transport, Verdict};
 use brownout_service::{Decision, Identity, Request, RouteId, Service};
 
 /// What a run in virtual time is made of. Every method is a pure function.
@@ -44,14 +44,10 @@ impl<'w> World<'w> {
     /// Call `number` with all its attempts, begun at the beginning of the run.
     #[must_use]
     pub fn trace(&self, request: &Request<'_>, number: u64) -> CallTrace {
-        let mut attempts = Vec::new();
-        let mut attempts_total = 0;
+        let mut trail = Trail::default();
         let mut last = None;
         let end = self.call(self.service.route(request), number, Duration::ZERO, |attempt, decision| {
-            attempts_total += 1;
-            if attempts.len() < CallTrace::ATTEMPTS_KEPT {
-                attempts.push(*attempt);
-            }
+            trail.push(*attempt);
             last = Some((*attempt, *decision));
         });
         let last = match last {
@@ -59,7 +55,7 @@ impl<'w> World<'w> {
             Some((attempt, _)) => Exchange::timed_out(attempt.latency),
             None => unreachable!("a call makes at least one attempt"),
         };
-        CallTrace { attempts, attempts_total, last, end }
+        CallTrace { trail, last, end }
     }
 
     /// A whole load: closed clients that begin together, each making its next call when the last one ended.
@@ -70,9 +66,8 @@ impl<'w> World<'w> {
     pub fn load(&self, request: &Request<'_>, load: &Load) -> LoadResult {
         let route = self.service.route(request);
         let mut tally = Tally::new(self.service.phases());
-        // More clients than calls would never be heard of.
-        let clients = u64::from(load.clients.get()).min(load.count);
-        let mut free: BinaryHeap<Free> = (0..clients).map(|client| Reverse((Duration::ZERO, client))).collect();
+        let clients = 0..load.busy_clients();
+        let mut free: BinaryHeap<Free> = clients.map(|client| Reverse((Duration::ZERO, client))).collect();
         for number in 1..=load.count {
             let Some(Reverse((now, client))) = free.pop() else { break };
             let end = self.call(route, number, now, |attempt, _| tally.attempt(attempt));
@@ -97,7 +92,11 @@ impl<'w> World<'w> {
             let identity = Identity { request: number, attempt: call.attempt() };
             let now = started.saturating_add(elapsed);
             let decision = self.service.decide(self.seed, route, identity, now);
-            let (reply, latency) = match call.allowance(elapsed) {
+            let allowance = match call.begin(elapsed) {
+                Ok(allowance) => allowance,
+                Err(reason) => return CallEnd { started, elapsed, failed: Some(reason) },
+            };
+            let (reply, latency) = match allowance {
                 Some(allowance) if allowance < decision.latency => (Reply::Broken(Transport::Timeout), allowance),
                 _ => (Reply::Status(decision.outcome.status()), decision.latency),
             };
@@ -122,7 +121,7 @@ fn exchange(decision: &Decision<'_>, request: &Request<'_>) -> Exchange {
     let response = decision.respond(request);
     Exchange {
         reply: Reply::Status(response.status),
-        retry_after: response.header("retry-after").and_then(|value| retry_after::parse(value, None)),
+        retry_after: decision.outcome.retry_after(),
         headers: response.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
         body: response.body.into_owned(),
         latency: decision.latency,

@@ -19,7 +19,8 @@ pub(crate) struct Setting {
     pub(crate) seed: Seed,
     name: String,
     chosen: bool,
-    notes: Vec<String>,
+    /// What the flags do not do, though it might be expected.
+    note: Option<String>,
 }
 
 impl Setting {
@@ -31,7 +32,7 @@ impl Setting {
             Some(file) => (file.display().to_string(), read(file)?),
             None => (if url.is_some() { "none" } else { "built-in" }.to_owned(), Scenario::default()),
         };
-        let mut notes = Vec::new();
+        let mut note = None;
         if flags.has_rates() {
             let rates = flags.rates_text();
             if url.is_some() {
@@ -40,13 +41,13 @@ impl Setting {
             }
             let own = scenario.service.own_outcomes().join(", ");
             if !own.is_empty() {
-                notes.push(format!("note: {rates} does not reach what has outcomes of its own: {own}"));
+                note = Some(format!("note: {rates} does not reach what has outcomes of its own: {own}"));
             }
             let outcomes = flags.over(&scenario.service.base().outcomes)?;
             scenario.service = scenario.service.with_outcomes(outcomes);
         }
         let (seed, chosen) = seed(flags.seed.map(Seed).or(scenario.seed))?;
-        Ok(Self { scenario, seed, name, chosen, notes })
+        Ok(Self { scenario, seed, name, chosen, note })
     }
 
     /// Where the result comes from: the digest is of everything that decides it, but for the seed.
@@ -66,7 +67,7 @@ impl Setting {
     pub(crate) fn announce(&self) {
         let Self { seed, name, chosen, .. } = self;
         output::talk(&format!("seed {seed}, scenario {name}{}", chosen_note(*seed, *chosen)));
-        for note in &self.notes {
+        if let Some(note) = &self.note {
             output::talk(note);
         }
     }

@@ -51,7 +51,7 @@ async fn a_clean_end_without_an_answer_is_closed() {
     let url = server(4, |_, mut stream| drop(head(&mut stream)));
     let trace = trace(&url, hasty()).await;
     assert_eq!(trace.end.failed, Some(StopReason::Exhausted));
-    assert!(trace.attempts.iter().all(|attempt| attempt.reply == Reply::Broken(Transport::Closed)), "{trace:?}");
+    assert!(trace.trail.attempts.iter().all(|attempt| attempt.reply == Reply::Broken(Transport::Closed)), "{trace:?}");
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn nobody_listening_is_a_failure_to_connect() {
     drop(listener);
     let trace = trace(&url, hasty()).await;
     assert_eq!(trace.last.reply, Reply::Broken(Transport::Connect));
-    assert_eq!(trace.attempts.len(), 4);
+    assert_eq!(trace.trail.attempts.len(), 4);
     assert!(trace.last.error.unwrap().contains("refused"));
 }
 
@@ -108,9 +108,9 @@ async fn silence_is_given_up_in_time_and_its_connection_with_it() {
         }
     });
     let trace = trace(&url, Settings { attempt_timeout: Some(Duration::from_millis(200)), ..hasty() }).await;
-    let replies: Vec<_> = trace.attempts.iter().map(|attempt| attempt.reply).collect();
+    let replies: Vec<_> = trace.trail.attempts.iter().map(|attempt| attempt.reply).collect();
     assert_eq!(replies, [Reply::Broken(Transport::Timeout), Reply::Status(204)]);
-    assert!(trace.attempts[0].latency >= Duration::from_millis(200));
+    assert!(trace.trail.attempts[0].latency >= Duration::from_millis(200));
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn each_attempt_says_which_it_is_and_a_redirect_is_not_followed() {
         stream.write_all(b"HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n").unwrap();
     });
     let trace = trace(&url, hasty()).await;
-    let replies: Vec<_> = trace.attempts.iter().map(|attempt| attempt.reply).collect();
+    let replies: Vec<_> = trace.trail.attempts.iter().map(|attempt| attempt.reply).collect();
     assert_eq!(replies, [Reply::Status(503), Reply::Status(302)]);
     assert_eq!(trace.last.header("location"), Some("/elsewhere"));
 }
@@ -136,7 +136,7 @@ async fn a_connection_closed_while_idle_costs_no_attempt() {
     });
     let settings = Settings { base_delay: Some(Duration::from_millis(100)), ..Settings::default() };
     let trace = trace(&url, settings).await;
-    let replies: Vec<_> = trace.attempts.iter().map(|attempt| attempt.reply).collect();
+    let replies: Vec<_> = trace.trail.attempts.iter().map(|attempt| attempt.reply).collect();
     assert_eq!(replies, [Reply::Status(503), Reply::Status(200)]);
 }
 

@@ -50,7 +50,7 @@ fn in_virtual_time(seed: Seed) -> Decisions {
     let world = World { service: &service, policy: &policy, seed };
     let mut decisions = Decisions::new();
     for number in 1..=CALLS {
-        for attempt in world.trace(&GET, number).attempts {
+        for attempt in world.trace(&GET, number).trail.attempts {
             decisions.insert((number, attempt.number.get()), (attempt.reply, attempt.verdict));
         }
     }

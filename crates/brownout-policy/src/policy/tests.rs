@@ -18,7 +18,7 @@ fn check(settings: Settings, work: Duration, failure: Failure, expected: &str) {
     let mut elapsed = Duration::ZERO;
     let mut seen = Vec::new();
     loop {
-        elapsed += call.allowance(elapsed).map_or(work, |allowance| allowance.min(work));
+        elapsed += call.begin(elapsed).unwrap().map_or(work, |allowance| allowance.min(work));
         match call.failed(elapsed, &failure, u64::MAX) {
             Verdict::Retry { after, .. } => {
                 seen.push(format!("{}", after.as_secs_f64() * 1000.0));
@@ -72,6 +72,8 @@ fn the_shorter_of_attempt_timeout_and_deadline_rules_an_attempt() {
     assert_eq!(both.allowance(Duration::ZERO), Some(MS(500)));
     assert_eq!(both.allowance(MS(300)), Some(MS(400)));
     assert_eq!(both.allowance(MS(900)), Some(Duration::ZERO));
+    assert_eq!(Call::new(&both).begin(MS(300)), Ok(Some(MS(400))));
+    assert_eq!(Call::new(&both).begin(MS(700)), Err(StopReason::DeadlineExceeded));
     assert_eq!(Policy::none().allowance(MS(900)), None);
 }
 

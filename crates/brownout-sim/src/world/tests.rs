@@ -82,7 +82,7 @@ fn two_policies_meet_the_same_luck() {
     let patient = policy(Settings { max_retries: Some(9), ..Settings::default() });
     let first_tries = |policy: &Policy| {
         let world = World { service: &service, policy, seed: Seed(5) };
-        (1..=200).map(|number| world.trace(&GET, number).attempts[0].reply).collect::<Vec<_>>()
+        (1..=200).map(|number| world.trace(&GET, number).trail.attempts[0].reply).collect::<Vec<_>>()
     };
     assert_eq!(first_tries(&Policy::none()), first_tries(&patient));
 }
@@ -95,8 +95,8 @@ fn a_call_is_cut_by_its_deadline_and_says_so() {
     // 100 ms of work, 100 ms of waiting, then 50 ms are left of the second attempt.
     assert_eq!(trace.end.failed, Some(StopReason::DeadlineExceeded));
     assert_eq!(trace.end.elapsed, MS(250));
-    assert_eq!(trace.attempts[1].reply, Reply::Broken(Transport::Timeout));
-    assert_eq!(trace.attempts[1].latency, MS(50));
+    assert_eq!(trace.trail.attempts[1].reply, Reply::Broken(Transport::Timeout));
+    assert_eq!(trace.trail.attempts[1].latency, MS(50));
     assert_eq!(trace.last.error.as_deref(), Some("no answer within 50ms"));
 }
 
@@ -115,7 +115,7 @@ fn a_limit_is_waited_out_as_asked() {
     let policy = policy(Settings { max_retries: Some(1), ..Settings::default() });
     let trace = World { service: &limited, policy: &policy, seed: Seed(1) }.trace(&GET, 1);
     let asked = Verdict::Retry { after: Duration::from_secs(60), source: DelaySource::RetryAfter };
-    assert_eq!(trace.attempts[0].verdict, Some(asked));
+    assert_eq!(trace.trail.attempts[0].verdict, Some(asked));
     assert_eq!(trace.last.retry_after, Some(Duration::from_secs(60)));
 }
 

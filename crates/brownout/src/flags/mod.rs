@@ -11,12 +11,7 @@ pub(crate) use target::{CallFlags, Callee, seen};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_scenario::units;
-
-/// Reads a duration flag.
-pub(crate) fn duration(text: &str) -> Result<Duration, units::DurationError> {
-    units::duration(text)
-}
+pub(crate) use brownout_scenario::units::duration;
 
 /// Reads a count of which there must be one at least.
 pub(crate) fn positive(text: &str) -> Result<NonZeroU32, String> {

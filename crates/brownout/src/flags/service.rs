@@ -58,7 +58,7 @@ impl ServiceFlags {
         !self.given().is_empty()
     }
 
-    /// The rate flags as text, for messages and for the digest of the scenario.
+    /// The rate flags as text, for messages.
     pub(crate) fn rates_text(&self) -> String {
         let words = self.given().into_iter().map(|(flag, _, rate)| format!("{flag} {rate}"));
         words.collect::<Vec<_>>().join(" ")

@@ -17,13 +17,7 @@ use crate::setting::Setting;
 pub(crate) struct CallFlags {
     #[command(flatten)]
     service: ServiceFlags,
-    #[command(flatten)]
-    target: TargetFlags,
-}
 
-/// Flags of the request.
-#[derive(Debug, Args)]
-struct TargetFlags {
     /// HTTP method [default: the scenario's, else GET]
     #[arg(long)]
     method: Option<String>,
@@ -56,22 +50,16 @@ const SIMULATED: &str = "http://simulated";
 impl CallFlags {
     /// The scenario and the luck of the run.
     pub(crate) fn setting(&self) -> Result<Setting, Stop> {
-        Setting::new(&self.service, self.target.url.as_deref())
+        Setting::new(&self.service, self.url.as_deref())
     }
 
     /// Whether a real service is called.
     pub(crate) const fn is_real(&self) -> bool {
-        self.target.url.is_some()
+        self.url.is_some()
     }
 
     /// Who is called, and with which request.
     pub(crate) fn callee(&self, setting: &Setting) -> Result<Callee, Stop> {
-        self.target.callee(setting)
-    }
-}
-
-impl TargetFlags {
-    fn callee(&self, setting: &Setting) -> Result<Callee, Stop> {
         let scenario = &setting.scenario.load.request;
         let method = self.method.clone().unwrap_or_else(|| scenario.method.clone());
         let own_path = || (*scenario != RequestLine::default()).then(|| scenario.path.clone());
