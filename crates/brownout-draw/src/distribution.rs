@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::uniform::{from_nanos_f64, nanos, open_unit};
+use crate::uniform::{nanos, unit, whole_nanos};
 use crate::{Percentiles, Weights, normal, scale};
 
 /// How a duration is distributed. One draw makes one sample, by the inverse of the distribution function, so a
@@ -179,24 +179,28 @@ impl Distribution {
 
     /// The duration at a uniform `draw`. Longer than 584 years saturates there.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a latency of over 104 days may lose nanoseconds")]
     pub fn sample(&self, draw: u64) -> Duration {
-        let below = |cap: &Option<Cap>| open_unit(draw) * cap.map_or(1.0, |cap| cap.below);
-        let limit = |sample: Duration, cap: &Option<Cap>| cap.map_or(sample, |cap| sample.min(cap.max));
+        Duration::from_nanos(self.sample_nanos(draw))
+    }
+
+    /// The duration at a uniform `draw` in whole nanoseconds: what virtual time counts in.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a latency of over 104 days may lose nanoseconds")]
+    pub fn sample_nanos(&self, draw: u64) -> u64 {
+        let below = |cap: &Option<Cap>| unit(draw) * cap.map_or(1.0, |cap| cap.below);
+        let limit = |sample: u64, cap: &Option<Cap>| cap.map_or(sample, |cap| sample.min(nanos(cap.max)));
         match &self.0 {
-            Kind::Fixed(duration) => *duration,
-            Kind::Uniform { min, max } => *min + scale(*max - *min, draw),
-            Kind::Exponential { mean, cap } => {
-                limit(from_nanos_f64(nanos(*mean) as f64 * -libm::log1p(-below(cap))), cap)
-            }
+            Kind::Fixed(duration) => nanos(*duration),
+            Kind::Uniform { min, max } => nanos(*min + scale(*max - *min, draw)),
+            Kind::Exponential { mean, cap } => limit(whole_nanos(nanos(*mean) as f64 * -libm::log1p(-below(cap))), cap),
             Kind::Lognormal { median, sigma, cap } => {
                 let z = normal::quantile(below(cap));
-                limit(from_nanos_f64(nanos(*median) as f64 * libm::exp(sigma * z)), cap)
+                limit(whole_nanos(nanos(*median) as f64 * libm::exp(sigma * z)), cap)
             }
-            Kind::Percentiles(percentiles) => percentiles.sample(draw),
+            Kind::Percentiles(percentiles) => nanos(percentiles.sample(draw)),
             Kind::Mix { weights, parts } => {
                 let pick = weights.pick(draw);
-                parts[pick.index].sample(pick.rest)
+                parts[pick.index].sample_nanos(pick.rest)
             }
         }
     }

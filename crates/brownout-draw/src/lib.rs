@@ -29,9 +29,10 @@ mod weights;
 
 pub use distribution::{Distribution, DistributionError};
 pub use fingerprint::fingerprint;
+pub use normal::quantile as normal_quantile;
 pub use percentiles::Percentiles;
 pub use philox::philox4x32_10;
 pub use probability::{Probability, ProbabilityError};
-pub use stream::{Seed, Stream, draw};
-pub use uniform::scale;
+pub use stream::{Seed, Stream, draw, draw_pair};
+pub use uniform::{exponential, scale, unit};
 pub use weights::{Pick, Weights};

@@ -7,11 +7,19 @@ pub(crate) fn cdf(z: f64) -> f64 {
     0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
-/// The `p` quantile of a standard normal, for p in (0, 1). Relative error about 1e-16.
+/// The `p` quantile of a standard normal, for p in (0, 1), and NaN for any other p. Relative error about 1e-16, and the
+/// same bits on every platform.
+///
+/// ```
+/// # use brownout_draw::normal_quantile;
+/// assert!((normal_quantile(0.975) - 1.959_964).abs() < 1e-6);
+/// assert!(normal_quantile(1.0).is_nan());
+/// ```
 ///
 /// Source: M. J. Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution",
 /// Applied Statistics 37 (1988), routine PPND16: three rational functions of degree 7.
-pub(crate) fn quantile(p: f64) -> f64 {
+#[must_use]
+pub fn quantile(p: f64) -> f64 {
     let centred = p - 0.5;
     if centred.abs() <= 0.425 {
         let r = 0.425 * 0.425 - centred * centred;
@@ -120,6 +128,13 @@ mod tests {
             (1e-9, -5.997_807_015_007_686_6),
         ] {
             assert!((quantile(p) - z).abs() < 1e-12, "{p}: {}", quantile(p));
+        }
+    }
+
+    #[test]
+    fn no_quantile_outside_the_open_unit_interval() {
+        for p in [0.0, 1.0, -0.5, 1.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(quantile(p).is_nan(), "{p}: {}", quantile(p));
         }
     }
 

@@ -29,6 +29,20 @@ impl Stream {
     pub const JITTER: Self = Self::named("jitter");
     /// How long a client pauses between two calls. Key: the call; index: 0.
     pub const THINK: Self = Self::named("think");
+    /// When the next call of an open load comes, and whose it is. Key: the arrival; index: 0, or 1 for thinning.
+    pub const ARRIVAL: Self = Self::named("arrival");
+    /// How much work a request is. Key: the request; index: the attempt.
+    pub const WORK: Self = Self::named("work");
+    /// How long a request waits in a queue before it is dropped. Key: the request; index: the attempt.
+    pub const PATIENCE: Self = Self::named("patience");
+    /// How long an attempt is on its way to the service. Key: the request; index: the attempt.
+    pub const CONNECT: Self = Self::named("connect");
+    /// Whether a phase that is only partly on meets an attempt. Key: the request; index: the attempt.
+    pub const PHASE: Self = Self::named("phase");
+    /// Whether a caller that throttles itself sends an attempt. Key: the request; index: the attempt.
+    pub const THROTTLE: Self = Self::named("throttle");
+    /// When a caller that gave up comes back. Key: the call that failed; index: 0.
+    pub const COME_BACK: Self = Self::named("come_back");
 
     /// The stream called `name`.
     #[must_use]
@@ -69,18 +83,37 @@ const fn fold(hash: u64) -> u32 {
 /// `[key low, key high, index, stream]`, and the draw is the first two words of the block, low word first.
 #[must_use]
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "a 64-bit number is split into its two words")]
 pub const fn draw(seed: Seed, stream: Stream, key: u64, index: u32) -> u64 {
+    draw_pair(seed, stream, key, index).0
+}
+
+/// Two independent draws for the price of one: the block behind [`draw`] holds both.
+#[must_use]
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a 64-bit number is split into its two words")]
+pub const fn draw_pair(seed: Seed, stream: Stream, key: u64, index: u32) -> (u64, u64) {
     let counter = [key as u32, (key >> 32) as u32, index, stream.0];
     let block = philox4x32_10(counter, [seed.0 as u32, (seed.0 >> 32) as u32]);
-    block[0] as u64 | (block[1] as u64) << 32
+    (block[0] as u64 | (block[1] as u64) << 32, block[2] as u64 | (block[3] as u64) << 32)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Seed, Stream, draw};
+    use super::{Seed, Stream, draw, draw_pair};
 
-    const BUILT_IN: [Stream; 4] = [Stream::OUTCOME, Stream::LATENCY, Stream::JITTER, Stream::THINK];
+    const BUILT_IN: [Stream; 11] = [
+        Stream::OUTCOME,
+        Stream::LATENCY,
+        Stream::JITTER,
+        Stream::THINK,
+        Stream::ARRIVAL,
+        Stream::WORK,
+        Stream::PATIENCE,
+        Stream::CONNECT,
+        Stream::PHASE,
+        Stream::THROTTLE,
+        Stream::COME_BACK,
+    ];
 
     fn sequence(seed: Seed, stream: Stream) -> Vec<u64> {
         (1..=1000).map(|key| draw(seed, stream, key, 1)).collect()
@@ -91,6 +124,7 @@ mod tests {
         // Counter and key of all zeros need the stream whose number is zero.
         assert_eq!(draw(Seed(0), Stream(0), 0, 0), 0xe169_c58d_6627_e8d5);
         assert_eq!(draw(Seed(u64::MAX), Stream(u32::MAX), u64::MAX, u32::MAX), 0x41c8_3b0e_408f_276d);
+        assert_eq!(draw_pair(Seed(0), Stream(0), 0, 0).1, 0x9b00_dbd8_bc57_ac4c);
     }
 
     #[test]

@@ -27,35 +27,42 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 /// Never 0 and never 1, so a quantile function can always take it: with one bit more, the last centre would
 /// round to 1.
 #[expect(clippy::cast_precision_loss, reason = "53 bits are exact in f64")]
-pub(crate) fn open_unit(draw: u64) -> f64 {
+#[must_use]
+pub fn unit(draw: u64) -> f64 {
     ((draw >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64)
 }
 
-/// Nanoseconds as a duration; what is past the end of `u64` saturates, what is not a number is zero.
+/// Maps a uniform `draw` onto an exponential with mean 1: `-ln(1 - u)`.
+#[must_use]
+pub fn exponential(draw: u64) -> f64 {
+    -libm::log1p(-unit(draw))
+}
+
+/// Whole nanoseconds; what is past the end of `u64` saturates, what is not a number is zero.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is meant")]
-pub(crate) fn from_nanos_f64(nanos: f64) -> Duration {
-    Duration::from_nanos(nanos.round_ties_even() as u64)
+pub(crate) fn whole_nanos(nanos: f64) -> u64 {
+    nanos.round_ties_even() as u64
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{from_nanos_f64, open_unit, scale};
+    use super::{scale, unit, whole_nanos};
     use proptest::prelude::*;
     use std::time::Duration;
 
     #[test]
     fn the_unit_interval_is_open_at_both_ends() {
-        assert!(open_unit(0) > 0.0);
-        assert!(open_unit(u64::MAX) < 1.0);
-        assert!((open_unit(1 << 63) - 0.5).abs() < 1e-15);
+        assert!(unit(0) > 0.0);
+        assert!(unit(u64::MAX) < 1.0);
+        assert!((unit(1 << 63) - 0.5).abs() < 1e-15);
     }
 
     #[test]
     fn floats_saturate() {
-        assert_eq!(from_nanos_f64(f64::INFINITY), Duration::from_nanos(u64::MAX));
-        assert_eq!(from_nanos_f64(f64::NAN), Duration::ZERO);
-        assert_eq!(from_nanos_f64(-1.0), Duration::ZERO);
-        assert_eq!(from_nanos_f64(2.5e9), Duration::from_millis(2500));
+        assert_eq!(whole_nanos(f64::INFINITY), u64::MAX);
+        assert_eq!(whole_nanos(f64::NAN), 0);
+        assert_eq!(whole_nanos(-1.0), 0);
+        assert_eq!(whole_nanos(2.5e9), 2_500_000_000);
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw};
 use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Tally, Trail};
-use brownout_policy::{Call, Policy, StopReason, Transport, Verdict};
+use brownout_policy::{Callers, Policy, Population, StopReason, Transport, Verdict};
 use brownout_service::Identity;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -28,6 +28,7 @@ pub struct Drive {
 struct Shared {
     next: AtomicU64,
     tally: Mutex<Tally>,
+    callers: Mutex<Callers>,
     began: Instant,
 }
 
@@ -42,8 +43,9 @@ impl Drive {
         let mut client = Client::new(Arc::clone(&self.target));
         let mut trail = Trail::default();
         let (_running, mut ended) = watch::channel(false);
+        let shared = self.shared(Population::ONE, number);
         let observe = |attempt: &Attempt| trail.push(*attempt);
-        let (end, last) = self.call(&mut client, number, Instant::now(), &mut ended, observe).await;
+        let (end, last) = self.call(&mut client, 0, number, &shared, &mut ended, observe).await;
         let last = last.expect("a run that is not ended makes every attempt to its end");
         CallTrace { trail, last, end }
     }
@@ -59,13 +61,13 @@ impl Drive {
     where
         O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
     {
-        let shared =
-            Arc::new(Shared { next: AtomicU64::new(1), tally: Mutex::new(Tally::new(&[])), began: Instant::now() });
+        let population = Population { clients: load.busy_clients().max(1), processes: load.processes.get() };
+        let shared = Arc::new(self.shared(population, 1));
         let (ending, ended) = watch::channel(false);
         let mut clients = tokio::task::JoinSet::new();
-        for _ in 0..load.busy_clients() {
+        for client in 0..load.busy_clients() {
             let (drive, load, shared) = (self.clone(), load.clone(), Arc::clone(&shared));
-            clients.spawn(drive.client(load, shared, ended.clone(), observe.clone()));
+            clients.spawn(drive.client(client, load, shared, ended.clone(), observe.clone()));
         }
         let mut end = std::pin::pin!(end);
         let mut told = false;
@@ -82,70 +84,96 @@ impl Drive {
                 },
             }
         }
-        shared.tally().result(load.count)
+        let result = shared.tally().result(load.count_max(), None);
+        result
     }
 
     /// One closed client: call after call, until there are none left or the run is ended.
-    async fn client<O>(self, load: Load, shared: Arc<Shared>, mut ended: watch::Receiver<bool>, observe: O)
+    async fn client<O>(self, client: u32, load: Load, shared: Arc<Shared>, mut ended: watch::Receiver<bool>, observe: O)
     where
         O: Fn(u64, &Attempt),
     {
-        let mut client = Client::new(Arc::clone(&self.target));
-        while !*ended.borrow() {
+        let mut connection = Client::new(Arc::clone(&self.target));
+        while !*ended.borrow() && load.goes_on_at(shared.began.elapsed()) {
             let number = shared.next.fetch_add(1, Ordering::Relaxed);
-            if number > load.count {
+            if number > load.count_max() {
                 return;
             }
             let count = |attempt: &Attempt| {
                 shared.tally().attempt(attempt);
                 observe(number, attempt);
             };
-            let (finished, _) = self.call(&mut client, number, shared.began, &mut ended, count).await;
+            let (finished, _) = self.call(&mut connection, client, number, &shared, &mut ended, count).await;
             shared.tally().call(&finished);
             unless_ended(&mut ended, pause(load.pause(self.seed, number))).await;
         }
     }
 
-    /// Call `number` over `client`; `began` is when the run did. Without an exchange where the run was ended first.
+    /// What the clients of a run share, before its first call, which has the number `first`.
+    fn shared(&self, population: Population, first: u64) -> Shared {
+        Shared {
+            next: AtomicU64::new(first),
+            tally: Mutex::new(Tally::new(&[])),
+            callers: Mutex::new(Callers::new(&self.policy, population)),
+            began: Instant::now(),
+        }
+    }
+
+    /// Call `number`, of client number `client`, over its `connection`. Without an exchange where the run was ended first.
     async fn call(
         &self,
-        client: &mut Client,
+        connection: &mut Client,
+        client: u32,
         number: u64,
-        began: Instant,
+        shared: &Shared,
         ended: &mut watch::Receiver<bool>,
         mut observe: impl FnMut(&Attempt),
     ) -> (CallEnd, Option<Exchange>) {
         let due = Instant::now();
-        let started = due - began;
+        let started = due - shared.began;
         let end = |failed| CallEnd { started, elapsed: due.elapsed(), failed };
-        let mut call = Call::new(&self.policy);
+        let mut call = shared.callers().call(client, started);
         let mut last = None;
         loop {
+            let throttle = draw(self.seed, Stream::THROTTLE, number, call.next_attempt());
+            let go = shared.callers().begin(&mut call, shared.began.elapsed(), throttle);
+            let go = match go {
+                Ok(go) => go,
+                Err(reason) => return (end(Some(reason)), last),
+            };
+            if unless_ended(ended, pause(go.after)).await.is_none() {
+                return (end(Some(StopReason::Interrupted)), last);
+            }
             let identity = Identity { request: number, attempt: call.attempt() };
+            let retry = identity.attempt.get() > 1;
             let begun = Instant::now();
             let attempt = |latency, reply, verdict| Attempt {
                 number: identity.attempt,
-                started: begun - began,
+                hedge: false,
+                started: begun - shared.began,
                 latency,
                 reply,
                 verdict,
             };
-            let allowance = match call.begin(due.elapsed()) {
-                Ok(allowance) => allowance,
-                Err(reason) => return (end(Some(reason)), last),
-            };
-            let Some(exchange) = unless_ended(ended, client.exchange(identity, allowance)).await else {
+            let Some(exchange) = unless_ended(ended, connection.exchange(identity, go.allowance)).await else {
                 observe(&attempt(begun.elapsed(), Reply::Broken(Transport::Interrupted), None));
                 return (end(Some(StopReason::Interrupted)), None);
             };
             let over = end(None);
-            let verdict = exchange.reply.failure(exchange.retry_after).map(|failure| {
-                let draw = draw(self.seed, Stream::JITTER, number, identity.attempt.get());
-                call.failed(over.elapsed, &failure, draw)
-            });
+            let now = started + over.elapsed;
+            let verdict = match exchange.reply.failure(exchange.retry_after) {
+                Some(failure) => {
+                    let draw = draw(self.seed, Stream::JITTER, number, identity.attempt.get());
+                    Some(shared.callers().failed(&mut call, now, &failure, draw, retry))
+                }
+                None => {
+                    shared.callers().succeeded(&mut call, now, exchange.latency, retry);
+                    None
+                }
+            };
             observe(&attempt(exchange.latency, exchange.reply, verdict));
             match verdict {
-                None => return (over, Some(exchange)),
+                None | Some(Verdict::Await) => return (over, Some(exchange)),
                 Some(Verdict::Stop(reason)) => return (CallEnd { failed: Some(reason), ..over }, Some(exchange)),
                 Some(Verdict::Retry { after, .. }) => {
                     last = Some(exchange);
@@ -167,6 +195,10 @@ async fn unless_ended<T>(ended: &mut watch::Receiver<bool>, work: impl Future<Ou
 }
 
 impl Shared {
+    fn callers(&self) -> std::sync::MutexGuard<'_, Callers> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }

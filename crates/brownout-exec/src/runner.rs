@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw};
-use brownout_policy::{Call, Failure, Policy, Verdict};
+use brownout_policy::{Callers, Failure, Policy, Verdict};
 use brownout_report::{Exit, RunAttempt, RunReport, RunStop};
 use tokio::time::Instant;
 
@@ -48,19 +48,26 @@ impl Runner<'_> {
     /// decided what follows, before the wait.
     pub async fn run(&self, work: &mut impl Work, mut observe: impl FnMut(&RunAttempt)) -> RunReport {
         let began = Instant::now();
-        let mut call = Call::new(self.policy);
+        let mut callers = Callers::one(self.policy);
+        let mut call = callers.call(0, Duration::ZERO);
         let mut attempts = Vec::new();
         let stop = loop {
-            let number = call.attempt();
-            let start = began.elapsed();
-            let allowance = match call.begin(start) {
-                Ok(allowance) => allowance,
+            // A run is one call, so its draws are those of call 1.
+            let throttle = draw(self.seed, Stream::THROTTLE, 1, call.next_attempt());
+            let go = match callers.begin(&mut call, began.elapsed(), throttle) {
+                Ok(go) => go,
                 Err(reason) => break RunStop::GaveUp(reason),
             };
-            let attempted = work.attempt(number, allowance).await;
+            if !go.after.is_zero() {
+                tokio::time::sleep(go.after).await;
+            }
+            let number = call.attempt();
+            let start = began.elapsed();
+            let attempted = work.attempt(number, go.allowance).await;
             let elapsed = began.elapsed();
             let attempt = |failed| RunAttempt::new(number.get(), start, elapsed - start, failed);
             let Err(Failed { error, exit, fatal }) = attempted else {
+                callers.succeeded(&mut call, elapsed, elapsed - start, number.get() > 1);
                 attempts.push(attempt(None));
                 break RunStop::Success;
             };
@@ -70,9 +77,9 @@ impl Runner<'_> {
                 attempts.push(attempt);
                 break RunStop::Spawn(code);
             }
-            // A run is one call, so its draws are those of call 1.
             let draw = draw(self.seed, Stream::JITTER, 1, number.get());
-            match call.failed(elapsed, &Failure::OTHER, draw) {
+            match callers.failed(&mut call, elapsed, &Failure::OTHER, draw, number.get() > 1) {
+                Verdict::Await => unreachable!("a run makes one attempt after another"),
                 Verdict::Retry { after, .. } => {
                     let attempt = attempt.then_wait(after);
                     observe(&attempt);

@@ -14,7 +14,7 @@ const HIGHEST_NS: u64 = u64::MAX >> 1;
 
 /// Latencies from a nanosecond up, in memory that does not grow with their number.
 #[derive(Clone, Debug)]
-pub(crate) struct LatencyHistogram {
+pub struct LatencyHistogram {
     histogram: Histogram<u64>,
     /// The ends as they were recorded: a bucket would show them a little too long.
     ends: Option<(Duration, Duration)>,
@@ -61,7 +61,7 @@ impl Default for LatencyHistogram {
 
 impl LatencyHistogram {
     /// Adds one value; `censored` when it was given up rather than ended.
-    pub(crate) fn record(&mut self, latency: Duration, censored: bool) {
+    pub fn record(&mut self, latency: Duration, censored: bool) {
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.histogram.saturating_record(nanos);
         let (min, max) = self.ends.unwrap_or((latency, latency));
@@ -80,7 +80,8 @@ impl LatencyHistogram {
     }
 
     /// For a result.
-    pub(crate) fn summary(&self) -> Latency {
+    #[must_use]
+    pub fn summary(&self) -> Latency {
         let quantile = |q| self.quantile(q).map(|latency| millis(nanos_f64(latency)));
         Latency {
             count: self.histogram.len(),

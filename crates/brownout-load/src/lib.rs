@@ -9,22 +9,25 @@
 //!
 //! let mut tally = Tally::new(&[]);
 //! tally.call(&CallEnd { started: Duration::ZERO, elapsed: Duration::from_millis(40), failed: None });
-//! assert_eq!(tally.result(1).calls.succeeded, 1);
+//! assert_eq!(tally.result(1, None).calls.succeeded, 1);
 //! ```
 //!
-//! What is decided here: how a client paces its calls ([`Load`]), what counts as success ([`Reply::is_success`]), what a
+//! What is decided here: when calls start ([`Load`], [`Schedule`]), what counts as success ([`Reply::is_success`]), what a
 //! number in a result means. What is left out: making calls, and printing.
 
 mod latency;
 mod load;
 mod record;
+mod recovery;
 mod result;
+mod schedule;
 mod series;
 mod tally;
 
-pub use latency::Latency;
-pub use load::{Load, RequestLine};
+pub use latency::{Latency, LatencyHistogram};
+pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine};
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};
-pub use result::{Attempts, Calls, Latencies, LoadResult, PhaseResult};
+pub use result::{Attempts, Calls, CapacityResult, Latencies, LoadResult, PhaseResult, Recovery};
+pub use schedule::{Arrival, Schedule};
 pub use series::SeriesResult;
 pub use tally::Tally;

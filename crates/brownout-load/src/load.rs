@@ -1,23 +1,61 @@
-//! When calls start.
+//! When calls start, and who makes them.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed, Stream, draw};
 
-/// A closed load: each client makes its next call when the last one has ended.
-///
-/// Closed clients slow down with the service, so this is a load of people who wait, not of an open crowd.
+/// A population of clients and the calls it makes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
-    /// How many calls all clients make together. Default 100.
-    pub count: u64,
-    /// How many clients, each with one call in flight. Default 1.
+    /// When calls start. Default: closed, without thinking.
+    pub arrivals: Arrivals,
+    /// How many calls are made at the most. Default 100, or no bound where there is a duration.
+    pub count: Option<u64>,
+    /// Calls start before this. Default: no bound.
+    pub duration: Option<Duration>,
+    /// How many clients. Closed, each has one call in flight; open, each call is one of theirs. Default 1.
     pub clients: NonZeroU32,
-    /// How long a client pauses between two calls. Default none.
-    pub think: Option<Distribution>,
+    /// Over how many processes the clients are spread: what a policy's memory can be shared by. Default 1.
+    pub processes: NonZeroU32,
+    /// How long an attempt is on its way to the service. Default: no time.
+    pub connect_delay: Option<Distribution>,
+    /// What becomes of a call whose caller gave up.
+    pub after_give_up: AfterGiveUp,
     /// What every call asks for. Default `GET /`.
     pub request: RequestLine,
+}
+
+/// When calls start.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrivals {
+    /// Each client makes its next call when the last one has ended. Closed clients slow down with the service, so this
+    /// is a load of people who wait, not of an open crowd.
+    Closed {
+        /// How long a client pauses between two calls. Default not at all.
+        think: Option<Distribution>,
+    },
+    /// Calls at equal distances, whatever becomes of them; clients take turns.
+    Constant(Rate),
+    /// Calls without memory, whatever becomes of them; each is of a client picked by chance. Exactly what many independent
+    /// clients make together.
+    Poisson(Rate),
+}
+
+/// Events a second: above 0, at most 10 million.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate(f64);
+
+/// What becomes of a call whose caller gave up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum AfterGiveUp {
+    /// It is lost.
+    #[default]
+    Drop,
+    /// The client makes it again, as a new call, after so long; again and again.
+    ComeBack(Distribution),
+    /// The client keeps it and makes it again after so long, one at a time: a queue of work that must be done.
+    Queue(Distribution),
 }
 
 /// A method and a path, as `GET /` or `POST /orders?x=1`.
@@ -29,6 +67,32 @@ pub struct RequestLine {
     pub path: String,
 }
 
+/// How many calls a load makes that says nothing of how many or how long.
+const COUNT: u64 = 100;
+
+impl Rate {
+    /// The highest: one every 100 ns.
+    pub const MAX: f64 = 1e7;
+
+    /// `None` where the number is no rate.
+    #[must_use]
+    pub fn per_second(rate: f64) -> Option<Self> {
+        (rate > 0.0 && rate <= Self::MAX).then_some(Self(rate))
+    }
+
+    /// The mean time between two, in nanoseconds.
+    pub(crate) fn gap_ns(self) -> f64 {
+        1e9 / self.0
+    }
+}
+
+/// As a number a second.
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/s", self.0)
+    }
+}
+
 impl Default for RequestLine {
     fn default() -> Self {
         Self { method: "GET".to_owned(), path: "/".to_owned() }
@@ -37,20 +101,72 @@ impl Default for RequestLine {
 
 impl Default for Load {
     fn default() -> Self {
-        Self { count: 100, clients: NonZeroU32::MIN, think: None, request: RequestLine::default() }
+        Self {
+            arrivals: Arrivals::Closed { think: None },
+            count: None,
+            duration: None,
+            clients: NonZeroU32::MIN,
+            processes: NonZeroU32::MIN,
+            connect_delay: None,
+            after_give_up: AfterGiveUp::Drop,
+            request: RequestLine::default(),
+        }
     }
 }
 
 impl Load {
-    /// How many clients get a call at all: more than there are calls would never be heard of.
+    /// How many calls are made at the most.
     #[must_use]
-    pub fn busy_clients(&self) -> u64 {
-        u64::from(self.clients.get()).min(self.count)
+    pub const fn count_max(&self) -> u64 {
+        match (self.count, self.duration) {
+            (Some(count), _) => count,
+            (None, Some(_)) => u64::MAX,
+            (None, None) => COUNT,
+        }
     }
 
-    /// How long the client that made `call` pauses after it.
+    /// Whether a call may still start at `elapsed`.
+    #[must_use]
+    pub fn goes_on_at(&self, elapsed: Duration) -> bool {
+        self.duration.is_none_or(|duration| elapsed < duration)
+    }
+
+    /// How many closed clients get a call at all: more than there are calls would never be heard of.
+    #[must_use]
+    pub fn busy_clients(&self) -> u32 {
+        self.clients.get().min(u32::try_from(self.count_max()).unwrap_or(u32::MAX))
+    }
+
+    /// Whether calls start whatever becomes of those before.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        !matches!(self.arrivals, Arrivals::Closed { .. })
+    }
+
+    /// How long a closed client that made `call` pauses after it.
     #[must_use]
     pub fn pause(&self, seed: Seed, call: u64) -> Duration {
-        self.think.as_ref().map_or(Duration::ZERO, |think| think.sample(draw(seed, Stream::THINK, call, 0)))
+        match &self.arrivals {
+            Arrivals::Closed { think: Some(think) } => think.sample(draw(seed, Stream::THINK, call, 0)),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// How long attempt `attempt` of `call` is on its way.
+    #[must_use]
+    pub fn connect(&self, seed: Seed, call: u64, attempt: u32) -> Duration {
+        let connect = self.connect_delay.as_ref();
+        connect.map_or(Duration::ZERO, |delay| delay.sample(draw(seed, Stream::CONNECT, call, attempt)))
+    }
+
+    /// When what failed as `call` is made again, if it is.
+    #[must_use]
+    pub fn return_after(&self, seed: Seed, call: u64) -> Option<Duration> {
+        match &self.after_give_up {
+            AfterGiveUp::Drop => None,
+            AfterGiveUp::ComeBack(after) | AfterGiveUp::Queue(after) => {
+                Some(after.sample(draw(seed, Stream::COME_BACK, call, 0)))
+            }
+        }
     }
 }

@@ -10,6 +10,8 @@ use brownout_policy::{Failure, FailureKind, StopReason, Transport, Verdict};
 pub struct Attempt {
     /// Which try of its call, from 1.
     pub number: NonZeroU32,
+    /// Whether it was sent beside one that was still in flight, rather than after a failure.
+    pub hedge: bool,
     /// Since the run began.
     pub started: Duration,
     /// From its start until its answer, or until it was given up.
@@ -128,6 +130,19 @@ impl Exchange {
     #[must_use]
     pub fn timed_out(latency: Duration) -> Self {
         Self::broken(Transport::Timeout, latency, format!("no answer within {latency:?}"))
+    }
+
+    /// An answer that a service gave to be rid of the request: nothing but a status.
+    #[must_use]
+    pub const fn refused(status: u16, latency: Duration, retry_after: Option<Duration>) -> Self {
+        Self {
+            reply: Reply::Status(status),
+            headers: Vec::new(),
+            body: String::new(),
+            latency,
+            retry_after,
+            error: None,
+        }
     }
 
     /// An exchange that broke.

@@ -35,6 +35,14 @@ pub struct LoadResult {
     pub per_interval: SeriesResult,
     /// What happened in each phase of the scenario.
     pub phases: Vec<PhaseResult>,
+    /// Before, during and after the phases; `None` without phases, or where one never ends.
+    pub recovery: Option<Recovery>,
+    /// What the load did to the service; `None` without a capacity, or where it cannot be seen.
+    pub capacity: Option<CapacityResult>,
+    /// Events of virtual time; `None` in real time.
+    pub events: Option<u64>,
+    /// Why the run was ended before its end; `None` where it is whole.
+    pub cut_short: Option<String>,
 }
 
 /// `offered = started + unsent` and `started = succeeded + failed + abandoned`.
@@ -52,26 +60,86 @@ pub struct Calls {
     pub abandoned: u64,
     /// Calls that were never begun because the run was ended first.
     pub unsent: u64,
+    /// Of the calls begun, those that are one that failed before, made again.
+    pub returned: u64,
 }
 
-/// `total = first + retries`.
+/// `total = first + retries + hedges`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Attempts {
     /// All of them.
     pub total: u64,
     /// First tries.
     pub first: u64,
-    /// Further tries.
+    /// Further tries, after a failure.
     pub retries: u64,
+    /// Further tries, beside one in flight.
+    pub hedges: u64,
+    /// Retries and hedges that were wanted and that a budget refused.
+    pub budget_denied: u64,
 }
 
-/// Two views of time.
+/// Three views of time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Latencies {
     /// Of calls, from when they were due, waits included.
     pub response: Latency,
+    /// Of calls that succeeded.
+    pub success: Latency,
     /// Of single attempts.
     pub service: Latency,
+}
+
+/// What the phases did to the callers: the *trigger* is the time from the start of the first phase to the end of the last.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Recovery {
+    /// When the trigger began.
+    pub trigger_from_s: f64,
+    /// When it was over.
+    pub trigger_until_s: f64,
+    /// Calls that ended well before the trigger, a second. `None` where it begins with the run.
+    pub goodput_before: Option<f64>,
+    /// The same during the trigger.
+    pub goodput_during: Option<f64>,
+    /// The same after it, to the end of the load. `None` where that ended first.
+    pub goodput_after: Option<f64>,
+    /// From the end of the trigger to the first of five intervals in a row with goodput at least 90 % and amplification at
+    /// most 110 % of what they were before. `None` is never, as long as the load lasted.
+    pub recovered_after_s: Option<f64>,
+    /// How many intervals after the trigger could be looked at: with fewer than five nothing can be told.
+    pub intervals_after: u64,
+}
+
+/// What the load did to a service with a capacity. `arrived = served + wasted + shed + left + inside` and so on: every attempt
+/// that reached the service is somewhere.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CapacityResult {
+    /// Attempts that reached the service.
+    pub arrived: u64,
+    /// Attempts whose work was done while their caller waited for it.
+    pub served: u64,
+    /// Attempts whose work was done, or begun, for a caller that had gone.
+    pub wasted: u64,
+    /// Attempts that found the queue full, or waited too long in it.
+    pub shed: u64,
+    /// Attempts that left the queue with their caller.
+    pub left: u64,
+    /// Attempts that were inside when the run ended.
+    pub inside: u64,
+    /// From arrival to the start of the work, of attempts whose work was begun.
+    pub wait_ms: Latency,
+    /// Requests inside, waiting or worked on: the mean over the run.
+    pub inside_mean: f64,
+    /// Requests waiting: the mean over the run.
+    pub waiting_mean: f64,
+    /// Requests waiting: the most.
+    pub waiting_max: u32,
+    /// Workers busy: the mean over the run.
+    pub busy_mean: f64,
+    /// `busy_mean` ÷ workers, as the scenario gives them.
+    pub utilisation: f64,
+    /// Work for callers that had gone ÷ all work.
+    pub wasted_share: Option<f64>,
 }
 
 /// What happened in one phase; calls and attempts count where they started.

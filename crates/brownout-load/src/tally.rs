@@ -7,6 +7,7 @@ use brownout_policy::{StopReason, Transport};
 use brownout_service::Phase;
 
 use crate::latency::LatencyHistogram;
+use crate::recovery::Trigger;
 use crate::series::Series;
 use crate::{Attempt, Attempts, CallEnd, Calls, Latencies, LoadResult, PhaseResult, Reply};
 
@@ -18,12 +19,17 @@ pub struct Tally {
     gave_up: BTreeMap<StopReason, u64>,
     attempts: u64,
     retries: u64,
+    hedges: u64,
+    budget_denied: u64,
+    returned: u64,
     by_status: BTreeMap<u16, u64>,
     by_fault: BTreeMap<Transport, u64>,
     response: LatencyHistogram,
+    success: LatencyHistogram,
     service: LatencyHistogram,
     series: Series,
     phases: Vec<(Phase, PhaseCounts)>,
+    trigger: Option<Trigger>,
     end: Duration,
 }
 
@@ -44,12 +50,17 @@ impl Tally {
             gave_up: BTreeMap::new(),
             attempts: 0,
             retries: 0,
+            hedges: 0,
+            budget_denied: 0,
+            returned: 0,
             by_status: BTreeMap::new(),
             by_fault: BTreeMap::new(),
             response: LatencyHistogram::default(),
+            success: LatencyHistogram::default(),
             service: LatencyHistogram::default(),
             series: Series::default(),
             phases: phases.iter().map(|phase| (phase.clone(), PhaseCounts::default())).collect(),
+            trigger: Trigger::of(phases),
             end: Duration::ZERO,
         }
     }
@@ -57,7 +68,8 @@ impl Tally {
     /// Counts one attempt that is over.
     pub fn attempt(&mut self, attempt: &Attempt) {
         self.attempts += 1;
-        self.retries += u64::from(attempt.number.get() > 1);
+        self.retries += u64::from(attempt.number.get() > 1 && !attempt.hedge);
+        self.hedges += u64::from(attempt.hedge);
         match attempt.reply {
             Reply::Status(status) => *self.by_status.entry(status).or_default() += 1,
             Reply::Broken(transport) => *self.by_fault.entry(transport).or_default() += 1,
@@ -78,6 +90,12 @@ impl Tally {
         let ended = end.started.saturating_add(end.elapsed);
         let cut = matches!(end.failed, Some(StopReason::DeadlineExceeded | StopReason::Interrupted));
         self.response.record(end.elapsed, cut);
+        if end.failed.is_none() {
+            self.success.record(end.elapsed, false);
+            if let Some(trigger) = &mut self.trigger {
+                trigger.succeeded(ended);
+            }
+        }
         self.series.at(end.started).calls += 1;
         self.series.at(ended).succeeded += succeeded;
         self.phases_at(end.started).for_each(|counts| {
@@ -87,14 +105,26 @@ impl Tally {
         self.end = self.end.max(ended);
     }
 
+    /// Counts one retry or hedge that was wanted and that a budget refused.
+    pub const fn budget_denied(&mut self) {
+        self.budget_denied += 1;
+    }
+
+    /// Counts one call, begun now, as one that failed before.
+    pub const fn returned(&mut self) {
+        self.returned += 1;
+    }
+
     fn phases_at(&mut self, elapsed: Duration) -> impl Iterator<Item = &mut PhaseCounts> {
         self.phases.iter_mut().filter(move |(phase, _)| phase.window.contains(elapsed)).map(|(_, counts)| counts)
     }
 
     /// The result of a run that was to make `offered` calls.
+    ///
+    /// - `over`: when the load was over, if it was; what comes later says nothing of recovery.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "ratios of counts")]
-    pub fn result(&self, offered: u64) -> LoadResult {
+    pub fn result(&self, offered: u64, over: Option<Duration>) -> LoadResult {
         let per = |amount: u64, whole: u64| (whole > 0).then(|| amount as f64 / whole as f64);
         let gave_up = |reason| self.gave_up.get(&reason).copied().unwrap_or(0);
         let abandoned = gave_up(StopReason::DeadlineExceeded) + gave_up(StopReason::Interrupted);
@@ -107,27 +137,43 @@ impl Tally {
             succeeded: counts.succeeded,
             attempts: counts.attempts,
         };
+        let per_interval = self.series.result();
         LoadResult {
             total_requests: self.started,
             by_status: self.by_status.clone(),
             by_fault: self.by_fault.iter().map(|(transport, count)| (transport.name(), *count)).collect(),
             calls: Calls {
-                offered,
+                offered: offered.max(self.started),
                 started: self.started,
                 succeeded: self.succeeded,
                 failed: self.started - self.succeeded - abandoned,
                 abandoned,
                 unsent: offered.saturating_sub(self.started),
+                returned: self.returned,
             },
-            attempts: Attempts { total: self.attempts, first: self.attempts - self.retries, retries: self.retries },
+            attempts: Attempts {
+                total: self.attempts,
+                first: self.attempts - self.retries - self.hedges,
+                retries: self.retries,
+                hedges: self.hedges,
+                budget_denied: self.budget_denied,
+            },
             gave_up: self.gave_up.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             success_rate: per(self.succeeded, self.started),
             amplification: per(self.attempts, self.started),
             duration_s: seconds,
             goodput_per_second: (seconds > 0.0).then(|| self.succeeded as f64 / seconds),
-            latency_ms: Latencies { response: self.response.summary(), service: self.service.summary() },
-            per_interval: self.series.result(),
+            latency_ms: Latencies {
+                response: self.response.summary(),
+                success: self.success.summary(),
+                service: self.service.summary(),
+            },
+            recovery: self.trigger.map(|trigger| trigger.recovery(&per_interval, over.unwrap_or(self.end))),
+            per_interval,
             phases: self.phases.iter().map(phase).collect(),
+            capacity: None,
+            events: None,
+            cut_short: None,
         }
     }
 }
@@ -137,21 +183,34 @@ mod tests {
     use super::Tally;
     use crate::{Attempt, CallEnd, LoadResult, Reply};
     use brownout_policy::{DelaySource, StopReason, Transport, Verdict};
-    use brownout_service::{Change, Outcomes, Phase, Window};
+    use brownout_service::{Change, Factors, Outcomes, Phase, Ramp, Window};
     use std::time::Duration;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
     const AGAIN: Verdict = Verdict::Retry { after: Duration::ZERO, source: DelaySource::Backoff };
 
     fn attempt(number: u32, reply: Reply, verdict: Option<Verdict>) -> Attempt {
-        Attempt { number: number.try_into().unwrap(), started: MS(1500), latency: MS(100), reply, verdict }
+        Attempt {
+            number: number.try_into().unwrap(),
+            hedge: false,
+            started: MS(1500),
+            latency: MS(100),
+            reply,
+            verdict,
+        }
     }
 
     /// Three calls: one at once, one at the third try, one given up at its deadline.
     fn three_calls() -> LoadResult {
         let change = Change { outcomes: Some(Outcomes::default()), latency: None };
         let window = Window { from: MS(1000), until: Some(MS(2000)) };
-        let mut tally = Tally::new(&[Phase { name: "outage".to_owned(), window, change }]);
+        let mut tally = Tally::new(&[Phase {
+            name: "outage".to_owned(),
+            window,
+            ramp: Ramp::default(),
+            change,
+            factors: Factors::default(),
+        }]);
         let stop = Verdict::Stop(StopReason::DeadlineExceeded);
         for attempt in [
             attempt(1, Reply::Status(200), None),
@@ -166,7 +225,7 @@ mod tests {
         tally.call(&end(0, None));
         tally.call(&end(1500, None));
         tally.call(&end(3500, Some(StopReason::DeadlineExceeded)));
-        tally.result(5)
+        tally.result(5, None)
     }
 
     #[test]
@@ -212,7 +271,7 @@ mod tests {
 
     #[test]
     fn no_call_at_all_is_no_division_by_zero() {
-        let result = Tally::new(&[]).result(0);
+        let result = Tally::new(&[]).result(0, None);
         assert_eq!((result.amplification, result.success_rate, result.goodput_per_second), (None, None, None));
         let json = serde_json::to_string(&result).unwrap();
         assert!(json.contains("\"amplification\":null"), "{json}");

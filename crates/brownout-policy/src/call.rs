@@ -3,60 +3,81 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::{Failure, Policy, StopReason, Verdict};
-
-/// One call on its way through a policy: which attempt is being made, and the delay before it.
+/// One call on its way through a policy: which attempt is being made, the delay before it, what it was charged.
 ///
-/// Every driver, in virtual time, over sockets and around a command, is a loop that makes the attempt, asks
-/// [`failed`](Self::failed), and obeys.
-#[derive(Clone, Debug)]
-pub struct Call<'p> {
-    policy: &'p Policy,
-    attempt: NonZeroU32,
-    previous: Option<Duration>,
+/// Made by [`Callers::call`](crate::Callers::call) and handed back with every question about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    pub(crate) client: u32,
+    /// Made so far, copies included.
+    pub(crate) attempts: u32,
+    /// Granted after failures.
+    pub(crate) retries: u32,
+    /// Of them, those since the backoff began anew.
+    pub(crate) steps: u32,
+    /// Copies sent beside others.
+    pub(crate) hedges: u32,
+    pub(crate) in_flight: u32,
+    /// What a budget took for the last retry.
+    pub(crate) charge: u32,
+    pub(crate) started: Duration,
+    pub(crate) previous: Option<Duration>,
 }
 
-impl<'p> Call<'p> {
-    /// A call before its first attempt.
+impl Call {
+    pub(crate) const fn new(client: u32, now: Duration) -> Self {
+        Self {
+            client,
+            attempts: 0,
+            retries: 0,
+            steps: 0,
+            hedges: 0,
+            in_flight: 0,
+            charge: 0,
+            started: now,
+            previous: None,
+        }
+    }
+
+    /// Whose it is.
     #[must_use]
-    pub const fn new(policy: &'p Policy) -> Self {
-        Self { policy, attempt: NonZeroU32::MIN, previous: None }
+    pub const fn client(&self) -> u32 {
+        self.client
     }
 
-    /// The attempt to make, or being made, from 1.
+    /// The attempt that was begun last, from 1; before the first, the first.
     #[must_use]
-    pub const fn attempt(&self) -> NonZeroU32 {
-        self.attempt
+    pub fn attempt(&self) -> NonZeroU32 {
+        NonZeroU32::new(self.attempts).unwrap_or(NonZeroU32::MIN)
     }
 
-    /// How long the attempt may take that is about to begin, `elapsed` after the first one did: its own timeout or what is
-    /// left of the deadline, whichever is shorter; `None` without either.
-    ///
-    /// # Errors
-    /// When nothing is left. A timer is a little late, so a wait that fitted may end past the deadline, and no attempt is
-    /// begun for no time.
-    pub fn begin(&self, elapsed: Duration) -> Result<Option<Duration>, StopReason> {
-        match self.policy.allowance(elapsed) {
-            Some(Duration::ZERO) => Err(StopReason::DeadlineExceeded),
-            allowance => Ok(allowance),
-        }
+    /// The attempt that would be begun next, from 1: what its draws are keyed by.
+    #[must_use]
+    pub const fn next_attempt(&self) -> u32 {
+        self.attempts.saturating_add(1)
     }
 
-    /// What follows, now that the attempt has failed; on [`Verdict::Retry`] the call goes on to the next attempt.
-    ///
-    /// - `elapsed`: since the first attempt began.
-    /// - `draw`: uniform over `u64`, the only chance in here. Equal histories give equal verdicts.
-    pub fn failed(&mut self, elapsed: Duration, failure: &Failure, draw: u64) -> Verdict {
-        if let Some(reason) = self.policy.stop(self.attempt, elapsed, failure) {
-            return Verdict::Stop(reason);
-        }
-        let backoff = self.policy.delay(self.attempt, self.previous, draw);
-        let verdict = self.policy.wait(elapsed, failure, backoff);
-        if let Verdict::Retry { .. } = verdict {
-            // What the service asked for is no step of the caller's own walk.
-            self.previous = Some(backoff);
-            self.attempt = self.attempt.saturating_add(1);
-        }
-        verdict
+    /// When it began, since the run did.
+    #[must_use]
+    pub const fn started(&self) -> Duration {
+        self.started
+    }
+
+    /// A retry was granted, after the policy's own delay of `own` or, where that begins anew, after another.
+    pub(crate) const fn retried(&mut self, own: Duration, anew: bool) {
+        self.retries = self.retries.saturating_add(1);
+        (self.steps, self.previous) = if anew { (0, None) } else { (self.steps.saturating_add(1), Some(own)) };
+    }
+
+    /// An attempt is on its way.
+    pub(crate) const fn attempt_begun(&mut self) {
+        self.attempts = self.attempts.saturating_add(1);
+        self.in_flight += 1;
+    }
+
+    /// How long it has been under way.
+    #[must_use]
+    pub const fn elapsed(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.started)
     }
 }

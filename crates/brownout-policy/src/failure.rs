@@ -46,11 +46,13 @@ pub enum Transport {
     Timeout,
     /// The run was ended in the middle of the attempt.
     Interrupted,
+    /// Another copy of the attempt was answered first.
+    Cancelled,
 }
 
 impl Transport {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Resolve,
         Self::Connect,
         Self::Tls,
@@ -59,7 +61,13 @@ impl Transport {
         Self::Protocol,
         Self::Timeout,
         Self::Interrupted,
+        Self::Cancelled,
     ];
+
+    /// Whether it befalls an attempt, rather than being its caller's own doing.
+    const fn is_of_the_wire(self) -> bool {
+        !matches!(self, Self::Interrupted | Self::Cancelled)
+    }
 
     /// The name in results: `timeout`, `reset`, …
     #[must_use]
@@ -73,6 +81,7 @@ impl Transport {
             Self::Protocol => "protocol",
             Self::Timeout => "timeout",
             Self::Interrupted => "interrupted",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -96,6 +105,12 @@ impl Failure {
         Self { kind: FailureKind::Transport(transport), retry_after: None }
     }
 
+    /// Whether the service said that there is too much of this caller: 429.
+    #[must_use]
+    pub const fn is_throttling(&self) -> bool {
+        matches!(self.kind, FailureKind::Status(429))
+    }
+
     /// A failure of another kind.
     pub const OTHER: Self = Self { kind: FailureKind::Other, retry_after: None };
 }
@@ -103,44 +118,53 @@ impl Failure {
 /// Which failures are worth another try. Failures of other kinds always are.
 ///
 /// Written as a list of words: a status (`429`), a class (`5xx`), a range (`500-504`), the name of a broken exchange
-/// (`timeout`, `reset`, …), or `transport` for all of those that may pass by themselves.
+/// (`timeout`, `reset`, …), `transport` for all of those that may pass by themselves, or `retry_after` for 413, 429 and
+/// 503 where the answer says when to come back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RetryOn {
+pub struct Failures {
     statuses: Vec<RangeInclusive<u16>>,
     transports: Vec<Transport>,
+    hinted: bool,
 }
+
+/// The statuses that come with a `Retry-After` of their own right. Source: RFC 9110, 10.2.3, and RFC 6585, 4.
+const HINTED: [u16; 3] = [413, 429, 503];
 
 /// A word that names no failure.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "a retryable failure is a status (429), a class (5xx), a range (500-504), \"transport\" or one of resolve, connect, \
-     tls, reset, closed, protocol, timeout, found `{0}`"
+    "a retryable failure is a status (429), a class (5xx), a range (500-504), \"transport\", \"retry_after\" or one of \
+     resolve, connect, tls, reset, closed, protocol, timeout, found `{0}`"
 )]
-pub struct RetryOnError(pub String);
+pub struct FailuresError(pub String);
 
-impl RetryOn {
+impl Failures {
     /// From words as above.
     ///
     /// # Errors
     /// The first word that names no failure.
-    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, RetryOnError> {
-        let mut retry_on = Self { statuses: Vec::new(), transports: Vec::new() };
+    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, FailuresError> {
+        let mut retry_on = Self { statuses: Vec::new(), transports: Vec::new(), hinted: false };
         for word in words {
             let named = Transport::ALL.into_iter().find(|transport| transport.name() == word);
-            match named.filter(|transport| *transport != Transport::Interrupted) {
+            match named.filter(|transport| transport.is_of_the_wire()) {
                 Some(transport) => retry_on.transports.push(transport),
+                None if word == "retry_after" => retry_on.hinted = true,
                 None if word == "transport" => retry_on.transports.extend(transient()),
-                None => retry_on.statuses.push(statuses(word).ok_or_else(|| RetryOnError(word.to_owned()))?),
+                None => retry_on.statuses.push(statuses(word).ok_or_else(|| FailuresError(word.to_owned()))?),
             }
         }
         Ok(retry_on)
     }
 
-    /// Whether a failure of this kind is worth another try.
+    /// Whether a failure is one of these.
     #[must_use]
-    pub fn includes(&self, kind: FailureKind) -> bool {
-        match kind {
-            FailureKind::Status(status) => self.statuses.iter().any(|range| range.contains(&status)),
+    pub fn includes(&self, failure: &Failure) -> bool {
+        match failure.kind {
+            FailureKind::Status(status) => {
+                let hinted = self.hinted && failure.retry_after.is_some() && HINTED.contains(&status);
+                hinted || self.statuses.iter().any(|range| range.contains(&status))
+            }
             FailureKind::Transport(transport) => self.transports.contains(&transport),
             FailureKind::Other => true,
         }
@@ -149,19 +173,19 @@ impl RetryOn {
 
 /// Broken exchanges that may pass by themselves. A certificate that does not fit will not.
 fn transient() -> impl Iterator<Item = Transport> {
-    Transport::ALL.into_iter().filter(|transport| !matches!(transport, Transport::Tls | Transport::Interrupted))
+    Transport::ALL.into_iter().filter(|transport| transport.is_of_the_wire() && *transport != Transport::Tls)
 }
 
 /// 429, every 5xx, and every broken exchange that may pass by itself. Other 4xx say that the request is wrong.
-impl Default for RetryOn {
+impl Default for Failures {
     fn default() -> Self {
-        Self { statuses: vec![429..=429, 500..=599], transports: transient().collect() }
+        Self { statuses: vec![429..=429, 500..=599], transports: transient().collect(), hinted: false }
     }
 }
 
 /// Words separated by commas.
-impl FromStr for RetryOn {
-    type Err = RetryOnError;
+impl FromStr for Failures {
+    type Err = FailuresError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::new(text.split(',').map(str::trim))
@@ -181,42 +205,52 @@ fn statuses(word: &str) -> Option<RangeInclusive<u16>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FailureKind, RetryOn, Transport};
+    use super::{Failure, Failures, Transport};
+    use std::time::Duration;
 
     #[track_caller]
-    fn check(retry_on: &RetryOn, yes: &[u16], no: &[u16]) {
+    fn check(retry_on: &Failures, yes: &[u16], no: &[u16]) {
         for status in yes {
-            assert!(retry_on.includes(FailureKind::Status(*status)), "{status}");
+            assert!(retry_on.includes(&Failure::status(*status)), "{status}");
         }
         for status in no {
-            assert!(!retry_on.includes(FailureKind::Status(*status)), "{status}");
+            assert!(!retry_on.includes(&Failure::status(*status)), "{status}");
         }
     }
 
     #[test]
     fn by_default_what_may_pass_by_itself_is_retried() {
-        let default = RetryOn::default();
+        let default = Failures::default();
         check(&default, &[429, 500, 501, 503, 529, 599], &[400, 401, 404, 408, 418, 301]);
-        assert!(default.includes(FailureKind::Transport(Transport::Reset)));
-        assert!(!default.includes(FailureKind::Transport(Transport::Tls)));
-        assert!(default.includes(FailureKind::Other));
+        assert!(default.includes(&Failure::transport(Transport::Reset)));
+        assert!(!default.includes(&Failure::transport(Transport::Tls)));
+        assert!(default.includes(&Failure::OTHER));
         assert_eq!(default, "429, 5xx, transport".parse().unwrap());
     }
 
     #[test]
     fn words_name_statuses_classes_and_ranges() {
-        let given = RetryOn::new(["408", "500-503"]).unwrap();
+        let given = Failures::new(["408", "500-503"]).unwrap();
         check(&given, &[408, 500, 503], &[429, 504]);
-        assert!(!given.includes(FailureKind::Transport(Transport::Timeout)));
-        let named = RetryOn::new(["tls", "timeout"]).unwrap();
-        assert!(named.includes(FailureKind::Transport(Transport::Tls)));
-        assert!(!named.includes(FailureKind::Transport(Transport::Reset)));
+        assert!(!given.includes(&Failure::transport(Transport::Timeout)));
+        let named = Failures::new(["tls", "timeout"]).unwrap();
+        assert!(named.includes(&Failure::transport(Transport::Tls)));
+        assert!(!named.includes(&Failure::transport(Transport::Reset)));
+    }
+
+    #[test]
+    fn a_status_can_count_only_where_it_says_when_to_come_back() {
+        let hinted = Failures::new(["retry_after"]).unwrap();
+        check(&hinted, &[], &[413, 429, 503, 500]);
+        let told = |status| Failure { retry_after: Some(Duration::from_secs(1)), ..Failure::status(status) };
+        assert!([413, 429, 503].iter().all(|status| hinted.includes(&told(*status))));
+        assert!(!hinted.includes(&told(500)));
     }
 
     #[test]
     fn other_words_are_refused() {
-        for word in ["", "xx", "9xx", "42", "600", "503-500", "5xx-599", "timeouts", "interrupted"] {
-            let refusal = RetryOn::new([word]).unwrap_err().to_string();
+        for word in ["", "xx", "9xx", "42", "600", "503-500", "5xx-599", "timeouts", "interrupted", "cancelled"] {
+            let refusal = Failures::new([word]).unwrap_err().to_string();
             assert!(refusal.ends_with(&format!("found `{word}`")), "{refusal}");
         }
     }

@@ -26,6 +26,16 @@ pub(crate) enum Jitter {
         /// How far to either side, as a share of `e`.
         ratio: Probability,
     },
+    /// `e · U(1 - ratio, 1)`: the OpenAI and Anthropic SDKs' is a ratio of 0.25.
+    Subtractive {
+        /// How far down, as a share of `e`.
+        ratio: Probability,
+    },
+    /// `e + U(0, width)`: stamina's is a width of one second, backon's the delay itself.
+    Additive {
+        /// How far up; `None` as far as `e` is long.
+        width: Option<Duration>,
+    },
 }
 
 /// What a jitter works on.
@@ -56,6 +66,11 @@ impl Jitter {
                 let side = share(e, ratio);
                 (e - side).saturating_add(scale(side.saturating_mul(2), draw))
             }
+            Self::Subtractive { ratio } => {
+                let side = share(e, ratio);
+                (e - side).saturating_add(scale(side, draw))
+            }
+            Self::Additive { width } => e.saturating_add(scale(width.unwrap_or(e), draw)),
         }
     }
 }
@@ -99,6 +114,9 @@ mod tests {
         check(Jitter::Decorrelated, 1000.0, 500.0, 1500.0);
         check(Jitter::Proportional { ratio: "20%".parse().unwrap() }, 1000.0, 800.0, 1200.0);
         check(Jitter::Proportional { ratio: "1".parse().unwrap() }, 1000.0, 0.0, 2000.0);
+        check(Jitter::Subtractive { ratio: "25%".parse().unwrap() }, 875.0, 750.0, 1000.0);
+        check(Jitter::Additive { width: None }, 1500.0, 1000.0, 2000.0);
+        check(Jitter::Additive { width: Some(Duration::from_secs(3)) }, 2500.0, 1000.0, 4000.0);
     }
 
     proptest! {
@@ -110,7 +128,7 @@ mod tests {
                 previous: previous.map(Duration::from_secs),
             };
             let ratio = "0.5".parse().unwrap();
-            for jitter in [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Decorrelated, Jitter::Proportional { ratio }] {
+            for jitter in [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Decorrelated, Jitter::Proportional { ratio }, Jitter::Subtractive { ratio }, Jitter::Additive { width: previous.map(Duration::from_secs) }] {
                 let _ = jitter.apply(delay, draw);
             }
         }

@@ -1,27 +1,55 @@
 //! A checked policy, and its one decision.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_draw::Probability;
+use brownout_draw::{Probability, scale};
 
 use crate::backoff::Backoff;
 use crate::jitter::{Delay, Jitter};
 use crate::settings::FACTOR_MAX;
-use crate::{DelaySource, Failure, Growth, JitterKind, PolicyError, RetryOn, Settings, StopReason, Verdict};
+use crate::{
+    Adaptive, Breaker, Budget, Call, Concurrency, DelaySource, Failure, Failures, Growth, Hedge, JitterKind,
+    PolicyError, Pushback, Scope, Settings, StopReason, Throttle, TooLong, Verdict,
+};
 
 /// What a caller does after failures. Checked when it is built; deciding cannot fail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     max_retries: u32,
     backoff: Backoff,
+    /// After a 429, where that differs.
+    throttling_backoff: Option<Backoff>,
     jitter: Jitter,
     max_delay: Duration,
     deadline: Option<Duration>,
     attempt_timeout: Option<Duration>,
-    /// The longest `Retry-After` that is waited out; `None` heeds none.
-    retry_after_max: Option<Duration>,
-    retry_on: RetryOn,
+    retry_after: Pushback,
+    retry_after_max: Duration,
+    retry_after_over: TooLong,
+    retry_on: Failures,
+    guards: Guards,
+}
+
+/// A rule over what callers remember between calls, and who shares the memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guarded<R> {
+    /// The rule.
+    pub rule: R,
+    /// Who shares one memory. Default each client its own.
+    pub scope: Scope,
+    /// Which failures it counts; `None` all of them. A budget gives retries after the others away.
+    pub counts: Option<Failures>,
+}
+
+/// Everything that callers remember between calls.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Guards {
+    pub(crate) budget: Option<Guarded<Budget>>,
+    pub(crate) breaker: Option<Guarded<Breaker>>,
+    pub(crate) throttle: Option<Guarded<Throttle>>,
+    pub(crate) adaptive: Option<Guarded<Adaptive>>,
+    pub(crate) concurrency: Option<Guarded<Concurrency>>,
+    pub(crate) hedge: Option<Guarded<Hedge>>,
 }
 
 const MAX_RETRIES: u32 = 3;
@@ -29,7 +57,22 @@ const BASE_DELAY: Duration = Duration::from_millis(100);
 const FACTOR: f64 = 2.0;
 const MAX_DELAY: Duration = Duration::from_secs(60);
 const JITTER_RATIO_PARTS: u32 = Probability::PARTS / 5;
+const SUBTRACTIVE_RATIO_PARTS: u32 = Probability::PARTS / 4;
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+/// How far a clamped `Retry-After` may lie above the policy's own delay.
+const CLAMP_WIDTH: Duration = Duration::from_secs(5);
+
+impl<R> Guarded<R> {
+    /// Each client its own, counting every failure.
+    pub const fn each(rule: R) -> Self {
+        Self { rule, scope: Scope::Client, counts: None }
+    }
+
+    /// Whether it counts this failure.
+    pub(crate) fn counts(&self, failure: &Failure) -> bool {
+        self.counts.as_ref().is_none_or(|failures| failures.includes(failure))
+    }
+}
 
 impl Policy {
     /// The policy that these settings make.
@@ -41,25 +84,29 @@ impl Policy {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let ratio = settings.jitter_ratio.or(Probability::from_parts(JITTER_RATIO_PARTS));
-        let jitter = match settings.jitter.unwrap_or(JitterKind::None) {
-            JitterKind::None => Jitter::None,
-            JitterKind::Full => Jitter::Full,
-            JitterKind::Equal => Jitter::Equal,
-            JitterKind::Decorrelated => Jitter::Decorrelated,
-            JitterKind::Proportional => Jitter::Proportional { ratio: ratio.unwrap_or(Probability::ONE) },
-        };
-        let heed = settings.heed_retry_after.unwrap_or(true);
-        let backoff = backoff(&settings);
+        let backoff = backoff(&settings, settings.base_delay);
+        let throttling = settings.throttling_base_delay.map(|base| self::backoff(&settings, Some(base)));
+        let least_cap = throttling.iter().chain([&backoff]).map(Backoff::least_cap).max().unwrap_or_default();
         Ok(Self {
             max_retries: settings.max_retries.unwrap_or(MAX_RETRIES),
-            max_delay: settings.max_delay.unwrap_or(MAX_DELAY.max(backoff.least_cap())),
+            max_delay: settings.max_delay.unwrap_or(MAX_DELAY.max(least_cap)),
             backoff,
-            jitter,
+            throttling_backoff: throttling,
+            jitter: jitter(&settings),
             deadline: settings.deadline,
             attempt_timeout: settings.attempt_timeout,
-            retry_after_max: heed.then(|| settings.retry_after_max.unwrap_or(RETRY_AFTER_MAX)),
+            retry_after: settings.retry_after.unwrap_or(Pushback::AtLeast),
+            retry_after_max: settings.retry_after_max.unwrap_or(RETRY_AFTER_MAX),
+            retry_after_over: settings.retry_after_over.unwrap_or(TooLong::Stop),
             retry_on: settings.retry_on.unwrap_or_default(),
+            guards: Guards {
+                budget: settings.budget,
+                breaker: settings.breaker,
+                throttle: settings.throttle,
+                adaptive: settings.adaptive,
+                concurrency: settings.concurrency,
+                hedge: settings.hedge,
+            },
         })
     }
 
@@ -83,7 +130,8 @@ impl Policy {
 
     /// How long an attempt may take that begins `elapsed` after the call did: the attempt's own timeout or what is
     /// left of the deadline, whichever is shorter; `None` without either.
-    pub(crate) fn allowance(&self, elapsed: Duration) -> Option<Duration> {
+    #[must_use]
+    pub fn allowance(&self, elapsed: Duration) -> Option<Duration> {
         let left = self.deadline.map(|deadline| deadline.saturating_sub(elapsed));
         match (self.attempt_timeout, left) {
             (Some(timeout), Some(left)) => Some(timeout.min(left)),
@@ -91,47 +139,105 @@ impl Policy {
         }
     }
 
-    /// Why nothing follows failed attempt number `attempt`, `elapsed` after the call began, whatever the wait would be.
-    pub(crate) fn stop(&self, attempt: NonZeroU32, elapsed: Duration, failure: &Failure) -> Option<StopReason> {
-        if self.deadline.is_some_and(|deadline| deadline <= elapsed) {
-            return Some(StopReason::DeadlineExceeded);
-        }
-        if !self.retry_on.includes(failure.kind) {
-            return Some(StopReason::NotRetryable);
-        }
-        (self.max_retries < attempt.get()).then_some(StopReason::Exhausted)
+    pub(crate) const fn guards(&self) -> &Guards {
+        &self.guards
     }
 
-    /// The wait after a failure that may be retried, where the policy's own would be `backoff`.
+    /// Whether an attempt is given up at some time, so that a service that never answers cannot hold a call for ever.
+    #[must_use]
+    pub const fn gives_up(&self) -> bool {
+        self.attempt_timeout.is_some() || self.deadline.is_some()
+    }
+
+    /// How long each attempt may take, if all may take equally long.
+    #[must_use]
+    pub const fn attempt_timeout(&self) -> Option<Duration> {
+        self.attempt_timeout
+    }
+
+    /// Whether a failure is worth another try.
+    pub(crate) fn retries(&self, failure: &Failure) -> bool {
+        self.retry_on.includes(failure)
+    }
+
+    /// What follows a failure of `call`, and the policy's own delay before it. A budget has not been asked yet.
     ///
-    /// A heeded `Retry-After` that is longer takes the place of the wait, so that nobody comes back before being asked
-    /// to. A wait that would reach past the deadline is not begun.
-    pub(crate) fn wait(&self, elapsed: Duration, failure: &Failure, backoff: Duration) -> Verdict {
-        let (after, source) = match (failure.retry_after, self.retry_after_max) {
-            (Some(asked), Some(max)) if max < asked => return Verdict::Stop(StopReason::RetryAfterTooLong),
-            (Some(asked), Some(_)) if backoff < asked => (asked, DelaySource::RetryAfter),
-            _ => (backoff, DelaySource::Backoff),
+    /// A wait that would reach past the deadline is not begun.
+    pub(crate) fn decide(&self, call: &Call, now: Duration, failure: &Failure, draw: u64) -> (Verdict, Duration) {
+        let elapsed = call.elapsed(now);
+        let stop = |reason| (Verdict::Stop(reason), Duration::ZERO);
+        if self.deadline.is_some_and(|deadline| deadline <= elapsed) {
+            return stop(StopReason::DeadlineExceeded);
+        }
+        if !self.retries(failure) {
+            return stop(StopReason::NotRetryable);
+        }
+        if self.max_retries <= call.retries {
+            return stop(StopReason::Exhausted);
+        }
+        let own = self.delay(call, failure, draw);
+        let Some((after, source)) = self.wait(own, failure.retry_after, draw) else {
+            return stop(StopReason::RetryAfterTooLong);
         };
         if self.deadline.is_some_and(|deadline| deadline <= elapsed.saturating_add(after)) {
-            return Verdict::Stop(StopReason::DeadlineNear);
+            return stop(StopReason::DeadlineNear);
         }
-        Verdict::Retry { after, source }
+        (Verdict::Retry { after, source }, own)
     }
 
-    /// The policy's own wait after failed attempt number `attempt`: the backoff's delay with jitter, capped after the
-    /// jitter. `previous` is the one before, if there was one.
-    pub(crate) fn delay(&self, attempt: NonZeroU32, previous: Option<Duration>, draw: u64) -> Duration {
-        let backoff = self.backoff.delay(attempt.get()).min(self.max_delay);
-        let delay = Delay { backoff, base: self.backoff.base(), previous };
+    /// The wait where the policy's own would be `own` and the service asked for `hint`; `None` where it asked for too much.
+    fn wait(&self, own: Duration, hint: Option<Duration>, draw: u64) -> Option<(Duration, DelaySource)> {
+        let hint = match (hint, self.retry_after_over) {
+            (None, _) => None,
+            (Some(_), _) if self.retry_after == Pushback::Ignore => None,
+            (Some(hint), TooLong::Stop) if self.retry_after_max < hint => return None,
+            (Some(hint), TooLong::Cap) => Some(hint.min(self.retry_after_max)),
+            (Some(hint), _) => Some(hint).filter(|hint| *hint <= self.retry_after_max),
+        };
+        let heeded = hint.and_then(|hint| match self.retry_after {
+            Pushback::Ignore => None,
+            Pushback::AtLeast => (own < hint).then_some(hint),
+            Pushback::Exact => Some(hint),
+            Pushback::Clamp => Some(hint.clamp(own, own.saturating_add(CLAMP_WIDTH))).filter(|hint| *hint != own),
+            Pushback::Spread => Some(hint.saturating_add(scale(hint / 2, draw))),
+        });
+        Some(heeded.map_or((own, DelaySource::Backoff), |hint| (hint, DelaySource::RetryAfter)))
+    }
+
+    /// The policy's own wait after a failure of `call`: the backoff's delay with jitter, capped after the jitter.
+    fn delay(&self, call: &Call, failure: &Failure, draw: u64) -> Duration {
+        let throttling = self.throttling_backoff.as_ref().filter(|_| failure.is_throttling());
+        let backoff = throttling.unwrap_or(&self.backoff);
+        let n = call.steps.saturating_add(1);
+        let delay =
+            Delay { backoff: backoff.delay(n).min(self.max_delay), base: backoff.base(), previous: call.previous };
         self.jitter.apply(delay, draw).min(self.max_delay)
+    }
+
+    /// Whether a heeded `Retry-After` makes the backoff begin anew.
+    pub(crate) fn begins_anew_after(&self, source: DelaySource) -> bool {
+        source == DelaySource::RetryAfter && self.retry_after == Pushback::Exact
     }
 }
 
-fn backoff(settings: &Settings) -> Backoff {
+fn jitter(settings: &Settings) -> Jitter {
+    let ratio = |default| settings.jitter_ratio.or(Probability::from_parts(default)).unwrap_or(Probability::ONE);
+    match settings.jitter.unwrap_or(JitterKind::None) {
+        JitterKind::None => Jitter::None,
+        JitterKind::Full => Jitter::Full,
+        JitterKind::Equal => Jitter::Equal,
+        JitterKind::Decorrelated => Jitter::Decorrelated,
+        JitterKind::Proportional => Jitter::Proportional { ratio: ratio(JITTER_RATIO_PARTS) },
+        JitterKind::Subtractive => Jitter::Subtractive { ratio: ratio(SUBTRACTIVE_RATIO_PARTS) },
+        JitterKind::Additive => Jitter::Additive { width: settings.jitter_width },
+    }
+}
+
+fn backoff(settings: &Settings, base: Option<Duration>) -> Backoff {
     if let Some(delays) = &settings.delays {
         return Backoff::List(delays.clone());
     }
-    let base = settings.base_delay.unwrap_or(BASE_DELAY);
+    let base = base.unwrap_or(BASE_DELAY);
     match settings.growth.unwrap_or(Growth::Exponential) {
         Growth::Constant => Backoff::Constant { base },
         Growth::Linear => Backoff::Linear { base },
@@ -171,13 +277,16 @@ fn contradictions(settings: &Settings) -> Vec<PolicyError> {
         }
     }
     if let Some(max) = settings.max_delay {
-        let delay = backoff(settings).least_cap();
+        let delay = backoff(settings, settings.base_delay).least_cap();
         if max < delay {
             errors.push(PolicyError::CapBelowDelay { max, delay });
         }
     }
-    if let Some(ratio) = settings.jitter_ratio.filter(|_| settings.jitter != Some(JitterKind::Proportional)) {
+    if let Some(ratio) = settings.jitter_ratio.filter(|_| !settings.jitter.is_some_and(JitterKind::has_ratio)) {
         errors.push(PolicyError::RatioUnused(ratio));
+    }
+    if let Some(width) = settings.jitter_width.filter(|_| settings.jitter != Some(JitterKind::Additive)) {
+        errors.push(PolicyError::WidthUnused(width));
     }
     if settings.deadline.is_some_and(|deadline| deadline.is_zero()) {
         errors.push(PolicyError::DeadlineZero);

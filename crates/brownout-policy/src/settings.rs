@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::RetryOn;
 use brownout_draw::Probability;
+
+use crate::{Adaptive, Breaker, Budget, Concurrency, Failures, Guarded, Hedge, Throttle};
 
 /// What a scenario or the command line says of a policy; `None` takes the default.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Settings {
     pub growth: Option<Growth>,
     /// The first delay. Default 100 ms; 0 retries at once.
     pub base_delay: Option<Duration>,
+    /// The first delay after a 429. Default as after any failure.
+    pub throttling_base_delay: Option<Duration>,
     /// Growth of an exponential backoff from one retry to the next. Default 2, at least 1.
     pub factor: Option<f64>,
     /// These delays in order, the last repeated, in place of `growth`, `base_delay` and `factor`.
@@ -22,19 +25,60 @@ pub struct Settings {
     pub max_delay: Option<Duration>,
     /// Chance in the delay. Default none.
     pub jitter: Option<JitterKind>,
-    /// How far proportional jitter reaches to either side. Default 0.2.
+    /// How far proportional jitter reaches to either side, and subtractive jitter down. Default 0.2 and 0.25.
     pub jitter_ratio: Option<Probability>,
+    /// How far additive jitter reaches. Default: as far as the delay is long.
+    pub jitter_width: Option<Duration>,
     /// Of the whole call, work time and waits included. Default none.
     pub deadline: Option<Duration>,
     /// Of each attempt. Default none.
     pub attempt_timeout: Option<Duration>,
-    /// Whether a service's `Retry-After` is heeded. Default yes.
-    pub heed_retry_after: Option<bool>,
-    /// The longest `Retry-After` that is waited out; a longer one ends the call. Default 300 s, as Envoy's
-    /// rate-limited backoff.
+    /// What a service's `Retry-After` does. Default: nobody comes back before.
+    pub retry_after: Option<Pushback>,
+    /// The longest `Retry-After` that is waited out. Default 300 s, as Envoy's rate-limited backoff.
     pub retry_after_max: Option<Duration>,
+    /// What a longer one does. Default: it ends the call.
+    pub retry_after_over: Option<TooLong>,
     /// Which failures are worth another try. Default 429, 5xx and broken exchanges, but for those of TLS.
-    pub retry_on: Option<RetryOn>,
+    pub retry_on: Option<Failures>,
+    /// What all calls together may add. Default: without bound.
+    pub budget: Option<Guarded<Budget>>,
+    /// When to stop asking a service that fails. Default: never.
+    pub breaker: Option<Guarded<Breaker>>,
+    /// When to send less to a service that refuses. Default: never.
+    pub throttle: Option<Guarded<Throttle>>,
+    /// Whether attempts are spaced out after a 429, as the adaptive mode of the AWS SDKs does. Default: no.
+    pub adaptive: Option<Guarded<Adaptive>>,
+    /// How many attempts may be in flight. Default: without bound.
+    pub concurrency: Option<Guarded<Concurrency>>,
+    /// When to send a second copy. Default: never.
+    pub hedge: Option<Guarded<Hedge>>,
+}
+
+/// What a service's `Retry-After` does to the wait; `own` is the policy's delay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushback {
+    /// Nothing.
+    Ignore,
+    /// The longer of both: nobody comes back before being asked to.
+    AtLeast,
+    /// It replaces the delay, and the backoff begins anew: gRPC, most SDKs.
+    Exact,
+    /// It is brought into `[own, own + 5 s]`. Source: the retry behaviour "2.1" of the AWS SDKs, 2026.
+    Clamp,
+    /// `U(hint, 1.5 · hint)`, so that not all come back together. Source: Envoy, rate-limited retry backoff.
+    Spread,
+}
+
+/// What a `Retry-After` does that asks for more than the policy waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooLong {
+    /// It ends the call.
+    Stop,
+    /// It is overheard.
+    Ignore,
+    /// It is waited out as far as the policy waits.
+    Cap,
 }
 
 /// How the delay before retry n grows, n from 1.
@@ -63,6 +107,10 @@ pub enum JitterKind {
     Decorrelated,
     /// `e · U(1 - ratio, 1 + ratio)`.
     Proportional,
+    /// `e · U(1 - ratio, 1)`.
+    Subtractive,
+    /// `e + U(0, width)`.
+    Additive,
 }
 
 impl Growth {
@@ -77,13 +125,38 @@ impl Growth {
 
 impl JitterKind {
     /// Every kind with its name in scenarios and flags.
-    pub const NAMES: [(&'static str, Self); 5] = [
+    pub const NAMES: [(&'static str, Self); 7] = [
         ("none", Self::None),
         ("full", Self::Full),
         ("equal", Self::Equal),
         ("decorrelated", Self::Decorrelated),
         ("proportional", Self::Proportional),
+        ("subtractive", Self::Subtractive),
+        ("additive", Self::Additive),
     ];
+}
+
+impl JitterKind {
+    /// Whether a ratio says how far it reaches.
+    pub(crate) const fn has_ratio(self) -> bool {
+        matches!(self, Self::Proportional | Self::Subtractive)
+    }
+}
+
+impl Pushback {
+    /// Every case with its name in scenarios.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("ignore", Self::Ignore),
+        ("at_least", Self::AtLeast),
+        ("exact", Self::Exact),
+        ("clamp", Self::Clamp),
+        ("spread", Self::Spread),
+    ];
+}
+
+impl TooLong {
+    /// Every case with its name in scenarios.
+    pub const NAMES: [(&'static str, Self); 3] = [("stop", Self::Stop), ("ignore", Self::Ignore), ("cap", Self::Cap)];
 }
 
 /// Why settings make no policy. Each message names the rule, the value found and the way out.
@@ -106,8 +179,10 @@ pub enum PolicyError {
     DelaysAnd(&'static str),
     /// Decorrelated jitter beside a growth it would ignore.
     DecorrelatedAnd(&'static str),
-    /// A ratio without proportional jitter.
+    /// A ratio without a jitter that has one.
     RatioUnused(Probability),
+    /// A width without additive jitter.
+    WidthUnused(Duration),
     /// A deadline of zero.
     DeadlineZero,
     /// An attempt timeout of zero.
@@ -124,6 +199,7 @@ impl PolicyError {
             Self::NoDelays | Self::DelaysAnd(_) => "delays",
             Self::DecorrelatedAnd(_) => "jitter",
             Self::RatioUnused(_) => "jitter_ratio",
+            Self::WidthUnused(_) => "jitter_width",
             Self::DeadlineZero => "deadline",
             Self::AttemptTimeoutZero => "attempt_timeout",
         }
@@ -153,8 +229,11 @@ impl PolicyError {
             }
             Self::RatioUnused(found) => {
                 format!(
-                    "{own} ({found}) only applies to proportional jitter; drop it, or set the jitter to proportional"
+                    "{own} ({found}) only applies to proportional and subtractive jitter; drop it, or set the jitter to one of them"
                 )
+            }
+            Self::WidthUnused(found) => {
+                format!("{own} ({found:?}) only applies to additive jitter; drop it, or set the jitter to additive")
             }
             Self::DeadlineZero => {
                 format!("{own} must be longer than zero, or no attempt could be made; drop it to wait without end")
@@ -198,23 +277,33 @@ impl Settings {
         if decorrelated {
             (under.growth, under.factor) = (None, None);
         }
-        if self.jitter.is_some_and(|jitter| jitter != JitterKind::Proportional) {
-            under.jitter_ratio = None;
+        if let Some(jitter) = self.jitter {
+            under.jitter_ratio = under.jitter_ratio.filter(|_| jitter.has_ratio());
+            under.jitter_width = under.jitter_width.filter(|_| jitter == JitterKind::Additive);
         }
         Self {
             max_retries: self.max_retries.or(under.max_retries),
             growth: self.growth.or(under.growth),
             base_delay: self.base_delay.or(under.base_delay),
+            throttling_base_delay: self.throttling_base_delay.or(under.throttling_base_delay),
             factor: self.factor.or(under.factor),
             delays: self.delays.or(under.delays),
             max_delay: self.max_delay.or(under.max_delay),
             jitter: self.jitter.or(under.jitter),
             jitter_ratio: self.jitter_ratio.or(under.jitter_ratio),
+            jitter_width: self.jitter_width.or(under.jitter_width),
             deadline: self.deadline.or(under.deadline),
             attempt_timeout: self.attempt_timeout.or(under.attempt_timeout),
-            heed_retry_after: self.heed_retry_after.or(under.heed_retry_after),
+            retry_after: self.retry_after.or(under.retry_after),
             retry_after_max: self.retry_after_max.or(under.retry_after_max),
+            retry_after_over: self.retry_after_over.or(under.retry_after_over),
             retry_on: self.retry_on.or(under.retry_on),
+            budget: self.budget.or(under.budget),
+            breaker: self.breaker.or(under.breaker),
+            throttle: self.throttle.or(under.throttle),
+            adaptive: self.adaptive.or(under.adaptive),
+            concurrency: self.concurrency.or(under.concurrency),
+            hedge: self.hedge.or(under.hedge),
         }
     }
 }

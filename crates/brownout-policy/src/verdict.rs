@@ -13,6 +13,8 @@ pub enum Verdict {
         /// Where the wait comes from.
         source: DelaySource,
     },
+    /// Nothing yet: a copy of the attempt is still in flight.
+    Await,
     /// Give up.
     Stop(StopReason),
 }
@@ -39,6 +41,14 @@ pub enum StopReason {
     DeadlineNear,
     /// The service asked to stay away for longer than the policy is ready to wait.
     RetryAfterTooLong,
+    /// The budget refused a retry.
+    BudgetDenied,
+    /// The breaker is open, so the attempt was not sent.
+    BreakerOpen,
+    /// The caller throttles itself, since the service refused too much; the attempt was not sent.
+    Throttled,
+    /// Too many attempts are in flight, so this one was not sent.
+    ConcurrencyLimit,
     /// The run was ended from outside. No policy decides this; drivers do.
     Interrupted,
 }
@@ -64,6 +74,10 @@ impl StopReason {
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::DeadlineNear => "deadline_near",
             Self::RetryAfterTooLong => "retry_after_too_long",
+            Self::BudgetDenied => "budget_denied",
+            Self::BreakerOpen => "breaker_open",
+            Self::Throttled => "throttled",
+            Self::ConcurrencyLimit => "concurrency_limit",
             Self::Interrupted => "interrupted",
         }
     }
@@ -78,6 +92,10 @@ impl fmt::Display for StopReason {
             Self::DeadlineExceeded => "the timeout of the whole call struck",
             Self::DeadlineNear => "the next wait would not fit before the timeout of the whole call",
             Self::RetryAfterTooLong => "the service asked to stay away for longer than the policy waits",
+            Self::BudgetDenied => "the retry budget is spent",
+            Self::BreakerOpen => "the circuit breaker is open",
+            Self::Throttled => "the caller throttles itself",
+            Self::ConcurrencyLimit => "too many attempts are in flight",
             Self::Interrupted => "the run was ended",
         })
     }

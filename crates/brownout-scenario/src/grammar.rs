@@ -3,7 +3,8 @@
 //! The one list behind the reader, which refuses other keys and suggests the nearest of these, and behind the JSON
 //! Schema. A new key is a line here and the code that reads it.
 
-use brownout_policy::{Growth, JitterKind};
+use brownout_policy::{DepositOn, Growth, JitterKind, Pushback, Scope, TooLong};
+use brownout_service::{Abandoned, Order};
 
 /// A table of the file.
 pub(crate) struct Table {
@@ -49,7 +50,8 @@ pub(crate) enum Kind {
     Factor,
     /// The spread of a lognormal.
     Sigma,
-    Bool,
+    /// Yes or no, or one of these words.
+    BoolOr(fn() -> Vec<&'static str>),
     /// A name for results and headers.
     Name,
     /// A method and a path.
@@ -70,6 +72,24 @@ pub(crate) enum Kind {
     Distribution,
     /// A duration, or a table.
     DurationOr(&'static Table),
+    /// A count, or the word `unbounded`.
+    CountOrUnbounded,
+    /// An HTTP status of a refusal.
+    Status,
+    /// Events a second.
+    Rate,
+    /// What something is multiplied by.
+    Multiple,
+    /// A number of tokens, or a ratio that may exceed 1.
+    Number,
+    /// This word, or a table.
+    WordOr(&'static str, &'static Table),
+    /// The name of a preset, or a table.
+    PresetOr(&'static Table),
+    /// The name of a preset.
+    Preset,
+    /// Names of the file's own choice, each with what stands behind it.
+    Named(&'static Kind),
 }
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -85,7 +105,8 @@ pub(crate) static SCENARIO: Table = Table {
         key("service", Kind::Table(&SERVICE), "What the service does to a request."),
         key("phases", Kind::List(&Kind::Table(&PHASE)), "When the service does something else."),
         key("load", Kind::Table(&LOAD), "When calls start."),
-        key("policy", Kind::Table(&POLICY), "What a caller does after a failure. Without it there are no retries."),
+        key("policy", Kind::PresetOr(&POLICY), "What a caller does after a failure. Without it there are no retries."),
+        key("policies", Kind::Named(&Kind::PresetOr(&POLICY)), "Policies to compare, by name."),
     ],
 };
 
@@ -97,7 +118,50 @@ pub(crate) static SERVICE: Table = Table {
         key("latency", Kind::Distribution, "How long an answer takes. Default: no time."),
         key("outcomes", Kind::Table(&OUTCOMES), "How often each failure comes. Default: never."),
         key("routes", Kind::List(&Kind::Table(&ROUTE)), "What is different on some paths; the first match counts."),
+        key("capacity", Kind::Table(&CAPACITY), "What it can do at once. Default: without bound."),
         key("identity", Kind::Identity, "Where a request says who it is, as \"header:idempotency-key\"."),
+    ],
+};
+
+pub(crate) static CAPACITY: Table = Table {
+    name: "service.capacity",
+    doc: "Workers and a queue before them: latency and refusals that come from load.",
+    rule: Rule::Required(&["workers", "service_time"]),
+    keys: &[
+        key("workers", Kind::Count32(1), "How many requests are worked on at once."),
+        key("service_time", Kind::Distribution, "How long a worker is busy with a request; latency comes on top."),
+        key("queue", Kind::Table(&QUEUE), "Where requests wait for a worker."),
+        key(
+            "shed",
+            Kind::WordOr("silent", &SHED),
+            "What a request meets that is not taken: an answer, or \"silent\" for none. Default 503.",
+        ),
+        key(
+            "abandoned",
+            Kind::Words(abandoned),
+            "What happens to a request whose caller has gone. Default keep_working.",
+        ),
+    ],
+};
+
+pub(crate) static QUEUE: Table = Table {
+    name: "service.capacity.queue",
+    doc: "Where requests wait for a worker.",
+    rule: Rule::Any,
+    keys: &[
+        key("length", Kind::CountOrUnbounded, "How many may wait, or \"unbounded\". Default 1000."),
+        key("order", Kind::Words(orders), "Who is next. Default fifo."),
+        key("max_wait", Kind::Distribution, "Who has waited longer is shed. Default: for ever."),
+    ],
+};
+
+pub(crate) static SHED: Table = Table {
+    name: "service.capacity.shed",
+    doc: "The answer to a request that is not taken.",
+    rule: Rule::Any,
+    keys: &[
+        key("status", Kind::Status, "Its status. Default 503."),
+        key("retry_after", Kind::Duration, "Its Retry-After. Default none."),
     ],
 };
 
@@ -123,6 +187,11 @@ pub(crate) static PHASE: Table = Table {
         key("until", Kind::Duration, "When it ends, in place of `for`."),
         key("outcomes", Kind::Table(&OUTCOMES), "In place of every other."),
         key("latency", Kind::Distribution, "In place of every other."),
+        key("capacity", Kind::Multiple, "What the workers are multiplied by; 0 stops the service."),
+        key("slowdown", Kind::Multiple, "What latency and service time are multiplied by."),
+        key("load", Kind::Multiple, "What the rate of open arrivals is multiplied by."),
+        key("ramp_up", Kind::Duration, "How long it takes to be wholly on. Default: no time."),
+        key("ramp_down", Kind::Duration, "How long before its end it begins to go. Default: no time."),
     ],
 };
 
@@ -202,9 +271,14 @@ pub(crate) static LOAD: Table = Table {
     doc: "When calls start.",
     rule: Rule::Any,
     keys: &[
-        key("count", Kind::Count(0), "How many calls. Default 100."),
+        key("count", Kind::Count(0), "How many calls at the most. Default 100, or no bound where there is a duration."),
+        key("duration", Kind::Duration, "Calls start before this. Default: no bound."),
         key("request", Kind::Request, "What every call asks for, as \"POST /orders\". Default \"GET /\"."),
-        key("arrivals", Kind::Table(&ARRIVALS), "Who makes them. Default: one client after another call."),
+        key("arrivals", Kind::Table(&ARRIVALS), "When calls start. Default: one client, one call after another."),
+        key("clients", Kind::Count32(1), "Whose calls they are; each has its own policy memory. Default 1."),
+        key("processes", Kind::Count32(1), "Over how many processes the clients are spread. Default 1."),
+        key("connect_delay", Kind::Distribution, "How long an attempt is on its way to the service. Default: no time."),
+        key("after_give_up", Kind::Table(&AFTER_GIVE_UP), "What becomes of a call that failed. Default: it is lost."),
     ],
 };
 
@@ -212,7 +286,21 @@ pub(crate) static ARRIVALS: Table = Table {
     name: "load.arrivals",
     doc: "The shape of the load.",
     rule: Rule::One,
-    keys: &[key("closed", Kind::Table(&CLOSED), "Clients that wait for their answer before they call again.")],
+    keys: &[
+        key("closed", Kind::Table(&CLOSED), "Clients that wait for their answer before they call again."),
+        key("constant", Kind::Rate, "Calls at equal distances, whatever becomes of them, as \"200/s\"."),
+        key("poisson", Kind::Rate, "Calls without memory, whatever becomes of them, as \"200/s\"."),
+    ],
+};
+
+pub(crate) static AFTER_GIVE_UP: Table = Table {
+    name: "load.after_give_up",
+    doc: "What becomes of a call that failed, where arrivals are open.",
+    rule: Rule::One,
+    keys: &[
+        key("come_back", Kind::Distribution, "The client makes it again after so long, again and again."),
+        key("queue", Kind::Distribution, "The client keeps it and makes it again after so long, one at a time."),
+    ],
 };
 
 pub(crate) static CLOSED: Table = Table {
@@ -220,7 +308,7 @@ pub(crate) static CLOSED: Table = Table {
     doc: "Clients that wait for their answer before they call again.",
     rule: Rule::Any,
     keys: &[
-        key("clients", Kind::Count32(1), "How many. Default 1."),
+        key("clients", Kind::Count32(1), "How many; the same as load.clients. Default 1."),
         key("think", Kind::Distribution, "How long each pauses between two calls. Default: not at all."),
     ],
 };
@@ -230,9 +318,11 @@ pub(crate) static POLICY: Table = Table {
     doc: "What a caller does after a failure.",
     rule: Rule::Any,
     keys: &[
-        key("max_retries", Kind::Count32(0), "Retries after the first try. Default 3."),
+        key("preset", Kind::Preset, "The defaults of a real client, which the other keys change."),
+        key("max_retries", Kind::CountOrUnbounded, "Retries after the first try, or \"unbounded\". Default 3."),
         key("backoff", Kind::Words(growths), "How the delay grows. Default exponential."),
         key("base_delay", Kind::Duration, "The first delay. Default 100 ms."),
+        key("throttling_base_delay", Kind::Duration, "The first delay after a 429. Default as after any failure."),
         key("factor", Kind::Factor, "The growth of an exponential delay from one retry to the next. Default 2."),
         key("delays", Kind::List(&Kind::Duration), "These delays in order, the last repeated, in place of a formula."),
         key(
@@ -241,25 +331,207 @@ pub(crate) static POLICY: Table = Table {
             "No backoff waits longer, jitter included. Default 60 s, or the longest delay asked for.",
         ),
         key("jitter", Kind::Words(jitters), "Chance in the delay. Default none."),
-        key("jitter_ratio", Kind::Probability, "How far proportional jitter reaches to either side. Default 0.2."),
+        key(
+            "jitter_ratio",
+            Kind::Probability,
+            "How far proportional (default 0.2) and subtractive (0.25) jitter reach.",
+        ),
+        key("jitter_width", Kind::Duration, "How far additive jitter reaches. Default: as far as the delay is long."),
         key("deadline", Kind::Duration, "Of the whole call, work time and waits included. Default none."),
         key("attempt_timeout", Kind::Duration, "Of each attempt. Default none."),
-        key("retry_after", Kind::Bool, "Whether the service's Retry-After is heeded. Default true."),
-        key("retry_after_max", Kind::Duration, "A longer Retry-After ends the call. Default 300 s."),
+        key(
+            "retry_after",
+            Kind::BoolOr(pushbacks),
+            "What the service's Retry-After does; true is at_least, false ignore. Default at_least.",
+        ),
+        key("retry_after_max", Kind::Duration, "The longest Retry-After that is waited out. Default 300 s."),
+        key("retry_after_over", Kind::Words(too_long), "What a longer one does. Default stop."),
         key(
             "retry_on",
             Kind::List(&Kind::Retryable),
             "What is retried: statuses, classes, ranges, names of broken exchanges. Default [\"429\", \"5xx\", \"transport\"].",
         ),
+        key("budget", Kind::Table(&BUDGET), "What all calls together may add in retries. Default: without bound."),
+        key("breaker", Kind::Table(&BREAKER), "When to stop asking a service that fails. Default: never."),
+        key("throttle", Kind::Table(&THROTTLE), "When to send less to a service that refuses. Default: never."),
+        key("adaptive", Kind::Table(&ADAPTIVE), "Attempts spaced out after a 429, as the AWS SDKs do. Default: no."),
+        key("concurrency", Kind::Table(&CONCURRENCY), "How many attempts may be in flight. Default: without bound."),
+        key("hedge", Kind::Table(&HEDGE), "When to send a second copy beside the first. Default: never."),
     ],
 };
 
+const SCOPE: Key = key("scope", Kind::Words(scopes), "Who shares one: client, process or fleet. Default client.");
+const COUNTS: Key = key("counts", Kind::List(&Kind::Retryable), "Which failures count. Default: all.");
+
+pub(crate) static BUDGET: Table = Table {
+    name: "policy.budget",
+    doc: "A retry budget: one kind of it, and who shares it.",
+    rule: Rule::Any,
+    keys: &[
+        key("ratio", Kind::Number, "Retries for each call of the last `ttl`: Finagle, Linkerd."),
+        key("min_per_second", Kind::Count32(0), "Retries a second beside that. Default 10."),
+        key("ttl", Kind::Duration, "How long calls count. Default 10 s."),
+        key("tokens", Kind::Table(&TOKENS), "A bucket of tokens."),
+        key("grpc", Kind::Table(&GRPC), "gRPC's retry throttling."),
+        key("aws", Kind::Table(&AWS), "The quota of the AWS SDKs."),
+        key("concurrent", Kind::Table(&CONCURRENT), "A share of the attempts in flight: Envoy."),
+        key("interval", Kind::Table(&INTERVAL), "A share of the calls of an interval: Gateway API."),
+        SCOPE,
+        COUNTS,
+    ],
+};
+
+pub(crate) static TOKENS: Table = Table {
+    name: "policy.budget.tokens",
+    doc: "A bucket of tokens; a retry takes some.",
+    rule: Rule::Required(&["capacity", "deposit"]),
+    keys: &[
+        key("capacity", Kind::Number, "The most tokens kept."),
+        key("deposit", Kind::Number, "Tokens earned at a time."),
+        key("deposit_on", Kind::Words(deposits), "By what: success or call. Default success."),
+        key("cost", Kind::Number, "Tokens a retry takes. Default 1."),
+        key("initial", Kind::Number, "Tokens at the start. Default: full."),
+    ],
+};
+
+pub(crate) static GRPC: Table = Table {
+    name: "policy.budget.grpc",
+    doc: "A failure takes one token, a success brings some; a retry needs more than half of them.",
+    rule: Rule::Required(&["max_tokens", "token_ratio"]),
+    keys: &[
+        key("max_tokens", Kind::Count32(1), "The most tokens kept, and those at the start; at most 1000."),
+        key("token_ratio", Kind::Number, "Tokens a success brings."),
+    ],
+};
+
+pub(crate) static AWS: Table = Table {
+    name: "policy.budget.aws",
+    doc: "A quota that retries take from and successes pay back.",
+    rule: Rule::Any,
+    keys: &[
+        key("capacity", Kind::Count32(1), "The quota. Default 500."),
+        key("retry_cost", Kind::Count32(1), "Of a retry. Default 14."),
+        key("timeout_cost", Kind::Count32(1), "Of a retry after a timeout. Default 14."),
+        key("throttling_cost", Kind::Count32(1), "Of a retry after a 429. Default 5."),
+    ],
+};
+
+pub(crate) static CONCURRENT: Table = Table {
+    name: "policy.budget.concurrent",
+    doc: "Retries under way, as a share of the attempts in flight.",
+    rule: Rule::Any,
+    keys: &[
+        key("ratio", Kind::Probability, "The share. Default 20 %."),
+        key("min", Kind::Count32(0), "So many in any case. Default 3."),
+    ],
+};
+
+pub(crate) static INTERVAL: Table = Table {
+    name: "policy.budget.interval",
+    doc: "Retries in an interval, as a share of the calls in it.",
+    rule: Rule::Any,
+    keys: &[
+        key("ratio", Kind::Probability, "The share. Default 20 %."),
+        key("interval", Kind::Duration, "The interval. Default 10 s."),
+        key("min_retries", Kind::Count32(0), "So many in each `min_interval` in any case. Default 10."),
+        key("min_interval", Kind::Duration, "Default 1 s."),
+    ],
+};
+
+pub(crate) static BREAKER: Table = Table {
+    name: "policy.breaker",
+    doc: "A circuit breaker: when it opens, for how long, and what closes it again.",
+    rule: Rule::Required(&["open_for"]),
+    keys: &[
+        key("consecutive", Kind::Count32(1), "Opens after so many failures in a row."),
+        key("failure_ratio", Kind::Probability, "Opens when so many of the last calls failed."),
+        key("window", Kind::Duration, "Which are the last calls: those of this time."),
+        key("window_calls", Kind::Count32(1), "Which are the last calls: so many."),
+        key("min_calls", Kind::Count32(1), "With fewer calls to judge by it stays closed. Default 10."),
+        key("open_for", Kind::Duration, "How long it refuses everything."),
+        key("half_open_calls", Kind::Count32(1), "How many attempts then decide. Default 1."),
+        SCOPE,
+        COUNTS,
+    ],
+};
+
+pub(crate) static THROTTLE: Table = Table {
+    name: "policy.throttle",
+    doc: "Client-side throttling of the SRE book.",
+    rule: Rule::Any,
+    keys: &[
+        key("k", Kind::Number, "Requests sent for each that the service takes. Default 2."),
+        key("window", Kind::Duration, "How long both are remembered. Default 2 min."),
+        SCOPE,
+        key(
+            "counts",
+            Kind::List(&Kind::Retryable),
+            "Which failures are refusals. Default [\"429\", \"503\", \"transport\"].",
+        ),
+    ],
+};
+
+pub(crate) static ADAPTIVE: Table = Table {
+    name: "policy.adaptive",
+    doc: "The rate limiter of the AWS SDKs' adaptive mode.",
+    rule: Rule::Any,
+    keys: &[SCOPE],
+};
+
+pub(crate) static CONCURRENCY: Table = Table {
+    name: "policy.concurrency",
+    doc: "A limit of attempts in flight; one more is not sent, and ends its call.",
+    rule: Rule::Required(&["limit"]),
+    keys: &[key("limit", Kind::Count32(1), "How many."), SCOPE],
+};
+
+pub(crate) static HEDGE: Table = Table {
+    name: "policy.hedge",
+    doc: "A second copy of an attempt that takes long; the first answer wins.",
+    rule: Rule::Any,
+    keys: &[
+        key("after", Kind::Duration, "When it is sent."),
+        key("quantile", Kind::Probability, "When it is sent: after what so many answers take, as far as is known."),
+        key("initial", Kind::Duration, "What that is thought to be at first."),
+        key("max", Kind::Count32(1), "How many copies. Default 1."),
+        SCOPE,
+    ],
+};
+
+fn words<T>(names: &[(&'static str, T)]) -> Vec<&'static str> {
+    names.iter().map(|(name, _)| *name).collect()
+}
+
 fn growths() -> Vec<&'static str> {
-    Growth::NAMES.iter().map(|(name, _)| *name).collect()
+    words(&Growth::NAMES)
 }
 
 fn jitters() -> Vec<&'static str> {
-    JitterKind::NAMES.iter().map(|(name, _)| *name).collect()
+    words(&JitterKind::NAMES)
+}
+
+fn pushbacks() -> Vec<&'static str> {
+    words(&Pushback::NAMES)
+}
+
+fn too_long() -> Vec<&'static str> {
+    words(&TooLong::NAMES)
+}
+
+fn scopes() -> Vec<&'static str> {
+    words(&Scope::NAMES)
+}
+
+fn deposits() -> Vec<&'static str> {
+    words(&DepositOn::NAMES)
+}
+
+fn orders() -> Vec<&'static str> {
+    words(&Order::NAMES)
+}
+
+fn abandoned() -> Vec<&'static str> {
+    words(&Abandoned::NAMES)
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub struct Scenario {
     pub load: Load,
     /// What callers do after a failure; known to make a [`Policy`](brownout_policy::Policy). `None` never retries.
     pub policy: Option<Settings>,
+    /// Policies to compare, in the order of the file; each is known to make one.
+    pub policies: Vec<(String, Settings)>,
 }
 
 impl Scenario {
@@ -42,6 +44,13 @@ impl Scenario {
 /// The practice service, with nobody retrying: what every verb runs when no file is named.
 impl Default for Scenario {
     fn default() -> Self {
-        Self { seed: None, service: Service::default(), identity_header: None, load: Load::default(), policy: None }
+        Self {
+            seed: None,
+            service: Service::default(),
+            identity_header: None,
+            load: Load::default(),
+            policy: None,
+            policies: Vec::new(),
+        }
     }
 }

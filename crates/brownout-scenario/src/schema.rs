@@ -1,10 +1,11 @@
 //! The grammar as a JSON Schema, for editors.
 
+use brownout_load::Rate;
 use brownout_policy::FACTOR_MAX;
 use serde_json::{Map, Value, json};
 
 use crate::grammar::{self, Kind, Rule, Table};
-use crate::units::DURATION_PATTERN;
+use crate::units::{DURATION_PATTERN, RATE_PATTERN};
 
 /// The JSON Schema (2020-12) of a scenario.
 ///
@@ -60,14 +61,33 @@ fn kind(of: Kind) -> Value {
         Kind::Weight => json!({ "type": "number", "minimum": 0, "maximum": 1_000_000 }),
         Kind::Factor => json!({ "type": "number", "minimum": 1, "maximum": FACTOR_MAX }),
         Kind::Sigma => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 10 }),
-        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::BoolOr(words) => json!({ "anyOf": [{ "type": "boolean" }, { "enum": words() }] }),
+        Kind::CountOrUnbounded => json!({ "anyOf": [
+            { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+            { "const": "unbounded" },
+        ] }),
+        Kind::Status => json!({ "type": "integer", "minimum": 400, "maximum": 599 }),
+        Kind::Rate => json!({ "anyOf": [
+            { "type": "number", "exclusiveMinimum": 0, "maximum": Rate::MAX },
+            { "type": "string", "pattern": RATE_PATTERN },
+        ] }),
+        Kind::Multiple => json!({ "type": "number", "minimum": 0, "maximum": 1000 }),
+        Kind::Number => json!({ "type": "number", "minimum": 0 }),
+        Kind::WordOr(word, inner) => json!({ "anyOf": [{ "const": word }, table(inner)] }),
+        Kind::PresetOr(inner) => json!({ "anyOf": [kind(Kind::Preset), table(inner)] }),
+        Kind::Preset => json!({ "type": "string", "pattern": "^[a-z0-9.-]+$" }),
+        Kind::Named(inner) => json!({
+            "type": "object",
+            "patternProperties": { "^[A-Za-z0-9_.-]{1,64}$": kind(*inner) },
+            "additionalProperties": false,
+        }),
         Kind::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_. -]{1,64}$" }),
         Kind::Pattern => json!({ "type": "string", "pattern": r"^([A-Z][A-Z0-9_-]* +)?/\S*$" }),
         Kind::Request => json!({ "type": "string", "pattern": r"^([A-Z][A-Z0-9_-]* )?/[!-~]*$" }),
         Kind::Identity => json!({ "type": "string", "pattern": "^header:[A-Za-z0-9_.-]+$" }),
         Kind::Retryable => json!({ "anyOf": [
             { "type": "integer", "minimum": 100, "maximum": 599 },
-            { "type": "string", "pattern": r"^([1-5]\d\d(-[1-5]\d\d)?|[1-5]xx|transport|resolve|connect|tls|reset|closed|protocol|timeout)$" },
+            { "type": "string", "pattern": r"^([1-5]\d\d(-[1-5]\d\d)?|[1-5]xx|transport|retry_after|resolve|connect|tls|reset|closed|protocol|timeout)$" },
         ] }),
         Kind::Words(words) => json!({ "enum": words() }),
         Kind::List(item) => json!({ "type": "array", "items": kind(*item) }),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use brownout_load::Rate;
 use thiserror::Error;
 
 /// The longest duration anything here may last: a year.
@@ -55,6 +56,31 @@ pub fn duration(text: &str) -> Result<Duration, DurationError> {
     }
     from_nanos(nanos(trimmed).ok_or_else(unreadable)?, text)
 }
+
+/// A regular expression for what [`rate`] reads as text.
+pub(crate) const RATE_PATTERN: &str = r"^\s*\d+(\.\d+)?\s*(/\s*(s|m|h))?\s*$";
+
+/// Reads a rate: a number of events a second (`200`, `200/s`), a minute (`5/m`) or an hour (`1/h`).
+///
+/// # Errors
+/// When the text is none, or the rate is zero or above [`Rate::MAX`].
+pub fn rate(text: &str) -> Result<Rate, RateError> {
+    let error = || RateError(text.to_owned());
+    let (digits, unit) = text.split_once('/').unwrap_or((text, "s"));
+    let seconds = match unit.trim() {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(error()),
+    };
+    let number = digits.trim().parse::<f64>().map_err(|_| error())?;
+    Rate::per_second(number / seconds).ok_or_else(error)
+}
+
+/// Why a text is no rate.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("a rate is a number above 0 and at most 10000000 a second, as \"200/s\", \"5/m\" or \"1/h\", found `{0}`")]
+pub struct RateError(pub String);
 
 /// Reads a bare number of seconds, in any form that TOML and JSON have.
 pub(crate) fn seconds(number: &str) -> Result<Duration, DurationError> {

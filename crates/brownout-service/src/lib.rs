@@ -14,9 +14,10 @@
 //! ```
 //!
 //! What is decided here: the route ([`Pattern`]), the identity of a request ([`Arrivals`]), one weighted outcome
-//! and one latency an attempt ([`Service::decide`]), the [`Response`]. What is left out: waiting, sockets, and
+//! and one latency an attempt ([`Service::decide`]), what load does to it ([`Capacity`]), the [`Response`]. What is left out: waiting, sockets, and
 //! what the caller does next.
 
+mod capacity;
 mod decision;
 mod identity;
 mod outcome;
@@ -24,9 +25,10 @@ mod phase;
 mod route;
 mod service;
 
+pub use capacity::{Abandoned, Capacity, Entry, Order, Queue, Shed, Station};
 pub use decision::{Decision, Request, Response};
 pub use identity::{Arrivals, Claim, Identity, KEYS_MAX};
 pub use outcome::{Outcome, Outcomes, RatesError};
-pub use phase::{Phase, Window};
+pub use phase::{Factor, Factors, Phase, Ramp, Window};
 pub use route::{Pattern, PatternError};
 pub use service::{Behaviour, Change, Route, RouteId, Service, ServiceError};

@@ -13,17 +13,60 @@ pub struct Window {
     pub until: Option<Duration>,
 }
 
-/// A named stretch of the run in which the service behaves differently.
+/// A named stretch of the run in which things are different.
 ///
-/// Where phases overlap, the later in the list wins, separately for outcomes and for latency.
+/// Where phases overlap, the later in the list wins, for each thing it changes. On its ramps a phase is on in part, with a
+/// *strength* from 0 to 1: a factor lies that far on the way, and an attempt meets outcomes and latency with that probability.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Phase {
     /// Shown in results and in the decision header.
     pub name: String,
     /// When it holds.
     pub window: Window,
+    /// How gradually it comes and goes.
+    pub ramp: Ramp,
     /// What it replaces, on every route.
     pub change: Change,
+    /// What it multiplies.
+    pub factors: Factors,
+}
+
+/// How long a phase takes to be wholly on, and to be off again. Default: no time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ramp {
+    /// From its start.
+    pub up: Duration,
+    /// Before its end.
+    pub down: Duration,
+}
+
+/// What a phase multiplies; `None` leaves it as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Factors {
+    /// Of the workers, rounded to whole ones: 0 stops the service.
+    pub capacity: Option<Factor>,
+    /// Of latency, and of the service time of work that is begun in the phase.
+    pub slowdown: Option<Factor>,
+    /// Of the rate at which calls arrive, where arrivals are open.
+    pub load: Option<Factor>,
+}
+
+/// A number from 0 to 1000.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Factor(f64);
+
+impl Factor {
+    /// `None` where the number is no factor.
+    #[must_use]
+    pub fn new(factor: f64) -> Option<Self> {
+        (0.0..=1000.0).contains(&factor).then_some(Self(factor))
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
 }
 
 impl Window {
@@ -48,26 +91,96 @@ impl Window {
 impl Phase {
     /// Whether this phase, coming later in the list, leaves nothing of `earlier`.
     pub(crate) fn hides(&self, earlier: &Self) -> bool {
-        let replaces_all = (self.change.outcomes.is_some() || earlier.change.outcomes.is_none())
-            && (self.change.latency.is_some() || earlier.change.latency.is_none());
-        replaces_all && self.window.covers(&earlier.window)
+        fn replaces<T>(own: Option<&T>, other: Option<&T>) -> bool {
+            own.is_some() || other.is_none()
+        }
+        let (own, other) = (&self.change, &earlier.change);
+        replaces(own.outcomes.as_ref(), other.outcomes.as_ref())
+            && replaces(own.latency.as_ref(), other.latency.as_ref())
+            && Factors::ALL.iter().all(|pick| replaces(pick(&self.factors).as_ref(), pick(&earlier.factors).as_ref()))
+            && self.ramp == Ramp::default()
+            && self.window.covers(&earlier.window)
+    }
+
+    /// How far it is on at `elapsed`, from 0 to 1.
+    #[must_use]
+    pub fn strength(&self, elapsed: Duration) -> f64 {
+        if !self.window.contains(elapsed) {
+            return 0.0;
+        }
+        let share = |part: Duration, whole: Duration| {
+            if part < whole { part.as_secs_f64() / whole.as_secs_f64() } else { 1.0 }
+        };
+        let up = share(elapsed - self.window.from, self.ramp.up);
+        let down = self.window.until.map_or(1.0, |until| share(until - elapsed, self.ramp.down));
+        up.min(down)
+    }
+
+    /// The moments at which it begins to change or ends to: its ends and those of its ramps.
+    fn corners(&self) -> impl Iterator<Item = Duration> {
+        let Window { from, until } = self.window;
+        let last = until.into_iter().flat_map(|until| [until - self.ramp.down, until]);
+        [from, from + self.ramp.up].into_iter().chain(last)
     }
 }
 
+impl Factors {
+    /// Every one of them.
+    const ALL: [fn(&Self) -> Option<Factor>; 3] =
+        [|factors| factors.capacity, |factors| factors.slowdown, |factors| factors.load];
+}
+
 /// The last of the phases on at `elapsed` that replaces what `pick` looks at, and what it puts in its place.
+///
+/// `meets` tells whether an attempt meets a phase that is on with a strength below 1.
 pub(crate) fn replacing<T>(
     phases: &[Phase],
     elapsed: Duration,
+    meets: impl Fn(&Phase, f64) -> bool,
     pick: impl Fn(&Change) -> Option<&T>,
 ) -> Option<(&Phase, &T)> {
-    let on = phases.iter().rev().filter(|phase| phase.window.contains(elapsed));
+    let on = phases.iter().rev().filter(|phase| {
+        let strength = phase.strength(elapsed);
+        strength >= 1.0 || (strength > 0.0 && meets(phase, strength))
+    });
     on.filter_map(|phase| Some((phase, pick(&phase.change)?))).next()
+}
+
+/// What `pick` comes to at `elapsed`: 1 where no phase is on.
+pub(crate) fn factor(phases: &[Phase], elapsed: Duration, pick: impl Fn(&Factors) -> Option<Factor>) -> f64 {
+    phases.iter().fold(1.0, |value, phase| match pick(&phase.factors) {
+        Some(Factor(factor)) => value + phase.strength(elapsed) * (factor - value),
+        None => value,
+    })
+}
+
+/// How finely a ramp of something that is counted is followed.
+const RAMP_STEPS: u32 = 200;
+
+/// The next moment after `elapsed` at which what `pick` looks at may have changed: a corner of a phase, or a step of a ramp.
+pub(crate) fn next_change(
+    phases: &[Phase],
+    elapsed: Duration,
+    pick: impl Fn(&Factors) -> Option<Factor>,
+) -> Option<Duration> {
+    let concerned = || phases.iter().filter(|phase| pick(&phase.factors).is_some());
+    let corner = concerned().flat_map(Phase::corners).filter(|corner| elapsed < *corner).min()?;
+    let ramping = concerned().filter(|phase| {
+        let strength = phase.strength(elapsed);
+        let starting = phase.window.from == elapsed && !phase.ramp.up.is_zero();
+        starting || (strength > 0.0 && strength < 1.0)
+    });
+    let step = ramping.map(|phase| phase.ramp.up.max(phase.ramp.down) / RAMP_STEPS).min();
+    Some(step.map_or(corner, |step| corner.min(elapsed + step.max(Duration::from_nanos(1)))))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Window;
+    use super::{Factor, Factors, Phase, Ramp, Window, factor, next_change};
+    use crate::Change;
     use std::time::Duration;
+
+    const SECS: fn(u64) -> Duration = Duration::from_secs;
 
     fn window(from: u64, until: Option<u64>) -> Window {
         Window { from: Duration::from_secs(from), until: until.map(Duration::from_secs) }
@@ -87,5 +200,40 @@ mod tests {
         assert!(window(5, Some(6)).covers(&window(5, Some(6))));
         assert!(!window(5, Some(6)).covers(&window(5, None)));
         assert!(!window(5, Some(6)).covers(&window(4, Some(6))));
+    }
+
+    /// Half the workers from 10 to 20 s, coming over 4 s and going over 2 s.
+    fn cut() -> Phase {
+        Phase {
+            name: "cut".to_owned(),
+            window: window(10, Some(20)),
+            ramp: Ramp { up: SECS(4), down: SECS(2) },
+            change: Change::default(),
+            factors: Factors { capacity: Factor::new(0.5), ..Factors::default() },
+        }
+    }
+
+    #[test]
+    fn a_ramp_is_a_straight_line() {
+        let capacity = |secs| factor(&[cut()], SECS(secs), |factors| factors.capacity).to_string();
+        assert_eq!([9, 10, 12, 14, 18, 19, 20].map(capacity), ["1", "1", "0.75", "0.5", "0.5", "0.75", "1"]);
+        assert_eq!(factor(&[cut()], SECS(15), |factors| factors.load).to_string(), "1");
+    }
+
+    #[test]
+    fn where_phases_overlap_the_later_one_counts() {
+        let mut surge = cut();
+        (surge.window, surge.ramp) = (window(15, None), Ramp::default());
+        surge.factors.capacity = Factor::new(2.0);
+        assert_eq!(factor(&[cut(), surge], SECS(16), |factors| factors.capacity).to_string(), "2");
+    }
+
+    #[test]
+    fn changes_are_told_at_corners_and_often_on_ramps() {
+        let next = |secs| next_change(&[cut()], SECS(secs), |factors| factors.capacity);
+        assert_eq!([next(0), next(14), next(20)], [Some(SECS(10)), Some(SECS(18)), None]);
+        assert_eq!(next(10), Some(SECS(10) + SECS(4) / 200));
+        assert_eq!(next(12), Some(SECS(12) + SECS(4) / 200));
+        assert_eq!(next_change(&[cut()], SECS(0), |factors| factors.load), None);
     }
 }

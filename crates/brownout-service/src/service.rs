@@ -6,7 +6,7 @@ use brownout_draw::{Distribution, Seed, Stream, draw};
 use thiserror::Error;
 
 use crate::outcome::Pace;
-use crate::{Decision, Identity, Outcomes, Pattern, Phase, Request, phase};
+use crate::{Capacity, Decision, Factor, Factors, Identity, Outcomes, Pattern, Phase, Request, phase};
 
 /// How attempts go: which outcomes at what rates, and how long they take.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,7 @@ pub struct Service {
     base: Behaviour,
     routes: Vec<Route>,
     phases: Vec<Phase>,
+    capacity: Option<Capacity>,
 }
 
 /// Why settings make no service. The index is the place in the list, from 0.
@@ -71,7 +72,7 @@ pub enum ServiceError {
         name: String,
     },
     /// A phase that changes nothing.
-    #[error("phase `{name}` changes nothing; give it `outcomes` or `latency`")]
+    #[error("phase `{name}` changes nothing; give it `outcomes`, `latency`, `capacity`, `slowdown` or `load`")]
     IdlePhase {
         /// Which phase.
         index: usize,
@@ -87,6 +88,32 @@ pub enum ServiceError {
         name: String,
         /// The name of the phase that hides it.
         by: String,
+    },
+    /// Ramps that do not fit into their phase.
+    #[error("the ramps of phase `{name}` ({ramps:?}) are longer than the phase; shorten them")]
+    RampTooLong {
+        /// Which phase.
+        index: usize,
+        /// Its name.
+        name: String,
+        /// How long both ramps are together.
+        ramps: Duration,
+    },
+    /// A ramp before an end that never comes.
+    #[error("phase `{name}` has a `ramp_down` and no end; give it `for` or `until`")]
+    RampWithoutEnd {
+        /// Which phase.
+        index: usize,
+        /// Its name.
+        name: String,
+    },
+    /// A phase that cuts workers where there are none to cut.
+    #[error("phase `{name}` changes the capacity of a service that has none; give the service a `capacity`")]
+    NoCapacity {
+        /// Which phase.
+        index: usize,
+        /// Its name.
+        name: String,
     },
     /// Two phases of one name.
     #[error("two phases are called `{name}`; rename one")]
@@ -123,7 +150,23 @@ impl Service {
         if !errors.is_empty() {
             return Err(errors);
         }
-        Ok(Self { base, routes, phases })
+        Ok(Self { base, routes, phases, capacity: None })
+    }
+
+    /// The same service with a bound on what it does at once.
+    ///
+    /// # Errors
+    /// Without a capacity, where a phase changes it.
+    pub fn with_capacity(mut self, capacity: Option<Capacity>) -> Result<Self, Vec<ServiceError>> {
+        let cuts = |phase: &Phase| phase.factors.capacity.is_some();
+        if capacity.is_none()
+            && let Some(index) = self.phases.iter().position(cuts)
+        {
+            let name = self.phases[index].name.clone();
+            return Err(vec![ServiceError::NoCapacity { index, name }]);
+        }
+        self.capacity = capacity;
+        Ok(self)
     }
 
     /// Which route takes `request`.
@@ -140,24 +183,86 @@ impl Service {
     pub fn decide(&self, seed: Seed, route: RouteId, identity: Identity, elapsed: Duration) -> Decision<'_> {
         let route = route.0.and_then(|index| self.routes.get(index));
         let own = route.map(|route| &route.change);
-        let outcomes_phase = phase::replacing(&self.phases, elapsed, |change| change.outcomes.as_ref());
-        let latency_phase = phase::replacing(&self.phases, elapsed, |change| change.latency.as_ref());
-        let outcomes = outcomes_phase.map(|(_, outcomes)| outcomes).or(own.and_then(|own| own.outcomes.as_ref()));
-        let latency = latency_phase.map(|(_, latency)| latency).or(own.and_then(|own| own.latency.as_ref()));
-        let latency = latency.unwrap_or(&self.base.latency);
-
         let label = route.map(|route| route.pattern.as_str());
         let draw = |stream: Stream| {
             draw(seed, stream.within(label.unwrap_or_default()), identity.request, identity.attempt.get())
         };
+        let meets = |phase: &Phase, strength: f64| meets(draw(Stream::PHASE.within(&phase.name)), strength);
+        let outcomes_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.outcomes.as_ref());
+        let latency_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.latency.as_ref());
+        let outcomes = outcomes_phase.map(|(_, outcomes)| outcomes).or(own.and_then(|own| own.outcomes.as_ref()));
+        let latency = latency_phase.map(|(_, latency)| latency).or(own.and_then(|own| own.latency.as_ref()));
+        let latency = latency.unwrap_or(&self.base.latency);
+
         let outcome = outcomes.unwrap_or(&self.base.outcomes).pick(draw(Stream::OUTCOME));
         let latency = match outcome.pace() {
             Pace::Drawn => latency.sample(draw(Stream::LATENCY)),
             Pace::Longest => latency.longest(),
         };
+        let latency = self.slowed(latency, elapsed);
         // Where two phases are on, the one that chose the outcome says more.
         let phase = outcomes_phase.map(|(phase, _)| phase).or(latency_phase.map(|(phase, _)| phase));
         Decision { identity, outcome, latency, route: label, phase: phase.map(|phase| phase.name.as_str()) }
+    }
+
+    /// How long a worker is busy with attempt `identity`, before any slowdown; no time without a capacity.
+    #[must_use]
+    pub fn work(&self, seed: Seed, identity: Identity) -> Duration {
+        let drawn = |capacity: &Capacity| {
+            capacity.service_time.sample(draw(seed, Stream::WORK, identity.request, identity.attempt.get()))
+        };
+        self.capacity.as_ref().map(drawn).unwrap_or_default()
+    }
+
+    /// How long attempt `identity` waits in the queue before it is shed; `None` for ever.
+    #[must_use]
+    pub fn patience(&self, seed: Seed, identity: Identity) -> Option<Duration> {
+        let patience = self.capacity.as_ref()?.queue.patience.as_ref()?;
+        Some(patience.sample(draw(seed, Stream::PATIENCE, identity.request, identity.attempt.get())))
+    }
+
+    /// What takes `time` otherwise, when it is begun at `elapsed`.
+    #[must_use]
+    pub fn slowed(&self, time: Duration, elapsed: Duration) -> Duration {
+        if self.phases.iter().all(|phase| phase.factors.slowdown.is_none()) {
+            return time;
+        }
+        let factor = phase::factor(&self.phases, elapsed, |factors| factors.slowdown);
+        Duration::try_from_secs_f64(time.as_secs_f64() * factor).unwrap_or(Duration::MAX)
+    }
+
+    /// How many workers there are at `elapsed`; none without a capacity.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is meant")]
+    pub fn workers(&self, elapsed: Duration) -> u32 {
+        let Some(capacity) = &self.capacity else { return 0 };
+        let factor = phase::factor(&self.phases, elapsed, |factors| factors.capacity);
+        (f64::from(capacity.workers.get()) * factor).round() as u32
+    }
+
+    /// The next moment after `elapsed` at which the number of workers may change.
+    #[must_use]
+    pub fn next_workers_change(&self, elapsed: Duration) -> Option<Duration> {
+        phase::next_change(&self.phases, elapsed, |factors| factors.capacity)
+    }
+
+    /// What the rate of open arrivals is multiplied by at `elapsed`.
+    #[must_use]
+    pub fn load_factor(&self, elapsed: Duration) -> f64 {
+        phase::factor(&self.phases, elapsed, |factors| factors.load)
+    }
+
+    /// Whether that ever changes.
+    #[must_use]
+    pub fn varies_load(&self) -> bool {
+        self.phases.iter().any(|phase| phase.factors.load.is_some())
+    }
+
+    /// What that can be at the most.
+    #[must_use]
+    pub fn load_factor_max(&self) -> f64 {
+        let factors = self.phases.iter().filter_map(|phase| phase.factors.load);
+        factors.map(Factor::get).fold(1.0, f64::max)
     }
 
     /// The same service with other outcomes where no route and no phase has its own.
@@ -188,6 +293,12 @@ impl Service {
         &self.base
     }
 
+    /// What it can do at once; `None` is without bound.
+    #[must_use]
+    pub const fn capacity(&self) -> Option<&Capacity> {
+        self.capacity.as_ref()
+    }
+
     /// The phases, in the order of the file.
     #[must_use]
     pub fn phases(&self) -> &[Phase] {
@@ -198,8 +309,14 @@ impl Service {
 /// The practice service: one behaviour for every path, no phases.
 impl Default for Service {
     fn default() -> Self {
-        Self { base: Behaviour::default(), routes: Vec::new(), phases: Vec::new() }
+        Self { base: Behaviour::default(), routes: Vec::new(), phases: Vec::new(), capacity: None }
     }
+}
+
+/// Whether a uniform `draw` meets what is on with this `strength`.
+#[expect(clippy::cast_precision_loss, reason = "a share of the whole range")]
+fn meets(draw: u64, strength: f64) -> bool {
+    (draw as f64) < strength * u64::MAX as f64
 }
 
 fn unreachable_routes(routes: &[Route]) -> Vec<ServiceError> {
@@ -220,8 +337,15 @@ fn pointless_phases(phases: &[Phase]) -> Vec<ServiceError> {
         if phase.window.until.is_some_and(|until| until <= phase.window.from) {
             return Some(ServiceError::EmptyPhase { index, name });
         }
-        if phase.change == Change::default() {
+        if phase.change == Change::default() && phase.factors == Factors::default() {
             return Some(ServiceError::IdlePhase { index, name });
+        }
+        let ramps = phase.ramp.up.saturating_add(phase.ramp.down);
+        if phase.window.until.is_none() && !phase.ramp.down.is_zero() {
+            return Some(ServiceError::RampWithoutEnd { index, name });
+        }
+        if phase.window.until.is_some_and(|until| until - phase.window.from < ramps) {
+            return Some(ServiceError::RampTooLong { index, name, ramps });
         }
         let by = phases[index + 1..].iter().find(|later| later.hides(phase))?.name.clone();
         Some(ServiceError::HiddenPhase { index, name, by })

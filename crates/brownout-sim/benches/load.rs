@@ -22,7 +22,7 @@ fn main() {
     let world = World { service: &service, policy: &policy, seed: Seed(42) };
     let request = Request { method: "GET", path: "/" };
     let rate = |count: u64| {
-        let load = Load { count, clients: NonZeroU32::MIN, ..Load::default() };
+        let load = Load { count: Some(count), clients: NonZeroU32::MIN, ..Load::default() };
         let start = Instant::now();
         let result = std::hint::black_box(world.load(&request, &load));
         assert_eq!(result.total_requests, count);

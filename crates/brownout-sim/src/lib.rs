@@ -17,6 +17,10 @@
 //! What is decided here: the order of things in time. What is left out: what the service and the caller do, which
 //! they decide themselves, as they do on real sockets.
 
+#[doc(hidden)]
+pub mod queue;
+mod run;
 mod world;
 
+pub use run::{Limits, Observer};
 pub use world::World;

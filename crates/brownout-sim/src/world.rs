@@ -1,13 +1,13 @@
 //! A service, its callers and their luck.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use brownout_draw::{Seed, Stream, draw};
-use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Tally, Trail};
-use brownout_policy::{Call, Policy, Transport, Verdict};
-use brownout_service::{Decision, Identity, Request, RouteId, Service};
+use brownout_draw::Seed;
+use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Trail};
+use brownout_policy::Policy;
+use brownout_service::{Decision, Identity, Request, Service};
+
+use crate::run::{Limits, Observer, Run};
 
 /// What a run in virtual time is made of. Every method is a pure function.
 #[derive(Clone, Copy, Debug)]
@@ -20,11 +20,10 @@ pub struct World<'w> {
     pub seed: Seed,
 }
 
-/// A client that is free for its next call: when, and which of them; the lower number goes first.
-type Free = Reverse<(Duration, u64)>;
-
-impl<'w> World<'w> {
+impl World<'_> {
     /// One attempt, without a policy: attempt 1 of call `number`, begun at `started`, within `allowance` if there is one.
+    ///
+    /// The service is otherwise idle: where it has a capacity, a worker takes the attempt at once.
     #[must_use]
     pub fn request(
         &self,
@@ -33,86 +32,84 @@ impl<'w> World<'w> {
         started: Duration,
         allowance: Option<Duration>,
     ) -> Exchange {
-        let route = self.service.route(request);
-        let decision = self.service.decide(self.seed, route, Identity::first(number), started);
+        let (route, identity) = (self.service.route(request), Identity::first(number));
+        let mut decision = self.service.decide(self.seed, route, identity, started);
+        let work = self.service.slowed(self.service.work(self.seed, identity), started);
+        decision.latency = decision.latency.saturating_add(work);
         match allowance {
             Some(allowance) if allowance < decision.latency => Exchange::timed_out(allowance),
             _ => exchange(&decision, request),
         }
     }
 
-    /// Call `number` with all its attempts, begun at the beginning of the run.
-    #[must_use]
-    pub fn trace(&self, request: &Request<'_>, number: u64) -> CallTrace {
-        let mut trail = Trail::default();
-        let mut last = None;
-        let end = self.call(self.service.route(request), number, Duration::ZERO, |attempt, decision| {
-            trail.push(*attempt);
-            last = Some((*attempt, *decision));
-        });
-        let last = match last {
-            Some((Attempt { reply: Reply::Status(_), .. }, decision)) => exchange(&decision, request),
-            Some((attempt, _)) => Exchange::timed_out(attempt.latency),
-            None => unreachable!("a call makes at least one attempt"),
+    /// Call `number` with all its attempts, begun at the beginning of the run, with nobody else about.
+    ///
+    /// # Errors
+    /// What cut the run short, where no attempt was made to its end or the call did not end.
+    pub fn trace(&self, request: &Request<'_>, number: u64) -> Result<CallTrace, String> {
+        let load = Load { count: Some(number), ..Load::default() };
+        let watch = Watch::default();
+        let route = self.service.route(request);
+        let (result, watch) = Run::new(*self, &load, route, number, Limits::default(), watch).finish();
+        let Watch { trail, last, end } = watch;
+        let (Some(end), Some((attempt, reached))) = (end, last) else {
+            return Err(result.cut_short.unwrap_or_else(|| "the policy let no attempt through".to_owned()));
         };
-        CallTrace { trail, last, end }
+        let last = match (attempt.reply, reached) {
+            (Reply::Status(status), Some(reached)) => {
+                let identity = Identity { request: number, attempt: attempt.number };
+                let mut decision = self.service.decide(self.seed, route, identity, reached);
+                decision.latency = attempt.latency;
+                let answer = exchange(&decision, request);
+                // What was shed never came to its outcome.
+                if status == decision.outcome.status() {
+                    answer
+                } else {
+                    Exchange::refused(status, attempt.latency, None)
+                }
+            }
+            _ => Exchange::timed_out(attempt.latency),
+        };
+        Ok(CallTrace { trail, last, end })
     }
 
-    /// A whole load: closed clients that begin together, each making its next call when the last one ended.
+    /// A whole load.
     ///
     /// Call numbers are given out in the order in which calls start, from 1; of clients that are free at the
-    /// same instant, the lowest goes first.
+    /// same instant, the one that became free first goes first.
     #[must_use]
     pub fn load(&self, request: &Request<'_>, load: &Load) -> LoadResult {
-        let route = self.service.route(request);
-        let mut tally = Tally::new(self.service.phases());
-        let clients = 0..load.busy_clients();
-        let mut free: BinaryHeap<Free> = clients.map(|client| Reverse((Duration::ZERO, client))).collect();
-        for number in 1..=load.count {
-            let Some(Reverse((now, client))) = free.pop() else { break };
-            let end = self.call(route, number, now, |attempt, _| tally.attempt(attempt));
-            tally.call(&end);
-            let pause = load.pause(self.seed, number);
-            free.push(Reverse((now.saturating_add(end.elapsed).saturating_add(pause), client)));
-        }
-        tally.result(load.count)
+        self.watch(request, load, Limits::default(), ()).0
     }
 
-    /// Call `number` at `route`, begun at `started`; `observe` sees each attempt once it is over.
-    pub fn call(
+    /// A whole load with an observer looking on; the observer is handed back.
+    pub fn watch<O: Observer>(
         &self,
-        route: RouteId,
-        number: u64,
-        started: Duration,
-        mut observe: impl FnMut(&Attempt, &Decision<'w>),
-    ) -> CallEnd {
-        let mut call = Call::new(self.policy);
-        let mut elapsed = Duration::ZERO;
-        loop {
-            let identity = Identity { request: number, attempt: call.attempt() };
-            let now = started.saturating_add(elapsed);
-            let decision = self.service.decide(self.seed, route, identity, now);
-            let allowance = match call.begin(elapsed) {
-                Ok(allowance) => allowance,
-                Err(reason) => return CallEnd { started, elapsed, failed: Some(reason) },
-            };
-            let (reply, latency) = match allowance {
-                Some(allowance) if allowance < decision.latency => (Reply::Broken(Transport::Timeout), allowance),
-                _ => (Reply::Status(decision.outcome.status()), decision.latency),
-            };
-            elapsed = elapsed.saturating_add(latency);
-            let asked = matches!(reply, Reply::Status(_)).then(|| decision.outcome.retry_after()).flatten();
-            let verdict = reply.failure(asked).map(|failure| {
-                let draw = draw(self.seed, Stream::JITTER, number, identity.attempt.get());
-                call.failed(elapsed, &failure, draw)
-            });
-            observe(&Attempt { number: identity.attempt, started: now, latency, reply, verdict }, &decision);
-            match verdict {
-                None => return CallEnd { started, elapsed, failed: None },
-                Some(Verdict::Stop(reason)) => return CallEnd { started, elapsed, failed: Some(reason) },
-                Some(Verdict::Retry { after, .. }) => elapsed = elapsed.saturating_add(after),
-            }
-        }
+        request: &Request<'_>,
+        load: &Load,
+        limits: Limits,
+        observer: O,
+    ) -> (LoadResult, O) {
+        Run::new(*self, load, self.service.route(request), 1, limits, observer).finish()
+    }
+}
+
+/// Keeps the attempts of one call.
+#[derive(Default)]
+struct Watch {
+    trail: Trail,
+    last: Option<(Attempt, Option<Duration>)>,
+    end: Option<CallEnd>,
+}
+
+impl Observer for Watch {
+    fn attempt(&mut self, _: u64, attempt: &Attempt, reached: Option<Duration>) {
+        self.trail.push(*attempt);
+        self.last = Some((*attempt, reached));
+    }
+
+    fn call(&mut self, _: u64, end: &CallEnd) {
+        self.end = Some(*end);
     }
 }
 

@@ -93,7 +93,8 @@ impl Server {
     }
 
     fn load(&self, runtime: &tokio::runtime::Runtime) -> Round {
-        let load = Load { count: REQUESTS, clients: NonZeroU32::new(CONNECTIONS).expect("some"), ..Load::default() };
+        let load =
+            Load { count: Some(REQUESTS), clients: NonZeroU32::new(CONNECTIONS).expect("some"), ..Load::default() };
         let (cpu, start) = (self.cpu_seconds(), Instant::now());
         let result = runtime.block_on(self.drive.load(&load, std::future::pending(), |_, _| ()));
         assert_eq!(result.by_status.values().sum::<u64>(), REQUESTS, "{:?}", result.by_fault);

@@ -163,7 +163,7 @@ async fn a_load_that_is_ended_reports_what_it_has() {
         head(&mut stream);
         let _ = stream.read(&mut [0]);
     });
-    let load = brownout_load::Load { count: 10, ..Default::default() };
+    let load = brownout_load::Load { count: Some(10), ..Default::default() };
     let end = tokio::time::sleep(Duration::from_millis(300));
     let result = drive(&url, hasty()).load(&load, end, |_, _| ()).await;
     let calls = result.calls;
@@ -188,7 +188,7 @@ async fn no_attempt_is_on_the_wire_twice() {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
         }
     });
-    let load = brownout_load::Load { count: 60, ..Default::default() };
+    let load = brownout_load::Load { count: Some(60), ..Default::default() };
     let settings = Settings { max_retries: Some(20), growth: Some(Growth::Constant), ..hasty() };
     let result = drive(&url, settings).load(&load, std::future::pending(), |_, _| ()).await;
     assert_eq!(result.calls.succeeded, 60, "{result:?}");

@@ -10,7 +10,7 @@ use brownout_drive::{Drive, Target, Trust};
 use brownout_load::{Attempt, Load, LoadResult, Reply};
 use brownout_policy::{JitterKind, Policy, Settings, StopReason, Verdict};
 use brownout_serve::{App, Limits, Server};
-use brownout_service::{Behaviour, Change, Outcome, Outcomes, Phase, Request, Route, Service, Window};
+use brownout_service::{Behaviour, Change, Factors, Outcome, Outcomes, Phase, Ramp, Request, Route, Service, Window};
 use brownout_sim::World;
 use tokio::sync::oneshot;
 
@@ -28,7 +28,13 @@ fn service() -> Service {
     let change = |outcomes| Change { outcomes: Some(outcomes), latency: None };
     let route = Route { pattern: "/orders/{id}".parse().unwrap(), change: change(failing("0.2")) };
     let window = Window { from: Duration::ZERO, until: None };
-    let phase = Phase { name: "all day".to_owned(), window, change: change(failing("0.3")) };
+    let phase = Phase {
+        name: "all day".to_owned(),
+        window,
+        ramp: Ramp::default(),
+        change: change(failing("0.3")),
+        factors: Factors::default(),
+    };
     let base = Behaviour { outcomes: Outcomes::default(), latency };
     Service::new(base, vec![route], vec![phase]).unwrap()
 }
@@ -50,7 +56,7 @@ fn in_virtual_time(seed: Seed) -> Decisions {
     let world = World { service: &service, policy: &policy, seed };
     let mut decisions = Decisions::new();
     for number in 1..=CALLS {
-        for attempt in world.trace(&GET, number).trail.attempts {
+        for attempt in world.trace(&GET, number).unwrap().trail.attempts {
             decisions.insert((number, attempt.number.get()), (attempt.reply, attempt.verdict));
         }
     }
@@ -69,7 +75,7 @@ async fn over_http(seed: Seed, clients: u32) -> (Decisions, LoadResult) {
 
     let target = Target::new(&url, GET.method, Some(GET.path), &Trust::default()).unwrap();
     let drive = Drive { target: Arc::new(target), policy: Arc::new(policy()), seed };
-    let load = Load { count: CALLS, clients: NonZeroU32::new(clients).unwrap(), ..Load::default() };
+    let load = Load { count: Some(CALLS), clients: NonZeroU32::new(clients).unwrap(), ..Load::default() };
     let seen = Arc::new(Mutex::new(Decisions::new()));
     let observe = {
         let seen = Arc::clone(&seen);

@@ -1,5 +1,5 @@
 use super::Policy;
-use crate::{Call, Failure, Growth, JitterKind, Settings, StopReason, Transport, Verdict};
+use crate::{Call, Callers, Failure, Growth, JitterKind, Pushback, Settings, StopReason, TooLong, Transport, Verdict};
 use brownout_draw::{Seed, Stream, draw};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -13,13 +13,16 @@ fn policy(settings: Settings) -> Policy {
 /// What a call meets that fails with `failure` after `work` each time, as words: delays in ms, then the reason.
 #[track_caller]
 fn check(settings: Settings, work: Duration, failure: Failure, expected: &str) {
-    let policy = policy(settings);
-    let mut call = Call::new(&policy);
+    let mut callers = Callers::one(&policy(settings));
     let mut elapsed = Duration::ZERO;
+    let mut call = callers.call(0, elapsed);
     let mut seen = Vec::new();
     loop {
-        elapsed += call.begin(elapsed).unwrap().map_or(work, |allowance| allowance.min(work));
-        match call.failed(elapsed, &failure, u64::MAX) {
+        let retry = call.next_attempt() > 1;
+        let go = callers.begin(&mut call, elapsed, 0).unwrap();
+        elapsed += go.allowance.map_or(work, |allowance| allowance.min(work));
+        match callers.failed(&mut call, elapsed, &failure, u64::MAX, retry) {
+            Verdict::Await => unreachable!("nothing is in flight"),
             Verdict::Retry { after, .. } => {
                 seen.push(format!("{}", after.as_secs_f64() * 1000.0));
                 elapsed += after;
@@ -72,8 +75,13 @@ fn the_shorter_of_attempt_timeout_and_deadline_rules_an_attempt() {
     assert_eq!(both.allowance(Duration::ZERO), Some(MS(500)));
     assert_eq!(both.allowance(MS(300)), Some(MS(400)));
     assert_eq!(both.allowance(MS(900)), Some(Duration::ZERO));
-    assert_eq!(Call::new(&both).begin(MS(300)), Ok(Some(MS(400))));
-    assert_eq!(Call::new(&both).begin(MS(700)), Err(StopReason::DeadlineExceeded));
+    let begin = |now| {
+        let mut callers = Callers::one(&both);
+        let mut call = callers.call(0, Duration::ZERO);
+        callers.begin(&mut call, now, 0).map(|go| go.allowance)
+    };
+    assert_eq!(begin(MS(300)), Ok(Some(MS(400))));
+    assert_eq!(begin(MS(700)), Err(StopReason::DeadlineExceeded));
     assert_eq!(Policy::none().allowance(MS(900)), None);
 }
 
@@ -81,13 +89,45 @@ fn the_shorter_of_attempt_timeout_and_deadline_rules_an_attempt() {
 fn a_longer_retry_after_takes_the_place_of_the_backoff() {
     let asked = |ms| Failure { retry_after: Some(MS(ms)), ..Failure::status(429) };
     check(Settings::default(), MS(1), asked(250), "250 250 400 exhausted");
-    let deaf = Settings { heed_retry_after: Some(false), ..Settings::default() };
+    let deaf = Settings { retry_after: Some(Pushback::Ignore), ..Settings::default() };
     check(deaf, MS(1), asked(250), "100 200 400 exhausted");
     check(Settings::default(), MS(1), asked(300_001), "retry_after_too_long");
     let patient = Settings { retry_after_max: Some(MS(400_000)), max_retries: Some(1), ..Settings::default() };
     check(patient, MS(1), asked(300_001), "300001 exhausted");
     let limited = Settings { deadline: Some(MS(200)), ..Settings::default() };
     check(limited, MS(1), asked(250), "deadline_near");
+}
+
+#[test]
+fn a_retry_after_does_as_the_policy_says() {
+    let asked = |ms| Failure { retry_after: Some(MS(ms)), ..Failure::status(429) };
+    let heed = |retry_after| Settings { retry_after: Some(retry_after), ..Settings::default() };
+    // Exact replaces the delay, shorter or longer, and the backoff begins anew.
+    check(heed(Pushback::Exact), MS(1), asked(7), "7 7 7 exhausted");
+    check(heed(Pushback::Exact), MS(1), asked(0), "0 0 0 exhausted");
+    // Into [t, t + 5 s] around delays of 100, 200 and 400 ms.
+    check(heed(Pushback::Clamp), MS(1), asked(250), "250 250 400 exhausted");
+    check(heed(Pushback::Clamp), MS(1), asked(10_000), "5100 5200 5400 exhausted");
+    // U(x, 1.5 x), with the highest draw.
+    check(heed(Pushback::Spread), MS(1), asked(1000), "1499.999999 1499.999999 1499.999999 exhausted");
+    let overhears = Settings { retry_after_over: Some(TooLong::Ignore), ..heed(Pushback::Exact) };
+    check(overhears, MS(1), asked(300_001), "100 200 400 exhausted");
+}
+
+/// The published vectors of the AWS SDKs' retry behaviour 2.1, all with the highest draw.
+#[test]
+fn a_throttling_error_has_a_backoff_of_its_own() {
+    let settings = || Settings {
+        base_delay: Some(MS(50)),
+        throttling_base_delay: Some(MS(1000)),
+        max_delay: Some(MS(20_000)),
+        max_retries: Some(11),
+        ..Settings::default()
+    };
+    let transient = "50 100 200 400 800 1600 3200 6400 12800 20000 20000 exhausted";
+    check(settings(), MS(1), Failure::status(500), transient);
+    let throttling = "1000 2000 4000 8000 16000 20000 20000 20000 20000 20000 20000 exhausted";
+    check(settings(), MS(1), Failure::status(429), throttling);
 }
 
 #[test]
@@ -98,6 +138,20 @@ fn other_growths_and_lists() {
     check(growth(Growth::Fibonacci), MS(1), Failure::OTHER, "100 100 200 300 exhausted");
     let list = Settings { delays: Some(vec![MS(7), MS(3)]), ..Settings::default() };
     check(list, MS(1), Failure::OTHER, "7 3 3 exhausted");
+}
+
+/// The delays of a call that fails again and again.
+fn walk(policy: &Policy, seed: Seed, key: u64) -> impl Iterator<Item = Duration> {
+    let mut call = Call::new(0, Duration::ZERO);
+    std::iter::from_fn(move || {
+        let draw = draw(seed, Stream::JITTER, key, call.retries + 1);
+        let (verdict, own) = policy.decide(&call, Duration::ZERO, &Failure::OTHER, draw);
+        call.retried(own, false);
+        match verdict {
+            Verdict::Retry { after, .. } => Some(after),
+            _ => None,
+        }
+    })
 }
 
 /// Without a cap each step multiplies the mean by 3/2 and adds b/2, so E[s_n] = b · (2 · 1.5^n - 1). The medians are those of
@@ -114,11 +168,8 @@ fn decorrelated_jitter_walks_as_the_formula_says() {
     });
     let mut delays = vec![Vec::new(); 6];
     for key in 0..CALLS {
-        let mut call = Call::new(&policy);
-        for list in &mut delays {
-            let draw = draw(Seed(1), Stream::JITTER, key, call.attempt().get());
-            let Verdict::Retry { after, .. } = call.failed(Duration::ZERO, &Failure::OTHER, draw) else { panic!() };
-            list.push(after.as_secs_f64());
+        for (list, delay) in delays.iter_mut().zip(walk(&policy, Seed(1), key)) {
+            list.push(delay.as_secs_f64());
         }
     }
     let medians = [2.00, 3.18, 4.60, 6.29, 8.26, 10.68];
@@ -146,11 +197,8 @@ fn decorrelated_jitter_is_clamped_as_aws_clamps_it() {
     });
     let mut on_cap = [0_u32; 8];
     for key in 0..100_000 {
-        let mut call = Call::new(&policy);
-        for count in &mut on_cap {
-            let draw = draw(Seed(2), Stream::JITTER, key, call.attempt().get());
-            let Verdict::Retry { after, .. } = call.failed(Duration::ZERO, &Failure::OTHER, draw) else { panic!() };
-            *count += u32::from(after == cap);
+        for (count, delay) in on_cap.iter_mut().zip(walk(&policy, Seed(2), key)) {
+            *count += u32::from(delay == cap);
         }
     }
     assert!(on_cap[3].abs_diff(10_450) < 700, "{on_cap:?}");
@@ -238,7 +286,8 @@ proptest! {
             max_retries: Some(u32::MAX),
             ..Settings::default()
         });
-        prop_assert!(policy.delay(attempt.try_into().unwrap(), previous.map(MS), draw) <= cap);
+        let call = Call { steps: attempt - 1, previous: previous.map(MS), ..Call::new(0, Duration::ZERO) };
+        prop_assert!(policy.delay(&call, &Failure::OTHER, draw) <= cap);
     }
 
     #[test]
@@ -249,12 +298,11 @@ proptest! {
             max_retries: Some(u32::MAX),
             ..Settings::default()
         });
-        let attempt = attempt.try_into().unwrap();
-        let backoff = policy.delay(attempt, None, draw);
-        let stop = policy.stop(attempt, MS(elapsed), &Failure::OTHER).map(Verdict::Stop);
-        match stop.unwrap_or_else(|| policy.wait(MS(elapsed), &Failure::OTHER, backoff)) {
+        let call = Call { steps: attempt - 1, ..Call::new(0, Duration::ZERO) };
+        match policy.decide(&call, MS(elapsed), &Failure::OTHER, draw).0 {
             Verdict::Retry { after, .. } => prop_assert!(MS(elapsed) + after < MS(deadline)),
             Verdict::Stop(reason) => prop_assert!(matches!(reason, StopReason::DeadlineNear | StopReason::DeadlineExceeded)),
+            Verdict::Await => prop_assert!(false),
         }
     }
 }

@@ -2,15 +2,19 @@
 //!
 //! Each reader returns `None` once it has put at least one problem down; a file without problems is whole.
 
+mod capacity;
 mod distribution;
+mod guard;
 mod load;
-mod policy;
+pub(crate) mod policy;
 mod scalar;
 mod service;
 
 use std::fmt;
 
 use brownout_draw::Seed;
+use brownout_policy::{Policy, Settings};
+use brownout_service::{Capacity, Phase, Shed};
 
 use crate::Scenario;
 use crate::grammar::{self, Rule, Table};
@@ -24,8 +28,57 @@ pub(crate) fn scenario(root: &Node, problems: &mut Problems) -> Option<Scenario>
     let service = service::read(&fields, problems);
     let load = fields.nested("load", problems, load::read).unwrap_or_default();
     let policy = fields.nested("policy", problems, policy::read);
+    let policies = fields.nested("policies", problems, policies).unwrap_or_default();
     let (service, identity_header) = service?;
-    problems.is_empty().then(|| Scenario { seed: seed.map(Seed), service, identity_header, load, policy })
+    let scenario = Scenario { seed: seed.map(Seed), service, identity_header, load, policy, policies };
+    if problems.is_empty() {
+        check(&fields, &scenario, problems);
+    }
+    problems.is_empty().then_some(scenario)
+}
+
+/// Policies by the names that the file gives them, in its order.
+fn policies(node: &Node, problems: &mut Problems) -> Option<Vec<(String, Settings)>> {
+    let Value::Table(entries) = &node.value else {
+        problems.add(&node.span, format!("policies are tables by name, as [policies.patient], found {}", node.value));
+        return None;
+    };
+    let mut read = |entry: &Entry| {
+        let name = problems.accept(&entry.key_span, scalar::name(&Value::Text(entry.key.clone())))?;
+        Some((name, policy::read(&entry.node, problems)?))
+    };
+    let read: Vec<_> = entries.iter().map(&mut read).collect();
+    read.into_iter().collect()
+}
+
+/// What goes together only as a whole: a run that could never end.
+fn check(fields: &Fields<'_>, scenario: &Scenario, problems: &mut Problems) {
+    let pause =
+        |phase: &Phase| phase.window.until.is_none() && phase.factors.load.is_some_and(|factor| factor.get() <= 0.0);
+    if scenario.load.is_open() && scenario.load.duration.is_none() {
+        for phase in scenario.service.phases().iter().filter(|phase| pause(phase)) {
+            let message = format!(
+                "phase `{}` stops the load for ever, so its calls would never all be made; give the phase an end or the load a \
+                 `duration`",
+                phase.name
+            );
+            problems.add(fields.blame("phases"), message);
+        }
+    }
+    let silent = |capacity: &Capacity| capacity.shed == Shed::Silent;
+    if scenario.service.capacity().is_some_and(silent) {
+        let policies = scenario.policy.iter().map(|policy| ("policy", policy));
+        let named = scenario.policies.iter().map(|(name, policy)| (name.as_str(), policy));
+        for (name, settings) in policies.chain(named) {
+            if Policy::new(settings.clone()).is_ok_and(|policy| !policy.gives_up()) {
+                let message = format!(
+                    "a service that sheds silently leaves the callers of `{name}` without an answer for ever; give the policy an \
+                     `attempt_timeout` or a `deadline`"
+                );
+                problems.add(fields.blame(if name == "policy" { "policy" } else { "policies" }), message);
+            }
+        }
+    }
 }
 
 /// A table whose keys are all known.

@@ -2,39 +2,84 @@
 
 use std::time::Duration;
 
-use brownout_policy::{Growth, JitterKind, Policy, Settings};
+use brownout_policy::{Growth, JitterKind, PRESETS, Policy, Settings, TooLong, preset};
 
-use super::{Fields, scalar};
+use super::{Fields, guard, scalar};
 use crate::grammar;
-use crate::node::Node;
+use crate::node::{Node, Value};
 use crate::problem::Problems;
 
+/// A preset by its name, or a table.
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Settings> {
+    if let Value::Text(name) = &node.value {
+        return named(name, node, problems);
+    }
     let before = problems.count();
     let fields = Fields::open(node, &grammar::POLICY, problems)?;
-    let settings = Settings {
-        max_retries: fields.read("max_retries", problems, scalar::count32(0)),
-        growth: fields.read("backoff", problems, scalar::word(&Growth::NAMES)),
-        base_delay: fields.read("base_delay", problems, scalar::duration),
-        factor: fields.read("factor", problems, scalar::float),
-        delays: delays(&fields, problems),
-        max_delay: fields.read("max_delay", problems, scalar::duration),
-        jitter: fields.read("jitter", problems, scalar::word(&JitterKind::NAMES)),
-        jitter_ratio: fields.read("jitter_ratio", problems, scalar::probability),
-        deadline: fields.read("deadline", problems, scalar::duration),
-        attempt_timeout: fields.read("attempt_timeout", problems, scalar::duration),
-        heed_retry_after: fields.read("retry_after", problems, scalar::boolean),
-        retry_after_max: fields.read("retry_after_max", problems, scalar::duration),
-        retry_on: fields.read("retry_on", problems, scalar::retry_on),
-    };
+    let settings = settings(&fields, problems);
+    let under = fields.nested("preset", problems, |node, problems| match &node.value {
+        Value::Text(name) => named(name, node, problems),
+        other => {
+            problems.add(&node.span, format!("a preset is a name in quotes, found {other}"));
+            None
+        }
+    });
     // Settings that could not be read would look like settings left out, and contradict others that are well.
     if problems.count() > before {
         return None;
     }
+    let settings = settings.over(under.unwrap_or_default());
     for error in Policy::new(settings.clone()).err().into_iter().flatten() {
         problems.add(fields.blame(error.setting()), error);
     }
     Some(settings)
+}
+
+fn settings(fields: &Fields<'_>, problems: &mut Problems) -> Settings {
+    Settings {
+        max_retries: fields.read("max_retries", problems, scalar::bound).map(|bound| bound.unwrap_or(u32::MAX)),
+        growth: fields.read("backoff", problems, scalar::word(&Growth::NAMES)),
+        base_delay: fields.read("base_delay", problems, scalar::duration),
+        throttling_base_delay: fields.read("throttling_base_delay", problems, scalar::duration),
+        factor: fields.read("factor", problems, scalar::float),
+        delays: delays(fields, problems),
+        max_delay: fields.read("max_delay", problems, scalar::duration),
+        jitter: fields.read("jitter", problems, scalar::word(&JitterKind::NAMES)),
+        jitter_ratio: fields.read("jitter_ratio", problems, scalar::probability),
+        jitter_width: fields.read("jitter_width", problems, scalar::duration),
+        deadline: fields.read("deadline", problems, scalar::duration),
+        attempt_timeout: fields.read("attempt_timeout", problems, scalar::duration),
+        retry_after: fields.read("retry_after", problems, scalar::pushback),
+        retry_after_max: fields.read("retry_after_max", problems, scalar::duration),
+        retry_after_over: fields.read("retry_after_over", problems, scalar::word(&TooLong::NAMES)),
+        retry_on: fields.read("retry_on", problems, scalar::failures),
+        budget: fields.nested("budget", problems, guard::budget),
+        breaker: fields.nested("breaker", problems, guard::breaker),
+        throttle: fields.nested("throttle", problems, guard::throttle),
+        adaptive: fields.nested("adaptive", problems, guard::adaptive),
+        concurrency: fields.nested("concurrency", problems, guard::concurrency),
+        hedge: fields.nested("hedge", problems, guard::hedge),
+    }
+}
+
+fn named(name: &str, node: &Node, problems: &mut Problems) -> Option<Settings> {
+    let found = preset(name);
+    if found.is_none() {
+        problems.add_with_hint(&node.span, format!("there is no preset `{name}`"), presets(name));
+    }
+    found
+}
+
+/// The preset nearest to `name`, where one is near, and all of them.
+pub(crate) fn presets(name: &str) -> String {
+    let names = PRESETS.iter().map(|preset| preset.name);
+    let all = names.clone().chain(["retry-N", "retry-N-jitter", "budget-P"]).collect::<Vec<_>>().join(", ");
+    match names.map(|known| (strsim::damerau_levenshtein(known, name), known)).min() {
+        Some((distance, known)) if distance <= 2.max(name.chars().count() / 3) => {
+            format!("did you mean `{known}`? known presets: {all}")
+        }
+        _ => format!("known presets: {all}"),
+    }
 }
 
 fn delays(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<Duration>> {

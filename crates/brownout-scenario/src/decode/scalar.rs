@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use brownout_draw::Probability;
-use brownout_load::RequestLine;
-use brownout_policy::{RetryOn, RetryOnError};
-use brownout_service::Pattern;
+use brownout_load::{Rate, RequestLine};
+use brownout_policy::{Failures, FailuresError, Pushback};
+use brownout_service::{Factor, Pattern};
 
 use crate::node::Value;
 use crate::units;
@@ -64,10 +64,44 @@ pub(super) fn float(value: &Value) -> Read<f64> {
     number(value).ok_or_else(|| format!("expected a number, found {value}"))
 }
 
-pub(super) fn boolean(value: &Value) -> Read<bool> {
+/// What a `Retry-After` does; yes and no are short for the two usual cases.
+pub(super) fn pushback(value: &Value) -> Read<Pushback> {
     match value {
-        Value::Bool(value) => Ok(*value),
-        other => Err(format!("expected true or false, found {other}")),
+        Value::Bool(true) => Ok(Pushback::AtLeast),
+        Value::Bool(false) => Ok(Pushback::Ignore),
+        other => word(&Pushback::NAMES)(other).map_err(|error| format!("expected true, false, or {error}")),
+    }
+}
+
+/// A count, or `None` for no bound.
+pub(super) fn bound(value: &Value) -> Read<Option<u32>> {
+    match value {
+        Value::Text(text) if text == "unbounded" => Ok(None),
+        other => match count32(0)(other) {
+            Ok(count) => Ok(Some(count)),
+            Err(error) => Err(format!("expected \"unbounded\" or a count; {error}")),
+        },
+    }
+}
+
+/// The status of a refusal.
+pub(super) fn refusal(value: &Value) -> Read<u16> {
+    let status = whole(value, 400).ok().and_then(|status| u16::try_from(status).ok());
+    status
+        .filter(|status| *status <= 599)
+        .ok_or_else(|| format!("a refusal has a status from 400 to 599, found {value}"))
+}
+
+/// What something is multiplied by.
+pub(super) fn multiple(value: &Value) -> Read<Factor> {
+    let factor = number(value).and_then(Factor::new);
+    factor.ok_or_else(|| format!("a multiple is a number from 0 to 1000 (0.5 halves, 2 doubles), found {value}"))
+}
+
+pub(super) fn rate(value: &Value) -> Read<Rate> {
+    match value {
+        Value::Text(text) | Value::Number(text) => units::rate(text).map_err(|error| error.to_string()),
+        other => Err(format!("a rate is text such as \"200/s\" or a number a second, found {other}")),
     }
 }
 
@@ -125,17 +159,17 @@ pub(super) fn request_line(value: &Value) -> Read<RequestLine> {
     (capitals && visible).then(line).ok_or_else(found)
 }
 
-/// Which failures are retried: texts, or bare statuses.
-pub(super) fn retry_on(value: &Value) -> Read<RetryOn> {
+/// Which failures: texts, or bare statuses.
+pub(super) fn failures(value: &Value) -> Read<Failures> {
     let Value::List(nodes) = value else {
-        return Err(format!("retry_on is a list such as [\"429\", \"5xx\", \"transport\"], found {value}"));
+        return Err(format!("failures are a list such as [\"429\", \"5xx\", \"transport\"], found {value}"));
     };
     let word = |value: &Value| match value {
         Value::Text(text) | Value::Number(text) => Ok(text.clone()),
-        other => Err(RetryOnError(other.to_string())),
+        other => Err(FailuresError(other.to_string())),
     };
     let words: Result<Vec<String>, _> = nodes.iter().map(|node| word(&node.value)).collect();
-    words.and_then(|words| RetryOn::new(words.iter().map(String::as_str))).map_err(|error| error.to_string())
+    words.and_then(|words| Failures::new(words.iter().map(String::as_str))).map_err(|error| error.to_string())
 }
 
 fn whole(value: &Value, min: u64) -> Result<u64, ()> {

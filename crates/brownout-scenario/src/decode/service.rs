@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use brownout_draw::Distribution;
-use brownout_service::{Behaviour, Change, Outcome, Outcomes, Phase, Route, Service, ServiceError, Window};
+use brownout_service::{
+    Behaviour, Change, Factors, Outcome, Outcomes, Phase, Ramp, Route, Service, ServiceError, Window,
+};
 
-use super::{Fields, distribution, scalar};
+use super::{Fields, capacity, distribution, scalar};
 use crate::grammar;
 use crate::node::{Node, Value};
 use crate::problem::Problems;
@@ -22,12 +24,14 @@ pub(super) fn read(scenario: &Fields<'_>, problems: &mut Problems) -> Option<(Se
     let mut identity = None;
     let mut route_nodes: &[Node] = &[];
     let mut routes = Vec::new();
+    let mut capacity = None;
     if let Some(entry) = scenario.get("service") {
         let fields = Fields::open(&entry.node, &grammar::SERVICE, problems)?;
         let given = change(&fields, problems);
         base.outcomes = given.outcomes.unwrap_or(base.outcomes);
         base.latency = given.latency.unwrap_or(base.latency);
         identity = fields.read("identity", problems, scalar::identity);
+        capacity = fields.nested("capacity", problems, capacity::read);
         route_nodes = fields.list("routes", problems);
         if route_nodes.len() > ROUTES_MAX {
             let message = format!("a service has at most {ROUTES_MAX} routes, found {}", route_nodes.len());
@@ -40,7 +44,8 @@ pub(super) fn read(scenario: &Fields<'_>, problems: &mut Problems) -> Option<(Se
     if problems.count() > before {
         return None;
     }
-    let service = Service::new(base, routes, phases).map_err(|errors| {
+    let service = Service::new(base, routes, phases).and_then(|service| service.with_capacity(capacity));
+    let service = service.map_err(|errors| {
         for error in errors {
             problems.add(&blame(&error, route_nodes, phase_nodes).span, error);
         }
@@ -58,6 +63,9 @@ fn blame<'n>(error: &ServiceError, routes: &'n [Node], phases: &'n [Node]) -> &'
     let (node, key) = match error {
         ServiceError::UnreachableRoute { index, .. } => (&routes[*index], "match"),
         ServiceError::EmptyPhase { index, .. } => (&phases[*index], "for"),
+        ServiceError::RampTooLong { index, .. } => (&phases[*index], "ramp_up"),
+        ServiceError::RampWithoutEnd { index, .. } => (&phases[*index], "ramp_down"),
+        ServiceError::NoCapacity { index, .. } => (&phases[*index], "capacity"),
         ServiceError::IdlePhase { index, .. }
         | ServiceError::HiddenPhase { index, .. }
         | ServiceError::PhaseTwice { index, .. } => (&phases[*index], "name"),
@@ -84,7 +92,16 @@ fn phase(node: &Node, problems: &mut Problems) -> Option<Phase> {
     }
     let until = until.or(lasts.map(|lasts| from.saturating_add(lasts)));
     let change = change(&fields, problems);
-    Some(Phase { name: name?, window: Window { from, until }, change })
+    let ramp = Ramp {
+        up: fields.read("ramp_up", problems, scalar::duration).unwrap_or_default(),
+        down: fields.read("ramp_down", problems, scalar::duration).unwrap_or_default(),
+    };
+    let factors = Factors {
+        capacity: fields.read("capacity", problems, scalar::multiple),
+        slowdown: fields.read("slowdown", problems, scalar::multiple),
+        load: fields.read("load", problems, scalar::multiple),
+    };
+    Some(Phase { name: name?, window: Window { from, until }, ramp, change, factors })
 }
 
 fn change(fields: &Fields<'_>, problems: &mut Problems) -> Change {

@@ -71,7 +71,7 @@ fn a_whole_file_becomes_valid_types() {
     let decision =
         scenario.service.decide(Seed(1), route, brownout_service::Identity::first(1), Duration::from_secs(30));
     assert_eq!((decision.outcome, decision.phase), (Outcome::Error, Some("outage")));
-    assert_eq!((scenario.load.count, scenario.load.clients.get()), (1000, 8));
+    assert_eq!((scenario.load.count, scenario.load.clients.get()), (Some(1000), 8));
     let policy = scenario.policy.unwrap();
     assert_eq!((policy.growth, policy.jitter), (Some(Growth::Linear), Some(JitterKind::Full)));
     assert_eq!((policy.base_delay, policy.deadline), (Some(Duration::from_millis(100)), Some(Duration::from_secs(10))));
@@ -97,7 +97,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     check("sead = 1", &["1:1 scenario has no key `sead` (did you mean `seed`? known keys: seed, service, phases"]);
     check("[service]\nlatancy = 1", &["2:1 service has no key `latancy` (did you mean `latency`?"]);
     check("[service.outcomes]\nsuccess = 0.9", &["2:1 outcomes has no key `success` (the success is what"]);
-    check("[policy]\nxyz = 1", &["2:1 policy has no key `xyz` (known keys: max_retries"]);
+    check("[policy]\nxyz = 1", &["2:1 policy has no key `xyz` (known keys: preset, max_retries"]);
 }
 
 #[test]
@@ -198,23 +198,26 @@ fn policies_that_contradict_themselves() {
     check("[policy]\nbase_delay = \"1s\"\nmax_delay = \"10ms\"", &["3:13 max_delay (10ms) would cut the delay of 1s"]);
     check(
         "[policy]\njitter = \"some\"",
-        &["2:10 expected one of none, full, equal, decorrelated, proportional, found \"some\""],
+        &["2:10 expected one of none, full, equal, decorrelated, proportional, subtractive, additive, found \"some\""],
     );
     check("[policy]\nretry_on = [\"often\"]", &["2:12 a retryable failure is a status"]);
     check("[policy]\ndelays = [1, \"x\"]", &["2:14 a duration is a number"]);
     check(
         "[policy]\nmax_retries = 99999999999",
-        &["2:15 a count is a whole number from 0 to 4294967295, found 99999999999"],
+        &["2:15 expected \"unbounded\" or a count; a count is a whole number from 0 to 4294967295, found 99999999999"],
     );
 }
 
 #[test]
 fn values_of_the_wrong_kind() {
-    check("service = 3", &["1:11 service is a table with the keys latency, outcomes, routes, identity, found 3"]);
+    check(
+        "service = 3",
+        &["1:11 service is a table with the keys latency, outcomes, routes, capacity, identity, found 3"],
+    );
     check("phases = { name = \"a\" }", &["1:10 `phases` is a list, found a table; write [ … ]"]);
     check("[service]\nidentity = \"idempotency-key\"", &["2:12 an identity is written \"header:NAME\""]);
     check("[[phases]]\nname = \"größe\"\nlatency = 1", &["2:8 a name is 1 to 64 ASCII letters"]);
-    check("{ \"load\": null }", &["1:11 load is a table with the keys count, request, arrivals, found null"]);
+    check("{ \"load\": null }", &["1:11 load is a table with the keys count, duration, request, arrivals, clients,"]);
     check("seed = 1979-05-27", &["1:8 a seed is a whole number from 0 to 18446744073709551615, found a date"]);
 }
 

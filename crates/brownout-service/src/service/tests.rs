@@ -1,5 +1,5 @@
 use super::{Behaviour, Change, Route, RouteId, Service, ServiceError};
-use crate::{Identity, Outcome, Outcomes, Phase, Request, Window};
+use crate::{Factors, Identity, Outcome, Outcomes, Phase, Ramp, Request, Window};
 use brownout_draw::{Distribution, Seed};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,8 @@ fn always(outcome: Outcome) -> Option<Outcomes> {
 }
 
 fn phase(name: &str, from: u64, until: Option<u64>, change: Change) -> Phase {
-    Phase { name: name.to_owned(), window: Window { from: SECS(from), until: until.map(SECS) }, change }
+    let window = Window { from: SECS(from), until: until.map(SECS) };
+    Phase { name: name.to_owned(), window, ramp: Ramp::default(), change, factors: Factors::default() }
 }
 
 fn route(pattern: &str, outcomes: Option<Outcomes>) -> Route {

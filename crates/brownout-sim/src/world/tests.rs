@@ -1,8 +1,8 @@
 use super::World;
 use brownout_draw::{Distribution, Seed};
-use brownout_load::{Load, LoadResult, Reply};
+use brownout_load::{Arrivals, Load, LoadResult, Reply};
 use brownout_policy::{DelaySource, JitterKind, Policy, Settings, StopReason, Transport, Verdict};
-use brownout_service::{Behaviour, Change, Outcome, Outcomes, Phase, Request, Service, Window};
+use brownout_service::{Behaviour, Change, Factors, Outcome, Outcomes, Phase, Ramp, Request, Service, Window};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn load(service: &Service, policy: &Policy, seed: u64, load: &Load) -> LoadResul
 }
 
 fn clients(count: u64, clients: u32) -> Load {
-    Load { count, clients: NonZeroU32::new(clients).unwrap(), ..Load::default() }
+    Load { count: Some(count), clients: NonZeroU32::new(clients).unwrap(), ..Load::default() }
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn more_clients_take_less_time_and_think_time_takes_more() {
     let service = service("0", MS(20));
     let result = load(&service, &Policy::none(), 1, &clients(100, 10));
     assert!((result.duration_s - 0.2).abs() < 1e-9, "{}", result.duration_s);
-    let thinking = Load { think: Some(Distribution::fixed(MS(80))), ..clients(100, 10) };
+    let thinking = Load { arrivals: Arrivals::Closed { think: Some(Distribution::fixed(MS(80))) }, ..clients(100, 10) };
     let result = load(&service, &Policy::none(), 1, &thinking);
     // Ten rounds of 20 ms, nine pauses of 80 ms between them.
     assert!((result.duration_s - 0.92).abs() < 1e-9, "{}", result.duration_s);
@@ -82,7 +82,7 @@ fn two_policies_meet_the_same_luck() {
     let patient = policy(Settings { max_retries: Some(9), ..Settings::default() });
     let first_tries = |policy: &Policy| {
         let world = World { service: &service, policy, seed: Seed(5) };
-        (1..=200).map(|number| world.trace(&GET, number).trail.attempts[0].reply).collect::<Vec<_>>()
+        (1..=200).map(|number| world.trace(&GET, number).unwrap().trail.attempts[0].reply).collect::<Vec<_>>()
     };
     assert_eq!(first_tries(&Policy::none()), first_tries(&patient));
 }
@@ -91,7 +91,7 @@ fn two_policies_meet_the_same_luck() {
 fn a_call_is_cut_by_its_deadline_and_says_so() {
     let (service, limited) =
         (service("1", MS(100)), policy(Settings { deadline: Some(MS(250)), ..Settings::default() }));
-    let trace = World { service: &service, policy: &limited, seed: Seed(1) }.trace(&GET, 1);
+    let trace = World { service: &service, policy: &limited, seed: Seed(1) }.trace(&GET, 1).unwrap();
     // 100 ms of work, 100 ms of waiting, then 50 ms are left of the second attempt.
     assert_eq!(trace.end.failed, Some(StopReason::DeadlineExceeded));
     assert_eq!(trace.end.elapsed, MS(250));
@@ -113,7 +113,7 @@ fn a_limit_is_waited_out_as_asked() {
     let outcomes = Outcomes::new([(Outcome::RateLimit, "1".parse().unwrap())]).unwrap();
     let limited = Service::new(Behaviour { outcomes, ..Behaviour::default() }, vec![], vec![]).unwrap();
     let policy = policy(Settings { max_retries: Some(1), ..Settings::default() });
-    let trace = World { service: &limited, policy: &policy, seed: Seed(1) }.trace(&GET, 1);
+    let trace = World { service: &limited, policy: &policy, seed: Seed(1) }.trace(&GET, 1).unwrap();
     let asked = Verdict::Retry { after: Duration::from_secs(60), source: DelaySource::RetryAfter };
     assert_eq!(trace.trail.attempts[0].verdict, Some(asked));
     assert_eq!(trace.last.retry_after, Some(Duration::from_secs(60)));
@@ -124,7 +124,8 @@ fn a_phase_is_met_by_those_who_call_in_it() {
     let change =
         Change { outcomes: Some(Outcomes::new([(Outcome::Error, "1".parse().unwrap())]).unwrap()), latency: None };
     let window = Window { from: Duration::from_secs(1), until: Some(Duration::from_secs(2)) };
-    let outage = Phase { name: "outage".to_owned(), window, change };
+    let outage =
+        Phase { name: "outage".to_owned(), window, ramp: Ramp::default(), change, factors: Factors::default() };
     let behaviour = Behaviour { outcomes: Outcomes::new([]).unwrap(), latency: Distribution::fixed(MS(10)) };
     let service = Service::new(behaviour, vec![], vec![outage]).unwrap();
     let result = load(&service, &Policy::none(), 1, &clients(300, 1));

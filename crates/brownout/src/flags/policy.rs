@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brownout_draw::Probability;
-use brownout_policy::{Growth, JitterKind, Policy, RetryOn, Settings};
+use brownout_policy::{Failures, Growth, JitterKind, Policy, Pushback, Settings};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
@@ -47,9 +47,13 @@ pub(crate) struct BackoffFlags {
     #[arg(long, value_name = "KIND", value_parser = named(&JitterKind::NAMES), help_heading = POLICY)]
     jitter: Option<JitterKind>,
 
-    /// How far proportional jitter reaches to either side [default: 0.2]
+    /// How far proportional [default: 0.2] and subtractive [default: 0.25] jitter reach
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = POLICY)]
     jitter_ratio: Option<Probability>,
+
+    /// How far additive jitter reaches [default: as far as the delay is long]
+    #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, help_heading = POLICY)]
+    jitter_width: Option<Duration>,
 
     /// Limit of the whole, work time and waits included; `deadline` in a scenario [default: none]
     #[arg(long, alias = "deadline", value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, help_heading = POLICY)]
@@ -74,10 +78,10 @@ pub(crate) struct PolicyFlags {
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, help_heading = POLICY)]
     retry_after_max: Option<Duration>,
 
-    /// What is retried: statuses (429), classes (5xx), ranges (500-504), `transport` for broken exchanges, or one of
-    /// resolve, connect, tls, reset, closed, protocol, timeout [default: 429,5xx,transport; transport leaves tls out]
+    /// What is retried: statuses (429), classes (5xx), ranges (500-504), `transport` for broken exchanges,
+    /// `retry_after` for 413, 429 and 503 that say when to come back, or one of resolve, connect, tls, reset, closed, protocol, timeout [default: 429,5xx,transport; transport leaves tls out]
     #[arg(long, value_name = "WORD,…", help_heading = POLICY)]
-    retry_on: Option<RetryOn>,
+    retry_on: Option<Failures>,
 }
 
 impl BackoffFlags {
@@ -96,6 +100,7 @@ impl BackoffFlags {
             max_delay: self.max_delay,
             jitter: self.jitter,
             jitter_ratio: self.jitter_ratio,
+            jitter_width: self.jitter_width,
             deadline: self.timeout,
             attempt_timeout: self.attempt_timeout,
             ..Settings::default()
@@ -117,7 +122,7 @@ impl PolicyFlags {
 
     fn settings(&self) -> Settings {
         Settings {
-            heed_retry_after: self.ignore_retry_after.then_some(false),
+            retry_after: self.ignore_retry_after.then_some(Pushback::Ignore),
             retry_after_max: self.retry_after_max,
             retry_on: self.retry_on.clone(),
             ..self.backoff.settings()

@@ -45,7 +45,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let mut setting = args.call.setting()?;
     let load = &mut setting.scenario.load;
-    load.count = args.count.unwrap_or(load.count);
+    load.count = args.count.or(load.count);
     load.clients = args.concurrency.unwrap_or(load.clients);
     let callee = args.call.callee(&setting)?;
     let policy = args.policy.over(under(args, &setting))?;

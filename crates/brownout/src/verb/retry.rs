@@ -47,7 +47,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             let drive = Drive { target: Arc::clone(target), policy: Arc::new(policy.clone()), seed: setting.seed };
             (runtime()?.block_on(drive.trace(1)), "real")
         }
-        Callee::Simulated(line) => (setting.world(&policy).trace(&seen(line), 1), "virtual"),
+        Callee::Simulated(line) => {
+            let trace = setting.world(&policy).trace(&seen(line), 1);
+            (trace.map_err(|cut| Stop::failed(format!("the call came to no end: {cut}")))?, "virtual")
+        }
     };
     let report = RetryReport::new(&trace, setting.origin(time, &(policy, callee)));
     print(&if args.json { json(&report) } else { report.text() })?;

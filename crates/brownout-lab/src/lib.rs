@@ -1,0 +1,18 @@
+//! Experiments on the virtual world: statistics over runs, closed forms, comparison, validation.
+//!
+//! - [`theory`]: what the textbooks say a queue, a retry or a hedge must come to.
+//! - [`statistics`]: what a handful of runs can say, and how surely.
+//!
+//! ```
+//! use brownout_lab::{statistics, theory};
+//!
+//! let waits_of_five_runs = [3.91, 4.12, 4.03, 3.88, 4.17];
+//! let measured = statistics::mean_interval(&waits_of_five_runs, 0.95).unwrap();
+//! assert!(measured.contains(theory::mm1::wait(0.8)));
+//! ```
+//!
+//! What is decided here: which number to expect, and what a difference is worth. What is left out: making the runs, and
+//! printing.
+
+pub mod statistics;
+pub mod theory;

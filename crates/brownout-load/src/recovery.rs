@@ -1,0 +1,129 @@
+//! Whether callers came back to where they were before the trigger, and when.
+
+use std::time::Duration;
+
+use brownout_service::Phase;
+
+use crate::{Recovery, SeriesResult};
+
+/// How many intervals in a row must be well.
+const IN_A_ROW: usize = 5;
+/// Goodput of an interval that is well, as a share of what was had before.
+const GOODPUT_MIN: f64 = 0.9;
+/// Amplification of an interval that is well, as a multiple of what was had before.
+const AMPLIFICATION_MAX: f64 = 1.1;
+
+/// The time from the start of the first phase to the end of the last, and the calls that ended well around it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trigger {
+    from: Duration,
+    until: Duration,
+    before: u64,
+    during: u64,
+    after: u64,
+}
+
+impl Trigger {
+    /// `None` without phases, and where one never ends.
+    pub(crate) fn of(phases: &[Phase]) -> Option<Self> {
+        let from = phases.iter().map(|phase| phase.window.from).min()?;
+        let ends: Option<Vec<Duration>> = phases.iter().map(|phase| phase.window.until).collect();
+        let until = ends?.into_iter().max()?;
+        Some(Self { from, until, before: 0, during: 0, after: 0 })
+    }
+
+    /// Counts a call that ended well at `ended`.
+    pub(crate) fn succeeded(&mut self, ended: Duration) {
+        let count = match ended {
+            _ if ended < self.from => &mut self.before,
+            _ if ended < self.until => &mut self.during,
+            _ => &mut self.after,
+        };
+        *count += 1;
+    }
+
+    /// What became of the callers, as far as the load went: until `over`.
+    #[expect(clippy::cast_precision_loss, reason = "counts for ratios")]
+    pub(crate) fn recovery(&self, series: &SeriesResult, over: Duration) -> Recovery {
+        let rate = |count: u64, from: Duration, until: Duration| {
+            let seconds = until.saturating_sub(from).as_secs_f64();
+            (seconds > 0.0).then(|| count as f64 / seconds)
+        };
+        let first = whole_intervals(self.until.as_secs_f64(), series, f64::ceil);
+        let last = whole_intervals(over.as_secs_f64(), series, f64::floor).min(series.calls.len());
+        Recovery {
+            trigger_from_s: self.from.as_secs_f64(),
+            trigger_until_s: self.until.as_secs_f64(),
+            goodput_before: rate(self.before, Duration::ZERO, self.from.min(over)),
+            goodput_during: rate(self.during, self.from, self.until.min(over)),
+            goodput_after: rate(self.after, self.until, over),
+            recovered_after_s: self.recovered(series, first, last).map(|index| {
+                let start = index as f64 * series.interval_s as f64;
+                start - self.until.as_secs_f64()
+            }),
+            intervals_after: last.saturating_sub(first) as u64,
+        }
+    }
+
+    /// The first of five intervals in a row, from `first` to before `last`, that are as well as those before the trigger.
+    #[expect(clippy::cast_precision_loss, reason = "counts for ratios")]
+    fn recovered(&self, series: &SeriesResult, first: usize, last: usize) -> Option<usize> {
+        let before = 0..whole_intervals(self.from.as_secs_f64(), series, f64::floor).min(series.calls.len());
+        let sum = |column: &[u64]| column[before.clone()].iter().sum::<u64>() as f64;
+        let (calls, attempts, succeeded) = (sum(&series.calls), sum(&series.attempts), sum(&series.succeeded));
+        // Without a before, every call should succeed at its first try.
+        let (goodput, amplification) = if calls > 0.0 { (succeeded / calls, attempts / calls) } else { (1.0, 1.0) };
+        let is_well = |index: &usize| {
+            let calls = series.calls[*index] as f64;
+            series.succeeded[*index] as f64 >= GOODPUT_MIN * goodput * calls
+                && series.attempts[*index] as f64 <= AMPLIFICATION_MAX * amplification * calls
+        };
+        (first..(last + 1).saturating_sub(IN_A_ROW))
+            .find(|start| (*start..start + IN_A_ROW).all(|index| is_well(&index)))
+    }
+}
+
+/// How many intervals lie before a moment, rounded as `round` does.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most some hundreds")]
+#[expect(clippy::cast_precision_loss, reason = "a number of seconds")]
+fn whole_intervals(seconds: f64, series: &SeriesResult, round: fn(f64) -> f64) -> usize {
+    round(seconds / series.interval_s as f64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Trigger;
+    use crate::SeriesResult;
+    use std::time::Duration;
+
+    const SECS: fn(u64) -> Duration = Duration::from_secs;
+
+    /// Ten calls a second, with these successes and attempts in each; the trigger lasts from 2 to 4 s.
+    #[track_caller]
+    fn check(succeeded: &[u64], attempts: &[u64], expected: Option<f64>) {
+        let trigger = Trigger { from: SECS(2), until: SECS(4), before: 20, during: 0, after: 50 };
+        let calls = vec![10; succeeded.len()];
+        let series = SeriesResult { interval_s: 1, calls, attempts: attempts.to_vec(), succeeded: succeeded.to_vec() };
+        let recovery = trigger.recovery(&series, SECS(succeeded.len() as u64));
+        assert_eq!(recovery.recovered_after_s.map(|s| s.to_string()), expected.map(|s| s.to_string()), "{recovery:?}");
+    }
+
+    #[test]
+    fn five_good_intervals_in_a_row_are_a_recovery() {
+        check(&[10, 10, 0, 0, 10, 10, 10, 10, 10], &[10; 9], Some(0.0));
+        check(&[10, 10, 0, 0, 0, 8, 9, 10, 10, 10, 10], &[10; 11], Some(2.0));
+        check(&[10, 10, 0, 0, 10, 10, 10, 10, 0, 10, 10, 10, 10], &[10; 13], None);
+        check(&[10, 10, 0, 0, 10, 10, 10, 10], &[10; 8], None);
+    }
+
+    #[test]
+    fn a_storm_that_still_blows_is_no_recovery() {
+        check(&[10, 10, 0, 0, 10, 10, 10, 10, 10], &[10, 10, 30, 30, 12, 12, 12, 12, 12], None);
+        check(&[10, 10, 0, 0, 10, 10, 10, 10, 10], &[10, 10, 30, 30, 11, 11, 11, 11, 11], Some(0.0));
+    }
+
+    #[test]
+    fn what_failed_before_is_no_sign_of_illness() {
+        check(&[8, 8, 0, 0, 8, 8, 8, 8, 8], &[12, 12, 40, 40, 12, 12, 12, 12, 12], Some(0.0));
+    }
+}

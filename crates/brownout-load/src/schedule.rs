@@ -1,0 +1,186 @@
+//! The arrivals of an open load, one after another: a pure function of load and seed.
+
+use std::time::Duration;
+
+use brownout_draw::{Seed, Stream, draw, draw_pair, exponential, unit};
+
+use crate::{Arrivals, Load};
+
+/// Gives out the arrivals of an open load in order. A closed load has none.
+///
+/// N independent Poisson clients are one stream of their summed rate and a draw of which of them it is (superposition).
+/// A rate that varies is had by *thinning*: candidates come at the highest rate, and each is kept with the probability
+/// that the rate of its moment is of the highest. Source: P. Lewis, G. Shedler, "Simulation of Nonhomogeneous Poisson
+/// Processes by Thinning", Naval Research Logistics Quarterly 26 (1979).
+#[derive(Clone, Debug)]
+pub struct Schedule<'l> {
+    load: &'l Load,
+    seed: Seed,
+    /// The most that the rate is ever multiplied by; `None` where it never varies.
+    factor_max: Option<f64>,
+    candidates: u64,
+    given: u64,
+    /// Of the next candidate (constant) or the last (Poisson), in nanoseconds. Fractions are kept, so that they do not
+    /// add up to a drift.
+    at: f64,
+}
+
+/// A call that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Since the run began.
+    pub at: Duration,
+    /// Whose it is, from 0.
+    pub client: u32,
+}
+
+impl<'l> Schedule<'l> {
+    /// The arrivals of `load`; `factor_max` is the most that its rate is ever multiplied by, `None` where it never varies.
+    #[must_use]
+    pub const fn new(load: &'l Load, seed: Seed, factor_max: Option<f64>) -> Self {
+        Self { load, seed, factor_max, candidates: 0, given: 0, at: 0.0 }
+    }
+
+    /// The next arrival; `factor` tells what the rate is multiplied by at a moment. `None` once the load is over.
+    pub fn next(&mut self, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
+        if self.load.count_max() <= self.given {
+            return None;
+        }
+        let arrival = match self.load.arrivals {
+            Arrivals::Closed { .. } => None,
+            Arrivals::Constant(rate) => self.constant(rate.gap_ns(), factor),
+            Arrivals::Poisson(rate) => self.poisson(rate.gap_ns(), factor),
+        }?;
+        self.given += 1;
+        Some(arrival)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a count of arrivals")]
+    fn constant(&mut self, gap_ns: f64, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
+        loop {
+            let at = self.moment()?;
+            let pace = if self.factor_max.is_some() { factor(at) } else { 1.0 };
+            if pace > 0.0 {
+                self.at = match self.factor_max {
+                    Some(_) => self.at + gap_ns / pace,
+                    // A product, so that roundings do not add up.
+                    None => (self.given + 1) as f64 * gap_ns,
+                };
+                #[expect(clippy::cast_possible_truncation, reason = "below the number of clients")]
+                let client = (self.given % u64::from(self.load.clients.get())) as u32;
+                return Some(Arrival { at, client });
+            }
+            // Nothing comes now: look again where the next would have been.
+            self.at += gap_ns;
+        }
+    }
+
+    fn poisson(&mut self, gap_ns: f64, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
+        loop {
+            self.candidates += 1;
+            let (gap, client) = draw_pair(self.seed, Stream::ARRIVAL, self.candidates, 0);
+            self.at += exponential(gap) * gap_ns / self.factor_max.unwrap_or(1.0);
+            let at = self.moment()?;
+            let kept = self
+                .factor_max
+                .is_none_or(|most| unit(draw(self.seed, Stream::ARRIVAL, self.candidates, 1)) * most < factor(at));
+            if kept {
+                #[expect(clippy::cast_possible_truncation, reason = "below the number of clients")]
+                let client = ((u128::from(client) * u128::from(self.load.clients.get())) >> 64) as u32;
+                return Some(Arrival { at, client });
+            }
+        }
+    }
+
+    /// The moment that was reached; `None` where the load is over by then.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates after 584 years")]
+    fn moment(&self) -> Option<Duration> {
+        let at = Duration::from_nanos(self.at.round() as u64);
+        self.load.goes_on_at(at).then_some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Schedule;
+    use crate::{Arrivals, Load, Rate};
+    use brownout_draw::Seed;
+    use std::time::Duration;
+
+    fn load(arrivals: Arrivals, seconds: u64) -> Load {
+        let duration = Some(Duration::from_secs(seconds));
+        Load { arrivals, duration, clients: 4.try_into().unwrap(), ..Load::default() }
+    }
+
+    fn times(load: &Load, seed: u64, factor: Option<(f64, fn(Duration) -> f64)>) -> Vec<(Duration, u32)> {
+        let mut schedule = Schedule::new(load, Seed(seed), factor.map(|(most, _)| most));
+        let factor = factor.map_or(always as fn(Duration) -> f64, |(_, factor)| factor);
+        let next = || schedule.next(factor).map(|due| (due.at, due.client));
+        std::iter::from_fn(next).collect()
+    }
+
+    const fn always(_: Duration) -> f64 {
+        1.0
+    }
+
+    fn rate(rate: f64) -> Rate {
+        Rate::per_second(rate).unwrap()
+    }
+
+    #[test]
+    fn constant_arrivals_keep_their_distance_and_clients_take_turns() {
+        let times = times(&load(Arrivals::Constant(rate(3.0)), 100), 1, None);
+        assert_eq!(times.len(), 300);
+        for (index, (at, client)) in times.iter().enumerate() {
+            let due = Duration::from_secs_f64(index as f64 / 3.0);
+            assert!(at.abs_diff(due) < Duration::from_nanos(10), "{at:?} for {due:?}");
+            assert_eq!(*client as usize, index % 4);
+        }
+    }
+
+    #[test]
+    fn poisson_arrivals_come_at_their_rate_without_memory_from_every_client() {
+        let times = times(&load(Arrivals::Poisson(rate(100.0)), 1000), 1, None);
+        // 100,000 expected; five standard deviations.
+        assert!(times.len().abs_diff(100_000) < 1581, "{}", times.len());
+        let gaps: Vec<f64> = times.windows(2).map(|pair| (pair[1].0 - pair[0].0).as_secs_f64() * 100.0).collect();
+        let longer = |than: f64| gaps.iter().filter(|gap| **gap > than).count() as f64 / gaps.len() as f64;
+        for than in [0.5, 1.0, 3.0] {
+            assert!((longer(than) - (-than).exp()).abs() < 0.008, "{than}: {}", longer(than));
+        }
+        for client in 0..4 {
+            let own = times.iter().filter(|(_, other)| *other == client).count();
+            assert!(own.abs_diff(25_000) < 900, "{client}: {own}");
+        }
+    }
+
+    #[test]
+    fn a_rate_that_varies_is_met_by_both() {
+        let double: fn(Duration) -> f64 = |at| if at.as_secs() < 500 { 0.5 } else { 2.0 };
+        for arrivals in [Arrivals::Poisson(rate(100.0)), Arrivals::Constant(rate(100.0))] {
+            let times = times(&load(arrivals, 1000), 1, Some((2.0, double)));
+            let early = times.iter().filter(|(at, _)| at.as_secs() < 500).count();
+            assert!(early.abs_diff(25_000) < 800, "{early}");
+            assert!((times.len() - early).abs_diff(100_000) < 1600, "{}", times.len());
+        }
+    }
+
+    #[test]
+    fn a_pause_brings_nothing_and_the_rest_comes_after() {
+        let pause: fn(Duration) -> f64 = |at| if (10..20).contains(&at.as_secs()) { 0.0 } else { 1.0 };
+        for arrivals in [Arrivals::Poisson(rate(100.0)), Arrivals::Constant(rate(100.0))] {
+            let times = times(&load(arrivals, 30), 1, Some((1.0, pause)));
+            assert!(times.iter().all(|(at, _)| !(10..20).contains(&at.as_secs())));
+            assert!(times.len().abs_diff(2000) < 230, "{}", times.len());
+        }
+    }
+
+    #[test]
+    fn a_count_ends_it_and_the_seed_decides_it() {
+        let mut load = load(Arrivals::Poisson(rate(100.0)), 1000);
+        load.count = Some(50);
+        assert_eq!(times(&load, 1, None).len(), 50);
+        assert_eq!(times(&load, 1, None), times(&load, 1, None));
+        assert_ne!(times(&load, 1, None), times(&load, 2, None));
+    }
+}

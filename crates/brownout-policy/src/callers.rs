@@ -1,0 +1,337 @@
+//! The memory of a whole population of clients, and the questions a driver asks it.
+
+use std::time::Duration;
+
+use crate::{
+    Adaptive, AdaptiveState, Breaker, BreakerState, Budget, Budgets, Call, Concurrency, Failure, Guarded, Hedge,
+    HedgeState, InFlight, Policy, StopReason, Throttle, ThrottleState, Verdict,
+};
+
+/// Who calls: how many clients, and over how many processes they are spread. A client is number 0 and up; client n
+/// lives in process n modulo the processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Population {
+    /// How many clients.
+    pub clients: u32,
+    /// How many processes.
+    pub processes: u32,
+}
+
+/// Who shares one memory: one budget, one breaker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Each client has its own.
+    #[default]
+    Client,
+    /// The clients of a process share one.
+    Process,
+    /// All share one.
+    Fleet,
+}
+
+/// What a population of clients remembers between calls: budgets, breakers, limits.
+///
+/// A driver makes each attempt between [`begin`](Self::begin) and one of [`succeeded`](Self::succeeded),
+/// [`failed`](Self::failed) and [`cancelled`](Self::cancelled); what they answer is obeyed. `now` is the time since the run
+/// began, and never goes back.
+///
+/// ```
+/// use std::time::Duration;
+/// use brownout_policy::{Callers, Failure, Policy, Settings, Verdict};
+///
+/// let policy = Policy::new(Settings { base_delay: Some(Duration::from_millis(100)), ..Settings::default() })?;
+/// let mut callers = Callers::one(&policy);
+/// let mut call = callers.call(0, Duration::ZERO);
+/// let go = callers.begin(&mut call, Duration::ZERO, 0).expect("nothing stops a first try here");
+/// assert_eq!((go.after, go.allowance), (Duration::ZERO, None));
+/// let verdict = callers.failed(&mut call, Duration::from_millis(30), &Failure::status(503), 0, false);
+/// assert!(matches!(verdict, Verdict::Retry { after, .. } if after == Duration::from_millis(100)));
+/// # Ok::<(), Vec<brownout_policy::PolicyError>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Callers {
+    policy: Policy,
+    population: Population,
+    budgets: Option<Budgets>,
+    breakers: Vec<BreakerState>,
+    throttles: Vec<ThrottleState>,
+    limiters: Vec<AdaptiveState>,
+    limits: Vec<InFlight>,
+    hedges: Vec<HedgeState>,
+}
+
+/// Leave to make an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Go {
+    /// How long to wait first: a limiter spaces attempts out. Mostly no time.
+    pub after: Duration,
+    /// How long the attempt may take once it is sent: its own timeout or what is left of the deadline, whichever is
+    /// shorter; `None` without either.
+    pub allowance: Option<Duration>,
+}
+
+impl Scope {
+    /// Every scope with its name in scenarios.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("client", Self::Client), ("process", Self::Process), ("fleet", Self::Fleet)];
+}
+
+impl Population {
+    /// One client.
+    pub const ONE: Self = Self { clients: 1, processes: 1 };
+
+    /// How many memories there are of this scope.
+    const fn count(self, scope: Scope) -> usize {
+        match scope {
+            Scope::Client => self.clients as usize,
+            Scope::Process => self.processes as usize,
+            Scope::Fleet => 1,
+        }
+    }
+
+    /// Which of them is that of `client`.
+    const fn index(self, scope: Scope, client: u32) -> usize {
+        match scope {
+            Scope::Client => client as usize,
+            Scope::Process => (client % self.processes) as usize,
+            Scope::Fleet => 0,
+        }
+    }
+}
+
+impl Callers {
+    /// The memory of a population in which every client follows `policy`; nothing has happened yet.
+    #[must_use]
+    pub fn new(policy: &Policy, population: Population) -> Self {
+        fn memory<R, S: Clone>(guard: Option<&Guarded<R>>, of: Population, state: impl Fn(&R) -> S) -> Vec<S> {
+            guard.map_or_else(Vec::new, |guard| vec![state(&guard.rule); of.count(guard.scope)])
+        }
+        let guards = policy.guards();
+        Self {
+            budgets: guards.budget.as_ref().map(|budget| budget.rule.memory(population.count(budget.scope))),
+            breakers: memory(guards.breaker.as_ref(), population, Breaker::state),
+            throttles: memory(guards.throttle.as_ref(), population, Throttle::state),
+            limiters: memory(guards.adaptive.as_ref(), population, Adaptive::state),
+            limits: memory(guards.concurrency.as_ref(), population, Concurrency::state),
+            hedges: memory(guards.hedge.as_ref(), population, Hedge::state),
+            policy: policy.clone(),
+            population,
+        }
+    }
+
+    /// The memory of one client.
+    #[must_use]
+    pub fn one(policy: &Policy) -> Self {
+        Self::new(policy, Population::ONE)
+    }
+
+    /// What they all follow.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// A call of `client` begins.
+    ///
+    /// # Panics
+    /// When the population has no such client.
+    pub fn call(&mut self, client: u32, now: Duration) -> Call {
+        assert!(client < self.population.clients, "client {client} of {}", self.population.clients);
+        if let Some((guard, budgets, index)) = self.budget(client) {
+            budgets.call_began(&guard.rule, index, now);
+        }
+        Call::new(client, now)
+    }
+
+    /// Asks for leave to make the next attempt of `call`.
+    ///
+    /// - `draw`: uniform over `u64`, for callers that throttle themselves.
+    ///
+    /// # Errors
+    /// Why it is not made: the call is over then.
+    pub fn begin(&mut self, call: &mut Call, now: Duration, draw: u64) -> Result<Go, StopReason> {
+        match self.admit(call, now, draw) {
+            Ok(go) => {
+                if let Some((guard, budgets, index)) = self.budget(call.client) {
+                    budgets.attempt_began(&guard.rule, index);
+                }
+                call.attempt_begun();
+                Ok(go)
+            }
+            Err(reason) => {
+                if call.attempts > 0
+                    && let Some((guard, budgets, index)) = self.budget(call.client)
+                {
+                    budgets.retry_abandoned(&guard.rule, index);
+                }
+                Err(reason)
+            }
+        }
+    }
+
+    /// Asks every guard for leave. What was taken of one is given back where the next refuses.
+    fn admit(&mut self, call: &Call, now: Duration, draw: u64) -> Result<Go, StopReason> {
+        let guards = self.policy.guards();
+        let at = |scope| self.population.index(scope, call.client);
+        let elapsed = call.elapsed(now);
+        if self.policy.allowance(elapsed) == Some(Duration::ZERO) {
+            return Err(StopReason::DeadlineExceeded);
+        }
+        if let Some(guard) = &guards.throttle
+            && !guard.rule.admit(&mut self.throttles[at(guard.scope)], now, draw)
+        {
+            return Err(StopReason::Throttled);
+        }
+        if let Some(guard) = &guards.breaker
+            && !guard.rule.admit(&mut self.breakers[at(guard.scope)], now)
+        {
+            return Err(StopReason::BreakerOpen);
+        }
+        let mut after = Duration::ZERO;
+        let mut refused = None;
+        if let Some(guard) = &guards.concurrency
+            && !guard.rule.admit(&mut self.limits[at(guard.scope)])
+        {
+            refused = Some(StopReason::ConcurrencyLimit);
+        } else if let Some(guard) = &guards.adaptive {
+            after = guard.rule.acquire(&mut self.limiters[at(guard.scope)], now);
+        }
+        let allowance = self.policy.allowance(elapsed.saturating_add(after));
+        if refused.is_none() && allowance == Some(Duration::ZERO) {
+            refused = Some(StopReason::DeadlineNear);
+            if let Some(guard) = &guards.concurrency {
+                guard.rule.ended(&mut self.limits[at(guard.scope)]);
+            }
+        }
+        let Some(reason) = refused else { return Ok(Go { after, allowance }) };
+        if let Some(guard) = &guards.breaker {
+            guard.rule.release(&mut self.breakers[at(guard.scope)]);
+        }
+        Err(reason)
+    }
+
+    /// When a copy of the attempt of `call` that was just begun is sent beside it, if it has not come back by then.
+    #[must_use]
+    pub fn hedge_after(&self, call: &Call) -> Option<Duration> {
+        let guard = self.policy.guards().hedge.as_ref()?;
+        let state = &self.hedges[self.population.index(guard.scope, call.client)];
+        (call.hedges < guard.rule.max().get()).then(|| guard.rule.delay(state))
+    }
+
+    /// Asks for leave to send a copy beside the attempts of `call` that are in flight. A copy is paid for as a retry is.
+    ///
+    /// # Errors
+    /// Why it is not sent; the call goes on without it.
+    pub fn hedge(&mut self, call: &mut Call, now: Duration, draw: u64) -> Result<Go, StopReason> {
+        let mut charge = call.charge;
+        if let Some((guard, budgets, index)) = self.budget(call.client) {
+            let granted = budgets.withdraw(&guard.rule, index, now, Failure::OTHER.kind);
+            charge = granted.ok_or(StopReason::BudgetDenied)?;
+        }
+        let go = self.begin(call, now, draw)?;
+        call.charge = charge;
+        call.hedges += 1;
+        Ok(go)
+    }
+
+    /// An attempt of `call` that took `latency` succeeded; the call is over.
+    ///
+    /// - `retry`: whether it was another than the first.
+    pub fn succeeded(&mut self, call: &mut Call, now: Duration, latency: Duration, retry: bool) {
+        self.ended(call, retry);
+        let guards = self.policy.guards();
+        let at = |scope| self.population.index(scope, call.client);
+        if let Some(guard) = &guards.breaker {
+            guard.rule.record(&mut self.breakers[at(guard.scope)], now, true);
+        }
+        if let Some(guard) = &guards.throttle {
+            guard.rule.accepted(&mut self.throttles[at(guard.scope)], now);
+        }
+        if let Some(guard) = &guards.adaptive {
+            guard.rule.update(&mut self.limiters[at(guard.scope)], now, false);
+        }
+        if let Some(guard) = &guards.hedge {
+            guard.rule.observe(&mut self.hedges[at(guard.scope)], latency);
+        }
+        if let Some((guard, budgets, index)) = self.budget(call.client) {
+            budgets.call_succeeded(&guard.rule, index, call.retries > 0, call.charge);
+        }
+    }
+
+    /// An attempt of `call` failed: what follows. On [`Verdict::Retry`] the call goes on to its next attempt.
+    ///
+    /// - `draw`: uniform over `u64`, the only chance in here. Equal histories give equal verdicts.
+    /// - `retry`: whether the attempt was another than the first.
+    pub fn failed(&mut self, call: &mut Call, now: Duration, failure: &Failure, draw: u64, retry: bool) -> Verdict {
+        self.count_failure(call, now, failure, retry);
+        if call.in_flight > 0 {
+            return Verdict::Await;
+        }
+        let (verdict, own) = self.policy.decide(call, now, failure, draw);
+        if let Verdict::Retry { source, .. } = verdict {
+            if let Some((guard, budgets, index)) = self.budget(call.client)
+                && guard.counts(failure)
+            {
+                match budgets.withdraw(&guard.rule, index, now, failure.kind) {
+                    Some(charge) => call.charge = charge,
+                    None => return Verdict::Stop(StopReason::BudgetDenied),
+                }
+            }
+            call.retried(own, self.policy.begins_anew_after(source));
+        }
+        verdict
+    }
+
+    /// An attempt of `call` was given up before it ended: another copy was answered first, or the run was ended.
+    pub fn cancelled(&mut self, call: &mut Call, retry: bool) {
+        self.ended(call, retry);
+        if let Some(guard) = &self.policy.guards().breaker {
+            guard.rule.release(&mut self.breakers[self.population.index(guard.scope, call.client)]);
+        }
+    }
+
+    fn count_failure(&mut self, call: &mut Call, now: Duration, failure: &Failure, retry: bool) {
+        self.ended(call, retry);
+        let guards = self.policy.guards();
+        let at = |scope| self.population.index(scope, call.client);
+        if let Some(guard) = &guards.breaker {
+            guard.rule.record(&mut self.breakers[at(guard.scope)], now, !guard.counts(failure));
+        }
+        if let Some(guard) = &guards.throttle
+            && !guard.counts(failure)
+        {
+            guard.rule.accepted(&mut self.throttles[at(guard.scope)], now);
+        }
+        if let Some(guard) = &guards.adaptive {
+            guard.rule.update(&mut self.limiters[at(guard.scope)], now, failure.is_throttling());
+        }
+        let retries = self.policy.retries(failure);
+        if let Some((guard, budgets, index)) = self.budget(call.client)
+            && retries
+            && guard.counts(failure)
+        {
+            budgets.attempt_failed(&guard.rule, index);
+        }
+    }
+
+    /// An attempt is no longer in flight.
+    fn ended(&mut self, call: &mut Call, retry: bool) {
+        call.in_flight = call.in_flight.saturating_sub(1);
+        let guards = self.policy.guards();
+        let at = |scope| self.population.index(scope, call.client);
+        if let Some(guard) = &guards.concurrency {
+            guard.rule.ended(&mut self.limits[at(guard.scope)]);
+        }
+        if let Some((guard, budgets, index)) = self.budget(call.client) {
+            budgets.attempt_ended(&guard.rule, index, retry);
+        }
+    }
+
+    /// The budget of `client`: its rule, the memory, and the place in it.
+    const fn budget(&mut self, client: u32) -> Option<(&Guarded<Budget>, &mut Budgets, usize)> {
+        match (&self.policy.guards().budget, &mut self.budgets) {
+            (Some(guard), Some(budgets)) => Some((guard, budgets, self.population.index(guard.scope, client))),
+            _ => None,
+        }
+    }
+}

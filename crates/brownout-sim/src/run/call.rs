@@ -1,0 +1,325 @@
+//! The callers' side of a run: calls begin, make attempts, and end.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use brownout_draw::{Stream, draw};
+use brownout_load::{AfterGiveUp, Attempt, CallEnd, Reply};
+use brownout_policy::{StopReason, Transport, Verdict};
+use brownout_service::{Abandoned, Outcome};
+
+use super::event::Event;
+use super::{AttemptState, CallState, LANE_ARRIVAL, LANE_REACH, LANE_TIMEOUT, NONE, Observer, Run, Stage, nanos};
+use crate::queue::Ticket;
+
+impl<O: Observer> Run<'_, O> {
+    /// Puts the next call of an open load on the agenda.
+    pub(super) fn expect_arrival(&mut self) {
+        let service = self.world.service;
+        if let Some(arrival) = self.schedule.next(|elapsed| service.load_factor(elapsed)) {
+            self.due_client = arrival.client;
+            self.push_lane(LANE_ARRIVAL, nanos(arrival.at), Event::Arrival);
+        }
+    }
+
+    /// A call of an open load is due.
+    pub(super) fn arrive(&mut self) {
+        let client = self.due_client;
+        self.expect_arrival();
+        self.begin(client, false);
+    }
+
+    /// A closed client is free for its next call.
+    pub(super) fn begin_of_closed(&mut self, client: u32) {
+        if self.number < self.load.count_max() && self.load.goes_on_at(self.elapsed()) {
+            self.begin(client, false);
+        }
+    }
+
+    /// A client makes again what failed before.
+    pub(super) fn come_back(&mut self, client: u32) {
+        if self.load.goes_on_at(self.elapsed()) {
+            self.tally.returned();
+            self.begin(client, true);
+        }
+    }
+
+    fn begin(&mut self, client: u32, returned: bool) {
+        self.number += 1;
+        let call = self.callers.call(client, self.elapsed());
+        let state = CallState { call, number: self.number, live: true, returned, attempts: NONE, hedge: None };
+        match self.calls.insert(state, self.limits.in_flight) {
+            Some(slot) => self.attempt(slot),
+            None => self.cut("calls in flight", self.limits.in_flight.into()),
+        }
+    }
+
+    /// A call makes its next attempt, if its policy lets it.
+    pub(super) fn attempt(&mut self, slot: u32) {
+        let now = self.elapsed();
+        let state = &mut self.calls[slot];
+        let draw = draw(self.world.seed, Stream::THROTTLE, state.number, state.call.next_attempt());
+        match self.callers.begin(&mut state.call, now, draw) {
+            Err(reason) => self.end(slot, Some(reason)),
+            Ok(go) if go.after.is_zero() => self.send(slot, false),
+            Ok(go) => {
+                let at = self.later(go.after);
+                self.push(at, Event::Send(slot));
+            }
+        }
+    }
+
+    /// A copy is sent beside the attempts in flight, if it is still wanted and the policy lets it.
+    pub(super) fn hedge(&mut self, slot: u32, ticket: Ticket) {
+        let now = self.elapsed();
+        let state = &mut self.calls[slot];
+        if state.hedge != Some(ticket) {
+            return;
+        }
+        state.hedge = None;
+        let draw = draw(self.world.seed, Stream::THROTTLE, state.number, state.call.next_attempt());
+        match self.callers.hedge(&mut state.call, now, draw) {
+            Err(StopReason::BudgetDenied) => self.tally.budget_denied(),
+            Err(_) => {}
+            Ok(_) => self.send(slot, true),
+        }
+    }
+
+    /// The attempt that was begun last is on its way.
+    pub(super) fn send(&mut self, slot: u32, hedge: bool) {
+        let now = self.elapsed();
+        let state = &self.calls[slot];
+        let (call, number) = (state.call, state.call.attempt().get());
+        let connect = nanos(self.load.connect(self.world.seed, state.number, number));
+        let attempt = AttemptState {
+            call: slot,
+            next: state.attempts,
+            request: state.number,
+            number,
+            hedge,
+            awaited: true,
+            stage: Stage::OnItsWay,
+            outcome: Outcome::Success,
+            sent: self.now,
+            reached: u64::MAX,
+            begun: 0,
+            latency: 0,
+            due: u64::MAX,
+            timer: None,
+            event: None,
+        };
+        let Some(index) = self.attempts.insert(attempt, self.limits.in_flight) else {
+            return self.cut("attempts in flight", self.limits.in_flight.into());
+        };
+        self.calls[slot].attempts = index;
+        let allowance = self.callers.policy().allowance(call.elapsed(now)).map(nanos);
+        let gives_up = allowance.map(|allowance| self.now.saturating_add(allowance));
+        if connect > 0 {
+            self.push_lane(LANE_REACH, self.now.saturating_add(connect), Event::Reach(index));
+        }
+        // Where nothing but the answer itself decides when it comes, one of the two events is enough.
+        if connect == 0 && self.site.is_none() {
+            self.answer_or_give_up(index, gives_up);
+        } else if let Some(at) = gives_up {
+            self.attempts[index].timer = Some(self.push_lane(LANE_TIMEOUT, at, Event::Timeout(index)));
+        }
+        if connect == 0 && self.site.is_some() {
+            self.reach(index);
+        }
+        if let Some(after) = self.callers.hedge_after(&self.calls[slot].call) {
+            let at = self.later(after);
+            self.calls[slot].hedge = Some(self.push(at, Event::Hedge(slot)));
+        }
+    }
+
+    /// The answer to attempt `index` comes, or its caller gives up, whichever is first; the answer where both are.
+    fn answer_or_give_up(&mut self, index: u32, gives_up: Option<u64>) {
+        self.decide(index);
+        let attempt = &mut self.attempts[index];
+        attempt.stage = Stage::Answered;
+        attempt.due = self.now.saturating_add(attempt.latency);
+        match gives_up {
+            Some(at) if at < attempt.due => {
+                attempt.stage = Stage::Lost;
+                self.attempts[index].timer = Some(self.push_lane(LANE_TIMEOUT, at, Event::Timeout(index)));
+            }
+            _ => {
+                let at = attempt.due;
+                self.push(at, Event::Reply(index));
+            }
+        }
+    }
+
+    /// The answer to an attempt has reached its caller, if that one still waits.
+    pub(super) fn reply(&mut self, index: u32) {
+        let outcome = self.attempts[index].outcome;
+        self.answer(index, outcome.status(), outcome.retry_after());
+    }
+
+    /// An answer has reached the caller of attempt `index`, if that one still waits.
+    pub(super) fn answer(&mut self, index: u32, status: u16, retry_after: Option<Duration>) {
+        let awaited = self.attempts[index].awaited;
+        if awaited {
+            self.settle(index, Reply::Status(status), retry_after);
+        }
+        self.free(index);
+    }
+
+    /// The caller of an attempt gives up, if it still waits.
+    pub(super) fn time_out(&mut self, index: u32, ticket: Ticket) {
+        let attempt = &self.attempts[index];
+        // An answer that comes at the very moment counts.
+        if attempt.timer != Some(ticket) || !attempt.awaited || attempt.due == self.now {
+            return;
+        }
+        self.settle(index, Reply::Broken(Transport::Timeout), None);
+        self.forget(index);
+    }
+
+    /// What attempt `index` brought, and what follows for its call. The attempt is no longer awaited.
+    fn settle(&mut self, index: u32, reply: Reply, retry_after: Option<Duration>) {
+        let now = self.elapsed();
+        self.unlink(index);
+        let AttemptState { call: slot, number, sent, .. } = self.attempts[index];
+        let latency = Duration::from_nanos(self.now - sent);
+        let state = &mut self.calls[slot];
+        let retry = number > 1;
+        let Some(failure) = reply.failure(retry_after) else {
+            self.callers.succeeded(&mut state.call, now, latency, retry);
+            self.record(index, reply, None);
+            return self.end(slot, None);
+        };
+        let draw = draw(self.world.seed, Stream::JITTER, state.number, number);
+        let verdict = self.callers.failed(&mut state.call, now, &failure, draw, retry);
+        self.record(index, reply, Some(verdict));
+        match verdict {
+            Verdict::Await => {}
+            Verdict::Stop(reason) => {
+                if reason == StopReason::BudgetDenied {
+                    self.tally.budget_denied();
+                }
+                self.end(slot, Some(reason));
+            }
+            Verdict::Retry { after, .. } => {
+                self.calls[slot].hedge = None;
+                let at = self.later(after);
+                self.push(at, Event::Attempt(slot));
+            }
+        }
+    }
+
+    /// Counts attempt `index`, now that it is over for its caller.
+    fn record(&mut self, index: u32, reply: Reply, verdict: Option<Verdict>) {
+        let AttemptState { request, number, hedge, sent, reached, .. } = self.attempts[index];
+        let attempt = Attempt {
+            number: NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN),
+            hedge,
+            started: Duration::from_nanos(sent),
+            latency: Duration::from_nanos(self.now - sent),
+            reply,
+            verdict,
+        };
+        self.tally.attempt(&attempt);
+        let reached = (reached <= self.now).then(|| Duration::from_nanos(reached));
+        self.observer.attempt(request, &attempt, reached);
+    }
+
+    /// A call is over.
+    fn end(&mut self, slot: u32, failed: Option<StopReason>) {
+        while self.calls[slot].attempts != NONE {
+            let index = self.calls[slot].attempts;
+            self.unlink(index);
+            let retry = self.attempts[index].number > 1;
+            self.callers.cancelled(&mut self.calls[slot].call, retry);
+            self.record(index, Reply::Broken(Transport::Cancelled), None);
+            self.forget(index);
+        }
+        let now = self.elapsed();
+        let state = self.calls[slot];
+        let CallState { call, number, .. } = state;
+        let end = CallEnd { started: call.started(), elapsed: call.elapsed(now), failed };
+        self.tally.call(&end);
+        self.observer.call(number, &end);
+        // A timer that is still to fire must not find it waiting.
+        (self.calls[slot].hedge, self.calls[slot].live) = (None, false);
+        self.calls.remove(slot);
+        if self.load.is_open() {
+            self.after_open(&state, failed.is_some());
+        } else {
+            let at = self.later(self.load.pause(self.seed(), number));
+            self.push(at, Event::Begin(call.client()));
+        }
+    }
+
+    /// What becomes of what call `number` was to do, where callers do not wait for each other.
+    fn after_open(&mut self, state: &CallState, failed: bool) {
+        let CallState { call, number, returned, .. } = *state;
+        let client = call.client();
+        let again = match &self.load.after_give_up {
+            AfterGiveUp::Drop => false,
+            AfterGiveUp::ComeBack(_) => failed,
+            AfterGiveUp::Queue(_) => {
+                let backlog = self.backlog(client);
+                match (returned, failed) {
+                    (false, true) => *backlog += 1,
+                    (true, false) => *backlog -= 1,
+                    _ => {}
+                }
+                // One at a time: the next when the last has ended.
+                *backlog > 0 && (returned || (failed && *backlog == 1))
+            }
+        };
+        if again && let Some(after) = self.load.return_after(self.world.seed, number) {
+            let at = self.later(after);
+            self.push(at, Event::Return(client));
+        }
+    }
+
+    fn backlog(&mut self, client: u32) -> &mut u32 {
+        if self.backlogs.is_empty() {
+            self.backlogs = vec![0; self.load.clients.get() as usize];
+        }
+        &mut self.backlogs[client as usize]
+    }
+
+    /// The caller no longer waits for attempt `index`.
+    fn unlink(&mut self, index: u32) {
+        let AttemptState { call, next, .. } = self.attempts[index];
+        self.attempts[index].awaited = false;
+        if self.calls[call].attempts == index {
+            self.calls[call].attempts = next;
+            return;
+        }
+        let mut at = self.calls[call].attempts;
+        while self.attempts[at].next != index {
+            at = self.attempts[at].next;
+        }
+        self.attempts[at].next = next;
+    }
+
+    /// What the service does with attempt `index`, now that its caller has gone.
+    fn forget(&mut self, index: u32) {
+        let rule = self.site.as_ref().map(|site| site.rule.abandoned);
+        match (self.attempts[index].stage, rule) {
+            (Stage::Lost, _) => self.free(index),
+            (Stage::Waiting, Some(Abandoned::DropWaiting | Abandoned::Drop)) => {
+                self.leave(index, false);
+                self.free(index);
+            }
+            (Stage::Working, Some(Abandoned::Drop)) => {
+                self.finish_work(index);
+                self.free(index);
+                self.start_waiting();
+            }
+            // An event that is still to come finds that nobody waits.
+            _ => {}
+        }
+    }
+
+    /// Caller and service are done with attempt `index`.
+    pub(super) fn free(&mut self, index: u32) {
+        let attempt = &mut self.attempts[index];
+        (attempt.stage, attempt.timer, attempt.event) = (Stage::Lost, None, None);
+        self.attempts.remove(index);
+    }
+}

@@ -1,0 +1,314 @@
+//! One run: the events, in the order of time, and what each of them does.
+
+mod arena;
+mod call;
+mod event;
+mod serve;
+mod site;
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use brownout_draw::Seed;
+use brownout_load::{Attempt, CallEnd, Load, LoadResult, Reply, Schedule, Tally};
+use brownout_policy::{Call, Callers, Population, StopReason, Transport};
+use brownout_service::{Outcome, RouteId};
+
+use crate::World;
+use crate::queue::{Queue, Ticket};
+use arena::Arena;
+use event::Event;
+use site::Site;
+
+use event::SLOTS_MAX;
+
+/// Bounds of a run, so that one that would never end is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many events at the most. Default a thousand million.
+    pub events: u64,
+    /// How many calls in flight, and how many attempts inside the service or on their way, at the most. Default and maximum
+    /// 16.7 million, which take about 3 GiB.
+    pub in_flight: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { events: 1_000_000_000, in_flight: SLOTS_MAX }
+    }
+}
+
+/// Who looks on while a run goes on.
+pub trait Observer {
+    /// An attempt of call `number` is over. It reached the service at `reached`, unless it was given up before.
+    fn attempt(&mut self, number: u64, attempt: &Attempt, reached: Option<Duration>) {
+        let _ = (number, attempt, reached);
+    }
+
+    /// Call `number` is over.
+    fn call(&mut self, number: u64, end: &CallEnd) {
+        let _ = (number, end);
+    }
+
+    /// So many events have happened, up to so much time: told every million events or so.
+    fn progress(&mut self, events: u64, elapsed: Duration) {
+        let _ = (events, elapsed);
+    }
+}
+
+/// Nobody looks on.
+impl Observer for () {}
+
+/// What events are of one constant delay, each with a lane of its own in the queue.
+const LANE_ARRIVAL: usize = 0;
+const LANE_TIMEOUT: usize = 1;
+const LANE_REACH: usize = 2;
+const LANES: usize = 3;
+
+/// No slot.
+const NONE: u32 = u32::MAX;
+
+/// How often a run tells how far it is.
+const PROGRESS_EVENTS: u64 = 1 << 20;
+
+/// A call under way.
+#[derive(Clone, Copy, Debug)]
+struct CallState {
+    call: Call,
+    number: u64,
+    /// Whether it is still under way: a slot that was given back remembers its last call.
+    live: bool,
+    /// Whether it is one that failed before, made again.
+    returned: bool,
+    /// The first of the list of its attempts in flight.
+    attempts: u32,
+    /// The timer of its next copy, if there is to be one.
+    hedge: Option<Ticket>,
+}
+
+/// Where an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// On its way to the service.
+    OnItsWay,
+    /// In the queue.
+    Waiting,
+    /// Worked on.
+    Working,
+    /// Answered; the answer is on its way.
+    Answered,
+    /// Gone without a trace: nobody will answer.
+    Lost,
+}
+
+/// An attempt, from when it is sent until both its caller and the service are done with it.
+#[derive(Clone, Copy, Debug)]
+struct AttemptState {
+    call: u32,
+    /// The next in the list of its call's attempts.
+    next: u32,
+    number: u32,
+    /// The number of its call, which may be over.
+    request: u64,
+    hedge: bool,
+    /// Whether its caller still waits for it.
+    awaited: bool,
+    stage: Stage,
+    outcome: Outcome,
+    sent: u64,
+    /// When it reached the service.
+    reached: u64,
+    /// When its work was begun.
+    begun: u64,
+    /// Between the work and the answer.
+    latency: u64,
+    /// When the answer is there, once that is known.
+    due: u64,
+    /// The timer that ends it.
+    timer: Option<Ticket>,
+    /// What the service does next with it.
+    event: Option<Ticket>,
+}
+
+/// A run under way.
+pub(crate) struct Run<'w, O> {
+    world: World<'w>,
+    load: &'w Load,
+    route: RouteId,
+    limits: Limits,
+    queue: Queue,
+    now: u64,
+    events: u64,
+    callers: Callers,
+    schedule: Schedule<'w>,
+    /// Whose call the next arrival is.
+    due_client: u32,
+    calls: Arena<CallState>,
+    attempts: Arena<AttemptState>,
+    site: Option<Site<'w>>,
+    /// Of the call begun last.
+    number: u64,
+    /// What each client keeps of calls that failed, where it keeps them.
+    backlogs: Vec<u32>,
+    tally: Tally,
+    cut_short: Option<String>,
+    observer: O,
+}
+
+impl<'w, O: Observer> Run<'w, O> {
+    /// A run before its first event, whose calls are numbered from `first`.
+    pub(crate) fn new(
+        world: World<'w>,
+        load: &'w Load,
+        route: RouteId,
+        first: u64,
+        limits: Limits,
+        observer: O,
+    ) -> Self {
+        let clients = if load.is_open() { load.clients.get() } else { load.busy_clients().max(1) };
+        let population = Population { clients, processes: load.processes.get() };
+        let service = world.service;
+        let capacity = service.capacity();
+        Self {
+            world,
+            load,
+            route,
+            limits,
+            queue: Queue::new(LANES),
+            now: 0,
+            events: 0,
+            callers: Callers::new(world.policy, population),
+            schedule: Schedule::new(load, world.seed, service.varies_load().then(|| service.load_factor_max())),
+            due_client: 0,
+            calls: Arena::new(),
+            attempts: Arena::new(),
+            site: capacity.map(|rule| Site::new(rule, service.workers(Duration::ZERO))),
+            number: first - 1,
+            backlogs: Vec::new(),
+            tally: Tally::new(service.phases()),
+            cut_short: None,
+            observer,
+        }
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn finish(mut self) -> (LoadResult, O) {
+        self.start();
+        while let Some(fired) = self.queue.pop() {
+            self.now = fired.at;
+            self.events += 1;
+            if self.events % PROGRESS_EVENTS == 0 {
+                self.observer.progress(self.events, self.elapsed());
+            }
+            if self.limits.events < self.events {
+                self.cut("events", self.limits.events);
+            }
+            if self.cut_short.is_some() {
+                break;
+            }
+            self.happen(Event::unpack(fired.event), fired.ticket);
+        }
+        self.result()
+    }
+
+    fn start(&mut self) {
+        if self.load.is_open() {
+            self.expect_arrival();
+        } else {
+            for client in 0..self.load.busy_clients() {
+                self.push(0, Event::Begin(client));
+            }
+        }
+        self.expect_workers_change();
+    }
+
+    fn happen(&mut self, event: Event, ticket: Ticket) {
+        match event {
+            Event::Arrival => self.arrive(),
+            Event::Begin(client) => self.begin_of_closed(client),
+            Event::Return(client) => self.come_back(client),
+            Event::Attempt(call) => self.attempt(call),
+            Event::Send(call) => self.send(call, false),
+            Event::Hedge(call) => self.hedge(call, ticket),
+            Event::Reach(attempt) => self.reach(attempt),
+            Event::Impatient(attempt) => self.lose_patience(attempt, ticket),
+            Event::Done(attempt) => self.done(attempt, ticket),
+            Event::Reply(attempt) => self.reply(attempt),
+            Event::Timeout(attempt) => self.time_out(attempt, ticket),
+            Event::Workers => self.change_workers(),
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.now)
+    }
+
+    fn push(&mut self, at: u64, event: Event) -> Ticket {
+        self.queue.push(at, event.pack())
+    }
+
+    fn push_lane(&mut self, lane: usize, at: u64, event: Event) -> Ticket {
+        self.queue.push_lane(lane, at, event.pack())
+    }
+
+    /// The moment `after` from now.
+    fn later(&self, after: Duration) -> u64 {
+        self.now.saturating_add(nanos(after))
+    }
+
+    const fn seed(&self) -> Seed {
+        self.world.seed
+    }
+
+    /// Ends the run before its end.
+    fn cut(&mut self, what: &str, bound: u64) {
+        let at = self.elapsed();
+        self.cut_short
+            .get_or_insert_with(|| format!("the bound of {bound} {what} was reached after {at:?} of virtual time"));
+    }
+
+    /// Counts the calls that nothing will end: the run was cut short, or nobody will ever answer them.
+    fn end_what_is_left(&mut self) {
+        let elapsed = self.elapsed();
+        for state in self.calls.iter().filter(|state| state.live) {
+            let started = state.call.started();
+            let failed = Some(StopReason::Interrupted);
+            self.tally.call(&CallEnd { started, elapsed: elapsed.saturating_sub(started), failed });
+        }
+        for attempt in self.attempts.iter().filter(|attempt| attempt.awaited) {
+            self.tally.attempt(&Attempt {
+                number: NonZeroU32::new(attempt.number).unwrap_or(NonZeroU32::MIN),
+                hedge: attempt.hedge,
+                started: Duration::from_nanos(attempt.sent),
+                latency: Duration::from_nanos(self.now - attempt.sent),
+                reply: Reply::Broken(Transport::Interrupted),
+                verdict: None,
+            });
+        }
+    }
+
+    fn result(mut self) -> (LoadResult, O) {
+        let over = self.load.duration.filter(|_| self.cut_short.is_none());
+        // A load with a duration offers what comes in that time, however much that is.
+        let offered = if self.load.duration.is_none() { self.load.count_max() } else { 0 };
+        self.end_what_is_left();
+        let mut result = self.tally.result(offered, over);
+        let capacity = self.site.take().map(|mut site| {
+            let inside = self.attempts.iter().filter_map(|attempt| match attempt.stage {
+                Stage::Waiting => Some((attempt.reached, None)),
+                Stage::Working => Some((attempt.reached, Some(attempt.begun))),
+                _ => None,
+            });
+            site.result(self.now, inside)
+        });
+        result.capacity = capacity;
+        result.events = Some(self.events);
+        result.cut_short = self.cut_short;
+        (result, self.observer)
+    }
+}
+
+/// Whole nanoseconds; 584 years and longer are the same here.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,171 @@
+//! The service's side of a run: attempts arrive, wait, are worked on, and are answered.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use brownout_service::{Abandoned, Entry, Identity, Shed};
+
+use super::event::Event;
+use super::{Observer, Run, Stage, nanos};
+use crate::queue::Ticket;
+
+impl<O: Observer> Run<'_, O> {
+    /// An attempt reaches the service.
+    pub(super) fn reach(&mut self, index: u32) {
+        self.decide(index);
+        let attempt = &mut self.attempts[index];
+        let Some(site) = &mut self.site else {
+            // Its caller has gone, and nobody here is any the worse for it.
+            if !attempt.awaited {
+                return self.free(index);
+            }
+            attempt.stage = Stage::Answered;
+            attempt.due = self.now.saturating_add(attempt.latency);
+            let at = attempt.due;
+            self.push(at, Event::Reply(index));
+            return;
+        };
+        if !attempt.awaited && site.rule.abandoned == Abandoned::Drop {
+            return self.free(index);
+        }
+        match site.enter(self.now, index) {
+            Entry::Started => self.begin_work(index),
+            Entry::Queued => self.wait(index),
+            Entry::Shed => self.shed(index),
+        }
+    }
+
+    /// What the service is going to do about attempt `index`, which has reached it.
+    pub(super) fn decide(&mut self, index: u32) {
+        let identity = self.identity(index);
+        let decision = self.world.service.decide(self.world.seed, self.route, identity, self.elapsed());
+        let attempt = &mut self.attempts[index];
+        attempt.reached = self.now;
+        attempt.outcome = decision.outcome;
+        attempt.latency = nanos(decision.latency);
+    }
+
+    fn identity(&self, index: u32) -> Identity {
+        let attempt = &self.attempts[index];
+        let number = NonZeroU32::new(attempt.number).unwrap_or(NonZeroU32::MIN);
+        Identity { request: attempt.request, attempt: number }
+    }
+
+    fn begin_work(&mut self, index: u32) {
+        let work = self.world.service.work(self.world.seed, self.identity(index));
+        let work = nanos(self.world.service.slowed(work, self.elapsed()));
+        let done = self.now.saturating_add(work);
+        let event = self.push(done, Event::Done(index));
+        let attempt = &mut self.attempts[index];
+        attempt.stage = Stage::Working;
+        attempt.begun = self.now;
+        attempt.due = done.saturating_add(attempt.latency);
+        attempt.event = Some(event);
+    }
+
+    fn wait(&mut self, index: u32) {
+        let patience = self.world.service.patience(self.world.seed, self.identity(index));
+        let event = patience.map(|patience| {
+            let at = self.later(patience);
+            self.push(at, Event::Impatient(index))
+        });
+        let attempt = &mut self.attempts[index];
+        attempt.stage = Stage::Waiting;
+        attempt.event = event;
+    }
+
+    /// Attempt `index` is not taken.
+    fn shed(&mut self, index: u32) {
+        let Some(site) = &self.site else { return };
+        match site.rule.shed {
+            Shed::Answer { status, retry_after } => {
+                self.attempts[index].stage = Stage::Answered;
+                self.answer(index, status, retry_after);
+            }
+            // Nobody tells the caller: it finds out by its own timeout.
+            Shed::Silent if self.attempts[index].awaited => self.attempts[index].stage = Stage::Lost,
+            Shed::Silent => self.free(index),
+        }
+    }
+
+    /// An attempt has waited too long in the queue, if it still waits.
+    pub(super) fn lose_patience(&mut self, index: u32, ticket: Ticket) {
+        let attempt = &self.attempts[index];
+        if attempt.event != Some(ticket) || attempt.stage != Stage::Waiting {
+            return;
+        }
+        self.leave(index, true);
+        self.shed(index);
+    }
+
+    /// The work of an attempt is done.
+    pub(super) fn done(&mut self, index: u32, ticket: Ticket) {
+        let attempt = &mut self.attempts[index];
+        if attempt.event != Some(ticket) {
+            return;
+        }
+        attempt.event = None;
+        attempt.stage = Stage::Answered;
+        let (awaited, latency) = (attempt.awaited, attempt.latency);
+        self.finish_work(index);
+        self.start_waiting();
+        if !awaited {
+            self.free(index);
+        } else if latency == 0 {
+            self.reply(index);
+        } else {
+            let at = self.now.saturating_add(latency);
+            self.push(at, Event::Reply(index));
+        }
+    }
+
+    /// The worker of attempt `index` is free again.
+    pub(super) fn finish_work(&mut self, index: u32) {
+        let attempt = &self.attempts[index];
+        if let Some(site) = &mut self.site {
+            site.finish(self.now, attempt.reached, self.now - attempt.begun, attempt.awaited);
+        }
+    }
+
+    /// Attempt `index` leaves the queue: with its caller, or since it waited too long (`shed`).
+    pub(super) fn leave(&mut self, index: u32, shed: bool) {
+        let reached = self.attempts[index].reached;
+        self.attempts[index].stage = Stage::Lost;
+        let attempts = &self.attempts;
+        if let Some(site) = &mut self.site {
+            site.leave(self.now, reached, shed, |job| attempts[job].stage == Stage::Waiting);
+        }
+    }
+
+    /// Workers that are free take who waits.
+    pub(super) fn start_waiting(&mut self) {
+        while let Some(site) = &mut self.site {
+            let attempts = &self.attempts;
+            let Some(index) = site.next(self.now, |job| attempts[job].stage == Stage::Waiting) else { return };
+            site.started(self.now, attempts[index].reached);
+            self.begin_work(index);
+        }
+    }
+
+    /// Puts the next change of the number of workers on the agenda.
+    pub(super) fn expect_workers_change(&mut self) {
+        if let Some(at) = self.world.service.next_workers_change(self.elapsed())
+            && self.site.is_some()
+        {
+            self.push(nanos(at), Event::Workers);
+        }
+    }
+
+    /// The number of workers may have changed.
+    pub(super) fn change_workers(&mut self) {
+        let workers = self.world.service.workers(Duration::from_nanos(self.now));
+        if let Some(site) = &mut self.site {
+            site.set_workers(self.now, workers);
+        }
+        self.start_waiting();
+        // With nobody left to come, a change would only keep the run from ending.
+        if self.queue.len() > 0 {
+            self.expect_workers_change();
+        }
+    }
+}
