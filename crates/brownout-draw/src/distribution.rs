@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::uniform::{nanos, unit, whole_nanos};
+use crate::uniform::{exponential, nanos, unit, whole_nanos};
 use crate::{Percentiles, Weights, normal, scale};
 
 /// How a duration is distributed. One draw makes one sample, by the inverse of the distribution function, so a
@@ -30,8 +30,8 @@ pub struct Distribution(Kind);
 enum Kind {
     Fixed(Duration),
     Uniform { min: Duration, max: Duration },
-    Exponential { mean: Duration, cap: Option<Cap> },
-    Lognormal { median: Duration, sigma: f64, cap: Option<Cap> },
+    Exponential { mean_ns: f64, cap: Option<Cap> },
+    Lognormal { median_ns: f64, sigma: f64, cap: Option<Cap> },
     Percentiles(Percentiles),
     Mix { weights: Weights, parts: Vec<Distribution> },
 }
@@ -121,7 +121,7 @@ impl Distribution {
         positive("the mean", mean)?;
         let below = |max: Duration| -libm::expm1(-max.as_secs_f64() / mean.as_secs_f64());
         let cap = cap(max, below, mean.mul_f64(std::f64::consts::LN_2))?;
-        Ok(Self(Kind::Exponential { mean, cap }))
+        Ok(Self(Kind::Exponential { mean_ns: nanos_f64(mean), cap }))
     }
 
     /// Lognormal by its median and 99th percentile: `sigma = ln(p99 / median) / 2.326…`. The tail is cut at `max` by the cap
@@ -158,7 +158,7 @@ impl Distribution {
         }
         let below = |max: Duration| normal::cdf(libm::log(max.as_secs_f64() / median.as_secs_f64()) / sigma);
         let cap = cap(max, below, median)?;
-        Ok(Self(Kind::Lognormal { median, sigma, cap }))
+        Ok(Self(Kind::Lognormal { median_ns: nanos_f64(median), sigma, cap }))
     }
 
     /// A few percentiles joined by straight lines.
@@ -185,17 +185,26 @@ impl Distribution {
 
     /// The duration at a uniform `draw` in whole nanoseconds: what virtual time counts in.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a latency of over 104 days may lose nanoseconds")]
+    #[inline]
     pub fn sample_nanos(&self, draw: u64) -> u64 {
+        match &self.0 {
+            Kind::Fixed(duration) => nanos(*duration),
+            Kind::Exponential { mean_ns, cap: None } => whole_nanos(mean_ns * exponential(draw)),
+            _ => self.sample_rarer(draw),
+        }
+    }
+
+    /// The same for the shapes that cost more than a call.
+    fn sample_rarer(&self, draw: u64) -> u64 {
         let below = |cap: &Option<Cap>| unit(draw) * cap.map_or(1.0, |cap| cap.below);
         let limit = |sample: u64, cap: &Option<Cap>| cap.map_or(sample, |cap| sample.min(nanos(cap.max)));
         match &self.0 {
             Kind::Fixed(duration) => nanos(*duration),
             Kind::Uniform { min, max } => nanos(*min + scale(*max - *min, draw)),
-            Kind::Exponential { mean, cap } => limit(whole_nanos(nanos(*mean) as f64 * -libm::log1p(-below(cap))), cap),
-            Kind::Lognormal { median, sigma, cap } => {
+            Kind::Exponential { mean_ns, cap } => limit(whole_nanos(mean_ns * -libm::log1p(-below(cap))), cap),
+            Kind::Lognormal { median_ns, sigma, cap } => {
                 let z = normal::quantile(below(cap));
-                limit(whole_nanos(nanos(*median) as f64 * libm::exp(sigma * z)), cap)
+                limit(whole_nanos(median_ns * libm::exp(sigma * z)), cap)
             }
             Kind::Percentiles(percentiles) => nanos(percentiles.sample(draw)),
             Kind::Mix { weights, parts } => {
@@ -203,6 +212,13 @@ impl Distribution {
                 parts[pick.index].sample_nanos(pick.rest)
             }
         }
+    }
+
+    /// Whether a sample depends on the draw at all.
+    #[must_use]
+    #[inline]
+    pub const fn is_fixed(&self) -> bool {
+        matches!(self.0, Kind::Fixed(_))
     }
 
     /// The longest sample: the upper end, the cap, or, where a tail was left whole, its 99.99th percentile.
@@ -234,6 +250,11 @@ fn cap(
         return Err(DistributionError::CapTooLow { max, middle });
     }
     Ok(Some(Cap { max, below }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a latency of over 104 days may lose nanoseconds")]
+fn nanos_f64(duration: Duration) -> f64 {
+    nanos(duration) as f64
 }
 
 fn positive(what: &'static str, duration: Duration) -> Result<(), DistributionError> {

@@ -18,6 +18,7 @@ pub fn scale(ceiling: Duration, draw: u64) -> Duration {
 }
 
 /// Whole nanoseconds, saturating.
+#[inline]
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -28,20 +29,28 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 /// round to 1.
 #[expect(clippy::cast_precision_loss, reason = "53 bits are exact in f64")]
 #[must_use]
+#[inline]
 pub fn unit(draw: u64) -> f64 {
     ((draw >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64)
 }
 
 /// Maps a uniform `draw` onto an exponential with mean 1: `-ln(1 - u)`.
 #[must_use]
+#[inline]
 pub fn exponential(draw: u64) -> f64 {
-    -libm::log1p(-unit(draw))
+    // 1 - u is exact: u is an odd number of 2^-53.
+    -libm::log(1.0 - unit(draw))
 }
 
 /// Whole nanoseconds; what is past the end of `u64` saturates, what is not a number is zero.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is meant")]
+#[inline]
 pub(crate) fn whole_nanos(nanos: f64) -> u64 {
-    nanos.round_ties_even() as u64
+    // Adding 2^52 leaves no bits for a fraction, so the sum is rounded, ties to even: quicker than a call where the
+    // processor may lack the instruction.
+    const NO_FRACTION: f64 = (1_u64 << 52) as f64;
+    let rounded = if nanos < NO_FRACTION { (nanos + NO_FRACTION) - NO_FRACTION } else { nanos };
+    rounded as u64
 }
 
 #[cfg(test)]

@@ -3,21 +3,18 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// Three significant digits: a recorded value is off by less than a thousandth of itself.
-const SIGNIFICANT_DIGITS: u8 = 3;
-
-/// 292 years. A longer latency is counted in the last bucket.
-const HIGHEST_NS: u64 = u64::MAX >> 1;
+use crate::buckets::Buckets;
 
 /// Latencies from a nanosecond up, in memory that does not grow with their number.
 #[derive(Clone, Debug)]
 pub struct LatencyHistogram {
-    histogram: Histogram<u64>,
-    /// The ends as they were recorded: a bucket would show them a little too long.
-    ends: Option<(Duration, Duration)>,
+    /// Three significant digits: a recorded value is off by less than a thousandth of itself.
+    buckets: Buckets,
+    /// The ends as they were recorded: a bucket would show them a little too long. The wrong way round without a value.
+    min_ns: u64,
+    max_ns: u64,
     /// Exact, so that the mean lies between the ends.
     sum_ns: u128,
     censored: u64,
@@ -54,70 +51,84 @@ pub struct Latency {
 
 impl Default for LatencyHistogram {
     fn default() -> Self {
-        let histogram = Histogram::new_with_bounds(1, HIGHEST_NS, SIGNIFICANT_DIGITS);
-        Self { histogram: histogram.expect("the bounds are constants that fit"), ends: None, sum_ns: 0, censored: 0 }
+        Self {
+            buckets: Buckets::default(),
+            min_ns: u64::MAX,
+            max_ns: 0,
+            sum_ns: 0,
+            censored: 0,
+        }
     }
 }
 
 impl LatencyHistogram {
     /// Adds one value; `censored` when it was given up rather than ended.
+    #[inline]
     pub fn record(&mut self, latency: Duration, censored: bool) {
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-        self.histogram.saturating_record(nanos);
-        let (min, max) = self.ends.unwrap_or((latency, latency));
-        self.ends = Some((min.min(latency), max.max(latency)));
-        self.sum_ns += latency.as_nanos();
+        self.buckets.record(nanos);
+        self.min_ns = self.min_ns.min(nanos);
+        self.max_ns = self.max_ns.max(nanos);
+        self.sum_ns += u128::from(nanos);
         self.censored += u64::from(censored);
+    }
+
+    /// Adds all values of another histogram: nothing is lost.
+    pub fn merge(&mut self, other: &Self) {
+        self.buckets.merge(&other.buckets);
+        self.min_ns = self.min_ns.min(other.min_ns);
+        self.max_ns = self.max_ns.max(other.max_ns);
+        self.sum_ns += other.sum_ns;
+        self.censored += other.censored;
     }
 
     /// The value that a share `quantile` of all values does not exceed; `None` without values enough to tell.
     #[expect(clippy::cast_precision_loss, reason = "a count for comparison")]
-    fn quantile(&self, quantile: f64) -> Option<Duration> {
+    fn quantile(&self, quantile: f64) -> Option<u64> {
         // A hair of slack: 1 - 0.9 is a little less than a tenth.
-        let enough = self.histogram.len() as f64 * (1.0 - quantile) > 1.0 - 1e-9;
-        let (min, max) = self.ends.filter(|_| enough)?;
-        Some(Duration::from_nanos(self.histogram.value_at_quantile(quantile)).clamp(min, max))
+        let enough = self.buckets.total() as f64 * (1.0 - quantile) > 1.0 - 1e-9;
+        enough.then(|| self.buckets.quantile(quantile).clamp(self.min_ns, self.max_ns))
     }
 
     /// For a result.
     #[must_use]
     pub fn summary(&self) -> Latency {
-        let quantile = |q| self.quantile(q).map(|latency| millis(nanos_f64(latency)));
+        let quantile = |q| self.quantile(q).map(|nanos| millis(nanos_f64(nanos)));
+        let end = |nanos: u64| (self.buckets.total() > 0).then(|| millis(nanos_f64(nanos)));
         Latency {
-            count: self.histogram.len(),
+            count: self.buckets.total(),
             censored: self.censored,
-            min: self.ends.map(|(min, _)| millis(nanos_f64(min))),
+            min: end(self.min_ns),
             mean: self.mean_ns().map(millis),
             p50: quantile(0.5),
             p90: quantile(0.9),
             p95: quantile(0.95),
             p99: quantile(0.99),
             p99_9: quantile(0.999),
-            max: self.ends.map(|(_, max)| millis(nanos_f64(max))),
+            max: end(self.max_ns),
             hdr_ns: self.pairs(),
         }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a mean for showing")]
     fn mean_ns(&self) -> Option<f64> {
-        let count = self.histogram.len();
+        let count = self.buckets.total();
         (count > 0).then(|| self.sum_ns as f64 / count as f64)
     }
 
     fn pairs(&self) -> String {
         let mut text = String::new();
-        for step in self.histogram.iter_recorded() {
+        for (highest, count) in self.buckets.filled() {
             let space = if text.is_empty() { "" } else { " " };
-            write!(text, "{space}{}:{}", step.value_iterated_to(), step.count_at_value())
-                .expect("writing to a string cannot fail");
+            write!(text, "{space}{highest}:{count}").expect("writing to a string cannot fail");
         }
         text
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "104 days of nanoseconds are exact in f64")]
-fn nanos_f64(latency: Duration) -> f64 {
-    latency.as_nanos() as f64
+const fn nanos_f64(nanos: u64) -> f64 {
+    nanos as f64
 }
 
 /// Milliseconds to the microsecond, which is finer than what is recorded for anything above a millisecond.

@@ -15,6 +15,7 @@
 //! What is decided here: when calls start ([`Load`], [`Schedule`]), what counts as success ([`Reply::is_success`]), what a
 //! number in a result means. What is left out: making calls, and printing.
 
+mod buckets;
 mod latency;
 mod load;
 mod record;

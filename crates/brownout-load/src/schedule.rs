@@ -49,7 +49,7 @@ impl<'l> Schedule<'l> {
         let arrival = match self.load.arrivals {
             Arrivals::Closed { .. } => None,
             Arrivals::Constant(rate) => self.constant(rate.gap_ns(), factor),
-            Arrivals::Poisson(rate) => self.poisson(rate.gap_ns(), factor),
+            Arrivals::Poisson(rate) => self.poisson(rate.gap_ns() / self.factor_max.unwrap_or(1.0), factor),
         }?;
         self.given += 1;
         Some(arrival)
@@ -79,7 +79,7 @@ impl<'l> Schedule<'l> {
         loop {
             self.candidates += 1;
             let (gap, client) = draw_pair(self.seed, Stream::ARRIVAL, self.candidates, 0);
-            self.at += exponential(gap) * gap_ns / self.factor_max.unwrap_or(1.0);
+            self.at += exponential(gap) * gap_ns;
             let at = self.moment()?;
             let kept = self
                 .factor_max
@@ -95,7 +95,7 @@ impl<'l> Schedule<'l> {
     /// The moment that was reached; `None` where the load is over by then.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates after 584 years")]
     fn moment(&self) -> Option<Duration> {
-        let at = Duration::from_nanos(self.at.round() as u64);
+        let at = Duration::from_nanos((self.at + 0.5) as u64);
         self.load.goes_on_at(at).then_some(at)
     }
 }

@@ -39,15 +39,21 @@ pub struct SeriesResult {
 
 impl Series {
     /// The slot that `elapsed` falls into.
+    #[inline]
     pub(crate) fn at(&mut self, elapsed: Duration) -> &mut Slot {
+        let index = usize::try_from(elapsed.as_secs() >> self.doublings).unwrap_or(usize::MAX);
+        if index < self.slots.len() { &mut self.slots[index] } else { self.reach(elapsed) }
+    }
+
+    /// The slot of a moment that is later than any so far.
+    #[cold]
+    fn reach(&mut self, elapsed: Duration) -> &mut Slot {
         let index = |doublings| usize::try_from(elapsed.as_secs() >> doublings).unwrap_or(usize::MAX);
         while index(self.doublings) >= SLOTS_MAX {
             self.double();
         }
         let index = index(self.doublings);
-        if self.slots.len() <= index {
-            self.slots.resize(index + 1, Slot::default());
-        }
+        self.slots.resize(self.slots.len().max(index + 1), Slot::default());
         &mut self.slots[index]
     }
 

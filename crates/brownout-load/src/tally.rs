@@ -22,10 +22,12 @@ pub struct Tally {
     hedges: u64,
     budget_denied: u64,
     returned: u64,
-    by_status: BTreeMap<u16, u64>,
-    by_fault: BTreeMap<Transport, u64>,
-    response: LatencyHistogram,
+    /// A handful of each: a scan beats a tree.
+    by_status: Vec<(u16, u64)>,
+    by_fault: Vec<(Transport, u64)>,
+    /// Of calls that succeeded, and of those that did not: both together are the latency of calls.
     success: LatencyHistogram,
+    failure: LatencyHistogram,
     service: LatencyHistogram,
     series: Series,
     phases: Vec<(Phase, PhaseCounts)>,
@@ -53,10 +55,10 @@ impl Tally {
             hedges: 0,
             budget_denied: 0,
             returned: 0,
-            by_status: BTreeMap::new(),
-            by_fault: BTreeMap::new(),
-            response: LatencyHistogram::default(),
+            by_status: Vec::new(),
+            by_fault: Vec::new(),
             success: LatencyHistogram::default(),
+            failure: LatencyHistogram::default(),
             service: LatencyHistogram::default(),
             series: Series::default(),
             phases: phases.iter().map(|phase| (phase.clone(), PhaseCounts::default())).collect(),
@@ -71,8 +73,8 @@ impl Tally {
         self.retries += u64::from(attempt.number.get() > 1 && !attempt.hedge);
         self.hedges += u64::from(attempt.hedge);
         match attempt.reply {
-            Reply::Status(status) => *self.by_status.entry(status).or_default() += 1,
-            Reply::Broken(transport) => *self.by_fault.entry(transport).or_default() += 1,
+            Reply::Status(status) => count(&mut self.by_status, status),
+            Reply::Broken(transport) => count(&mut self.by_fault, transport),
         }
         self.service.record(attempt.latency, attempt.reply.is_censored());
         self.series.at(attempt.started).attempts += 1;
@@ -88,13 +90,14 @@ impl Tally {
             *self.gave_up.entry(reason).or_default() += 1;
         }
         let ended = end.started.saturating_add(end.elapsed);
-        let cut = matches!(end.failed, Some(StopReason::DeadlineExceeded | StopReason::Interrupted));
-        self.response.record(end.elapsed, cut);
         if end.failed.is_none() {
             self.success.record(end.elapsed, false);
             if let Some(trigger) = &mut self.trigger {
                 trigger.succeeded(ended);
             }
+        } else {
+            let cut = matches!(end.failed, Some(StopReason::DeadlineExceeded | StopReason::Interrupted));
+            self.failure.record(end.elapsed, cut);
         }
         self.series.at(end.started).calls += 1;
         self.series.at(ended).succeeded += succeeded;
@@ -138,9 +141,11 @@ impl Tally {
             attempts: counts.attempts,
         };
         let per_interval = self.series.result();
+        let mut response = self.success.clone();
+        response.merge(&self.failure);
         LoadResult {
             total_requests: self.started,
-            by_status: self.by_status.clone(),
+            by_status: self.by_status.iter().copied().collect(),
             by_fault: self.by_fault.iter().map(|(transport, count)| (transport.name(), *count)).collect(),
             calls: Calls {
                 offered: offered.max(self.started),
@@ -164,7 +169,7 @@ impl Tally {
             duration_s: seconds,
             goodput_per_second: (seconds > 0.0).then(|| self.succeeded as f64 / seconds),
             latency_ms: Latencies {
-                response: self.response.summary(),
+                response: response.summary(),
                 success: self.success.summary(),
                 service: self.service.summary(),
             },
@@ -175,6 +180,15 @@ impl Tally {
             events: None,
             cut_short: None,
         }
+    }
+}
+
+/// One more of `key`.
+#[inline]
+fn count<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K) {
+    match counts.iter_mut().find(|(known, _)| *known == key) {
+        Some((_, count)) => *count += 1,
+        None => counts.push((key, 1)),
     }
 }
 

@@ -155,6 +155,12 @@ impl Policy {
         self.attempt_timeout
     }
 
+    /// Whether leave to make an attempt depends on a draw.
+    #[must_use]
+    pub const fn throttles(&self) -> bool {
+        self.guards.throttle.is_some()
+    }
+
     /// Whether a failure is worth another try.
     pub(crate) fn retries(&self, failure: &Failure) -> bool {
         self.retry_on.includes(failure)

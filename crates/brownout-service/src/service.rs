@@ -188,14 +188,20 @@ impl Service {
             draw(seed, stream.within(label.unwrap_or_default()), identity.request, identity.attempt.get())
         };
         let meets = |phase: &Phase, strength: f64| meets(draw(Stream::PHASE.within(&phase.name)), strength);
-        let outcomes_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.outcomes.as_ref());
-        let latency_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.latency.as_ref());
+        let (mut outcomes_phase, mut latency_phase) = (None, None);
+        if !self.phases.is_empty() {
+            outcomes_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.outcomes.as_ref());
+            latency_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.latency.as_ref());
+        }
         let outcomes = outcomes_phase.map(|(_, outcomes)| outcomes).or(own.and_then(|own| own.outcomes.as_ref()));
         let latency = latency_phase.map(|(_, latency)| latency).or(own.and_then(|own| own.latency.as_ref()));
         let latency = latency.unwrap_or(&self.base.latency);
 
-        let outcome = outcomes.unwrap_or(&self.base.outcomes).pick(draw(Stream::OUTCOME));
+        let outcomes = outcomes.unwrap_or(&self.base.outcomes);
+        // What is certain needs no draw; draws shift nobody else's luck, made or not.
+        let outcome = outcomes.certain().unwrap_or_else(|| outcomes.pick(draw(Stream::OUTCOME)));
         let latency = match outcome.pace() {
+            Pace::Drawn if latency.is_fixed() => latency.sample(0),
             Pace::Drawn => latency.sample(draw(Stream::LATENCY)),
             Pace::Longest => latency.longest(),
         };
@@ -209,7 +215,8 @@ impl Service {
     #[must_use]
     pub fn work(&self, seed: Seed, identity: Identity) -> Duration {
         let drawn = |capacity: &Capacity| {
-            capacity.service_time.sample(draw(seed, Stream::WORK, identity.request, identity.attempt.get()))
+            let draw = || draw(seed, Stream::WORK, identity.request, identity.attempt.get());
+            capacity.service_time.sample(if capacity.service_time.is_fixed() { 0 } else { draw() })
         };
         self.capacity.as_ref().map(drawn).unwrap_or_default()
     }
@@ -223,6 +230,7 @@ impl Service {
 
     /// What takes `time` otherwise, when it is begun at `elapsed`.
     #[must_use]
+    #[inline]
     pub fn slowed(&self, time: Duration, elapsed: Duration) -> Duration {
         if self.phases.iter().all(|phase| phase.factors.slowdown.is_none()) {
             return time;

@@ -18,6 +18,8 @@ use super::Outcome;
 pub struct Outcomes {
     /// In the order of [`Outcome::ALL`].
     weights: Weights,
+    /// The one that has all the weight.
+    certain: Option<Outcome>,
 }
 
 /// Why rates do not go together.
@@ -103,7 +105,9 @@ impl Outcomes {
         // Only rates overridden several times over can be finer than this; they lose what lies below 2^-60.
         let excess = (parts.iter().sum::<u128>() / common).checked_ilog2().unwrap_or(0).saturating_sub(62);
         let small = parts.map(|part| u64::try_from((part / common) >> excess).unwrap_or(u64::MAX));
-        Self { weights: Weights::new(small).expect("rates that were checked add up to something") }
+        let weights = Weights::new(small).expect("rates that were checked add up to something");
+        let has_all = |outcome: &Outcome| weights.weight(*outcome as usize) == weights.total();
+        Self { certain: Outcome::ALL.into_iter().find(has_all), weights }
     }
 
     /// How often `outcome` comes, from 0 to 1, for showing.
@@ -111,6 +115,13 @@ impl Outcomes {
     #[expect(clippy::cast_precision_loss, reason = "for showing")]
     pub fn rate(&self, outcome: Outcome) -> f64 {
         self.weights.weight(outcome as usize) as f64 / self.weights.total() as f64
+    }
+
+    /// The outcome, where there is only one.
+    #[must_use]
+    #[inline]
+    pub fn certain(&self) -> Option<Outcome> {
+        self.certain
     }
 
     /// The outcome at a uniform `draw`.

@@ -57,8 +57,8 @@ impl<O: Observer> Run<'_, O> {
     /// A call makes its next attempt, if its policy lets it.
     pub(super) fn attempt(&mut self, slot: u32) {
         let now = self.elapsed();
+        let draw = self.throttle_draw(slot);
         let state = &mut self.calls[slot];
-        let draw = draw(self.world.seed, Stream::THROTTLE, state.number, state.call.next_attempt());
         match self.callers.begin(&mut state.call, now, draw) {
             Err(reason) => self.end(slot, Some(reason)),
             Ok(go) if go.after.is_zero() => self.send(slot, false),
@@ -69,6 +69,13 @@ impl<O: Observer> Run<'_, O> {
         }
     }
 
+    /// The luck of the next attempt of a call, as far as leave to make it needs any.
+    fn throttle_draw(&self, slot: u32) -> u64 {
+        let CallState { call, number, .. } = &self.calls[slot];
+        let drawn = || draw(self.world.seed, Stream::THROTTLE, *number, call.next_attempt());
+        if self.world.policy.throttles() { drawn() } else { 0 }
+    }
+
     /// A copy is sent beside the attempts in flight, if it is still wanted and the policy lets it.
     pub(super) fn hedge(&mut self, slot: u32, ticket: Ticket) {
         let now = self.elapsed();
@@ -77,7 +84,8 @@ impl<O: Observer> Run<'_, O> {
             return;
         }
         state.hedge = None;
-        let draw = draw(self.world.seed, Stream::THROTTLE, state.number, state.call.next_attempt());
+        let draw = self.throttle_draw(slot);
+        let state = &mut self.calls[slot];
         match self.callers.hedge(&mut state.call, now, draw) {
             Err(StopReason::BudgetDenied) => self.tally.budget_denied(),
             Err(_) => {}
