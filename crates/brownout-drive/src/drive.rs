@@ -84,8 +84,7 @@ impl Drive {
                 },
             }
         }
-        let result = shared.tally().result(load.count_max(), None);
-        result
+        shared.tally().result(if load.duration.is_some() { 0 } else { load.count_max() }, None)
     }
 
     /// One closed client: call after call, until there are none left or the run is ended.

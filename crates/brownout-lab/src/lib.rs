@@ -11,8 +11,17 @@
 //! assert!(measured.contains(theory::mm1::wait(0.8)));
 //! ```
 //!
-//! What is decided here: which number to expect, and what a difference is worth. What is left out: making the runs, and
-//! printing.
+//! - [`compare`]: several policies on the same luck.
+//! - [`validate`]: the virtual world held against the closed forms.
+//!
+//! What is decided here: which runs to make, which number to expect, and what a difference is worth. What is left out: on how
+//! many cores the runs are made, and printing. A run is a pure function of its index, so whoever has cores to spare maps
+//! over the indices and hands the results back in order.
 
+pub mod compare;
+mod replica;
 pub mod statistics;
 pub mod theory;
+pub mod validate;
+
+pub use replica::replica_seed;

@@ -51,13 +51,7 @@ pub struct Latency {
 
 impl Default for LatencyHistogram {
     fn default() -> Self {
-        Self {
-            buckets: Buckets::default(),
-            min_ns: u64::MAX,
-            max_ns: 0,
-            sum_ns: 0,
-            censored: 0,
-        }
+        Self { buckets: Buckets::default(), min_ns: u64::MAX, max_ns: 0, sum_ns: 0, censored: 0 }
     }
 }
 

@@ -110,12 +110,13 @@ pub struct Recovery {
     pub intervals_after: u64,
 }
 
-/// What the load did to a service with a capacity. `arrived = served + wasted + shed + left + inside` and so on: every attempt
-/// that reached the service is somewhere.
+/// What the load did to a service with a capacity. `arrived = served + wasted + shed + left + inside`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CapacityResult {
     /// Attempts that reached the service.
     pub arrived: u64,
+    /// Of them, those that found no worker free and were let into the queue.
+    pub waited: u64,
     /// Attempts whose work was done while their caller waited for it.
     pub served: u64,
     /// Attempts whose work was done, or begun, for a caller that had gone.

@@ -107,14 +107,16 @@ mod tests {
     use brownout_draw::Seed;
     use std::time::Duration;
 
+    type Factor = fn(Duration) -> f64;
+
     fn load(arrivals: Arrivals, seconds: u64) -> Load {
         let duration = Some(Duration::from_secs(seconds));
         Load { arrivals, duration, clients: 4.try_into().unwrap(), ..Load::default() }
     }
 
-    fn times(load: &Load, seed: u64, factor: Option<(f64, fn(Duration) -> f64)>) -> Vec<(Duration, u32)> {
+    fn times(load: &Load, seed: u64, factor: Option<(f64, Factor)>) -> Vec<(Duration, u32)> {
         let mut schedule = Schedule::new(load, Seed(seed), factor.map(|(most, _)| most));
-        let factor = factor.map_or(always as fn(Duration) -> f64, |(_, factor)| factor);
+        let factor = factor.map_or(always as Factor, |(_, factor)| factor);
         let next = || schedule.next(factor).map(|due| (due.at, due.client));
         std::iter::from_fn(next).collect()
     }

@@ -3,6 +3,7 @@
 //! Each kind of result is one serialisable record with a text form beside it, so that what people read and what programs
 //! read cannot drift apart. Units stand in the field names; JSON keeps the order of the fields.
 
+mod compare;
 mod health;
 mod load;
 mod number;
@@ -10,13 +11,17 @@ mod origin;
 mod response;
 mod retry;
 mod run;
+mod table;
+mod validation;
 
+pub use compare::CompareReport;
 pub use health::HealthReport;
 pub use load::LoadReport;
 pub use origin::Origin;
 pub use response::ResponseReport;
 pub use retry::{AttemptReport, RetryReport};
 pub use run::{Exit, RunAttempt, RunReport, RunStop};
+pub use validation::ValidationReport;
 
 /// A record as indented JSON with a newline at its end.
 ///

@@ -30,3 +30,9 @@ pub mod units;
 pub use problem::{Invalid, Problem};
 pub use scenario::Scenario;
 pub use schema::schema;
+
+/// What to say of a `name` that is no preset: the nearest one, where one is near, and all of them.
+#[must_use]
+pub fn preset_hint(name: &str) -> String {
+    decode::policy::presets(name)
+}

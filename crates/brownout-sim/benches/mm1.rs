@@ -4,6 +4,7 @@
 //! An event is an arrival or a departure, two a customer. The loop keeps its events in a `BinaryHeap` of packed keys, draws
 //! from a xorshift generator, and sums up waits; it counts nothing else. Both run in turn on one core.
 
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "keys are cut into their parts")]
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench takes the time and prints it")]
 
 use std::cmp::Reverse;
@@ -32,7 +33,9 @@ fn main() {
         column.sort_by(f64::total_cmp);
         format!("{:6.2} ({:.2} to {:.2})", column[column.len() / 2], column[0], column[column.len() - 1])
     };
-    println!("M/M/1 at 0.8, {CUSTOMERS} customers, {rounds_wanted} rounds, one core: million events a second, median (min to max)");
+    println!(
+        "M/M/1 at 0.8, {CUSTOMERS} customers, {rounds_wanted} rounds, one core: million events a second, median (min to max)"
+    );
     println!("  brownout          {}", column(|round| round.0));
     println!("  a loop by hand    {}", column(|round| round.1));
     println!("  by hand ÷ ours    {}", column(|round| round.1 / round.0));

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::verb::{check, health, load, request, retry, run, schema, serve};
+use crate::verb::{check, compare, health, load, request, retry, run, schema, serve, verify};
 
 /// Verbs by what one wants; clap has no groups of subcommands. A test holds this to the list below.
 const VERBS: &str = "\
@@ -14,6 +14,12 @@ Call a service (in virtual time, or over HTTP with --url):
 
 Stand in for one:
   serve    Answers over HTTP as a scenario says
+
+Choose a policy:
+  compare  Runs several policies against one scenario and shows them side by side
+
+Trust it:
+  verify   Checks virtual time against queueing theory and prints the page
 
 Write a scenario:
   check    Validates a scenario without running it
@@ -47,6 +53,8 @@ pub(crate) enum Verb {
     Retry(retry::Args),
     Health(health::Args),
     Serve(serve::Args),
+    Compare(compare::Args),
+    Verify(verify::Args),
     Check(check::Args),
     Schema(schema::Args),
     Run(run::Args),

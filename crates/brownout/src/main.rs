@@ -3,6 +3,7 @@
 //! Parse, run, print what went wrong, pick the exit code. Each verb is a file in `verb/`.
 
 mod cli;
+mod cores;
 mod exit;
 mod flags;
 mod output;

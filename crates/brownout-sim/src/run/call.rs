@@ -104,6 +104,7 @@ impl<O: Observer> Run<'_, O> {
             next: state.attempts,
             request: state.number,
             number,
+            place: 0,
             hedge,
             awaited: true,
             stage: Stage::OnItsWay,

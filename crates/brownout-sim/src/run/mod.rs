@@ -110,6 +110,8 @@ struct AttemptState {
     number: u32,
     /// The number of its call, which may be over.
     request: u64,
+    /// Its place among all that reached the service.
+    place: u32,
     hedge: bool,
     /// Whether its caller still waits for it.
     awaited: bool,
@@ -197,7 +199,7 @@ impl<'w, O: Observer> Run<'w, O> {
         while let Some(fired) = self.queue.pop() {
             self.now = fired.at;
             self.events += 1;
-            if self.events % PROGRESS_EVENTS == 0 {
+            if self.events.is_multiple_of(PROGRESS_EVENTS) {
                 self.observer.progress(self.events, self.elapsed());
             }
             if self.limits.events < self.events {

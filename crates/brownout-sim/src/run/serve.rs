@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use brownout_service::{Abandoned, Entry, Identity, Shed};
 
+use super::arena::Arena;
 use super::event::Event;
-use super::{Observer, Run, Stage, nanos};
+use super::site::Job;
+use super::{AttemptState, Observer, Run, Stage, nanos};
 use crate::queue::Ticket;
 
 impl<O: Observer> Run<'_, O> {
@@ -28,7 +30,9 @@ impl<O: Observer> Run<'_, O> {
         if !attempt.awaited && site.rule.abandoned == Abandoned::Drop {
             return self.free(index);
         }
-        match site.enter(self.now, index) {
+        let place = site.next_place();
+        self.attempts[index].place = place;
+        match site.enter(self.now, (index, place)) {
             Entry::Started => self.begin_work(index),
             Entry::Queued => self.wait(index),
             Entry::Shed => self.shed(index),
@@ -133,7 +137,7 @@ impl<O: Observer> Run<'_, O> {
         self.attempts[index].stage = Stage::Lost;
         let attempts = &self.attempts;
         if let Some(site) = &mut self.site {
-            site.leave(self.now, reached, shed, |job| attempts[job].stage == Stage::Waiting);
+            site.leave(self.now, reached, shed, |job| waits(attempts, job));
         }
     }
 
@@ -141,7 +145,7 @@ impl<O: Observer> Run<'_, O> {
     pub(super) fn start_waiting(&mut self) {
         while let Some(site) = &mut self.site {
             let attempts = &self.attempts;
-            let Some(index) = site.next(self.now, |job| attempts[job].stage == Stage::Waiting) else { return };
+            let Some((index, _)) = site.next(self.now, |job| waits(attempts, job)) else { return };
             site.started(self.now, attempts[index].reached);
             self.begin_work(index);
         }
@@ -164,8 +168,14 @@ impl<O: Observer> Run<'_, O> {
         }
         self.start_waiting();
         // With nobody left to come, a change would only keep the run from ending.
-        if self.queue.len() > 0 {
+        if !self.queue.is_empty() {
             self.expect_workers_change();
         }
     }
+}
+
+/// Whether the attempt that `job` names still waits.
+fn waits(attempts: &Arena<AttemptState>, (slot, place): Job) -> bool {
+    let attempt = &attempts[slot];
+    attempt.stage == Stage::Waiting && attempt.place == place
 }

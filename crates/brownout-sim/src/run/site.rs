@@ -5,11 +5,15 @@ use std::time::Duration;
 use brownout_load::{CapacityResult, LatencyHistogram};
 use brownout_service::{Capacity, Entry, Station};
 
-/// A service with a capacity at work. Jobs are slots of attempts.
+/// An attempt in the queue: its slot, and its place among all that came. A slot may be taken by another attempt while the
+/// line still names the one that left; the place tells them apart.
+pub(super) type Job = (u32, u32);
+
+/// A service with a capacity at work.
 #[derive(Debug)]
 pub(super) struct Site<'w> {
     pub(super) rule: &'w Capacity,
-    station: Station<u32>,
+    station: Station<Job>,
     /// How many workers there are now.
     workers: u32,
     account: Account,
@@ -31,6 +35,7 @@ struct Account {
     wasted: u128,
     waiting_max: u32,
     arrived: u64,
+    waited: u64,
     served: u64,
     spoilt: u64,
     shed: u64,
@@ -43,14 +48,23 @@ impl<'w> Site<'w> {
         Self { rule, station, workers, account, waits: LatencyHistogram::default() }
     }
 
+    /// The place of the next that arrives.
+    #[expect(clippy::cast_possible_truncation, reason = "comes round after four thousand million, long after who left is gone")]
+    pub(super) const fn next_place(&self) -> u32 {
+        self.account.arrived as u32
+    }
+
     /// Attempt `job` arrives.
-    pub(super) fn enter(&mut self, now: u64, job: u32) -> Entry {
+    pub(super) fn enter(&mut self, now: u64, job: Job) -> Entry {
         self.bring_up_to(now);
         self.account.arrived += 1;
         let entry = self.station.enter(self.rule, self.workers, job);
         match entry {
             Entry::Started => self.waits.record(Duration::ZERO, false),
-            Entry::Queued => self.account.waiting_max = self.account.waiting_max.max(self.station.waiting()),
+            Entry::Queued => {
+                self.account.waited += 1;
+                self.account.waiting_max = self.account.waiting_max.max(self.station.waiting());
+            }
             Entry::Shed => self.account.shed += 1,
         }
         entry
@@ -72,7 +86,7 @@ impl<'w> Site<'w> {
     }
 
     /// One that waited since `reached` leaves the queue: with its caller, or since it waited too long.
-    pub(super) fn leave(&mut self, now: u64, reached: u64, shed: bool, waits: impl Fn(u32) -> bool) {
+    pub(super) fn leave(&mut self, now: u64, reached: u64, shed: bool, waits: impl Fn(Job) -> bool) {
         self.bring_up_to(now);
         self.station.leave(waits);
         let account = &mut self.account;
@@ -85,7 +99,7 @@ impl<'w> Site<'w> {
     }
 
     /// Who is started now, if anybody is.
-    pub(super) fn next(&mut self, now: u64, waits: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(super) fn next(&mut self, now: u64, waits: impl Fn(Job) -> bool) -> Option<Job> {
         self.bring_up_to(now);
         self.station.next(self.rule, self.workers, waits)
     }
@@ -121,14 +135,16 @@ impl<'w> Site<'w> {
             work += begun.map_or(0, |begun| u128::from(now - begun));
         }
         // Little's law, the conservation of work, and the flow balance hold to the nanosecond in every run.
-        debug_assert_eq!(account.waiting + account.busy, sojourns, "L = λW");
-        debug_assert_eq!(account.busy, work, "busy time is work");
-        debug_assert_eq!(account.arrived, account.served + account.spoilt + account.shed + account.left + number);
+        assert_eq!(account.waiting + account.busy, sojourns, "L = λW");
+        assert_eq!(account.busy, work, "busy time is work");
+        let somewhere = account.served + account.spoilt + account.shed + account.left + number;
+        assert_eq!(account.arrived, somewhere, "every attempt is somewhere");
 
         let mean = |area: u128| if now > 0 { area as f64 / now as f64 } else { 0.0 };
         let all_work = account.useful + account.wasted;
         CapacityResult {
             arrived: account.arrived,
+            waited: account.waited,
             served: account.served,
             wasted: account.spoilt,
             shed: account.shed,

@@ -27,3 +27,9 @@ pub(crate) fn limit(text: &str) -> Result<Duration, String> {
         other => other.map_err(|error| error.to_string()),
     }
 }
+
+/// Reads a bound on events.
+pub(crate) fn event_limit(text: &str) -> Result<u64, String> {
+    let limit = text.parse().ok().filter(|limit| *limit > 0);
+    limit.ok_or_else(|| format!("a bound on events is a whole number from 1 to {}, found `{text}`", u64::MAX))
+}

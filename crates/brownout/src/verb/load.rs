@@ -7,10 +7,12 @@ use std::sync::Arc;
 use brownout_drive::Drive;
 use brownout_policy::Settings;
 use brownout_report::{LoadReport, json};
+use brownout_sim::Limits;
 
 use super::runtime;
+use crate::cores::LongRun;
 use crate::exit::{Exit, Stop};
-use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, positive, seen};
+use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, event_limit, positive, seen};
 use crate::output::print;
 use crate::setting::Setting;
 use crate::signal::asked_to_end;
@@ -33,6 +35,10 @@ pub(crate) struct Args {
     /// How many clients, each with one call in flight [default: the scenario's, else 1]
     #[arg(long, alias = "clients", value_name = "CLIENTS", value_parser = positive, allow_negative_numbers = true)]
     concurrency: Option<NonZeroU32>,
+
+    /// Ends a run in virtual time after so many events, with what was counted so far
+    #[arg(long, value_name = "COUNT", default_value = "1000000000", value_parser = event_limit, allow_negative_numbers = true)]
+    max_events: u64,
 
     /// Prints the whole result as JSON
     #[arg(long)]
@@ -62,14 +68,20 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             });
             (result?, "real")
         }
-        Callee::Simulated(line) => (setting.world(&policy).load(&seen(line), load), "virtual"),
+        Callee::Simulated(line) => {
+            let limits = Limits { events: args.max_events, ..Limits::default() };
+            let (result, watch) = setting.world(&policy).watch(&seen(line), load, limits, LongRun::new());
+            watch.end();
+            (result, "virtual")
+        }
     };
     let unanswered = result.total_requests > 0 && result.by_status.is_empty();
+    let cut = result.cut_short.is_some();
     let report = LoadReport { result, origin: setting.origin(time, &(policy, callee)) };
     print(&if args.json { json(&report) } else { report.text() })?;
     Ok(match interrupted.get() {
         Some(exit) => exit,
-        None if unanswered => Exit::FAILED,
+        None if unanswered || cut => Exit::FAILED,
         None => Exit::FINE,
     })
 }

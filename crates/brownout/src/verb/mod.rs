@@ -1,6 +1,7 @@
 //! The verbs, one a file: its flags, and what it does.
 
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod health;
 pub(crate) mod load;
 pub(crate) mod request;
@@ -8,6 +9,7 @@ pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod verify;
 
 use crate::cli::Verb;
 use crate::exit::{Exit, Stop};
@@ -20,6 +22,8 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
         Verb::Retry(args) => retry::run(&args),
         Verb::Health(args) => health::run(&args),
         Verb::Serve(args) => serve::run(&args),
+        Verb::Compare(args) => compare::run(&args),
+        Verb::Verify(args) => verify::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Run(args) => run::run(args),

@@ -1,0 +1,128 @@
+//! Several policies, side by side.
+
+use std::fmt::Write as _;
+
+use brownout_lab::compare::{Arm, Compared, Estimate};
+use brownout_lab::statistics::Median;
+use serde::Serialize;
+
+use crate::Origin;
+use crate::number::counted;
+use crate::table::table;
+
+/// A comparison as `compare` prints it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CompareReport {
+    /// What it came to.
+    #[serde(flatten)]
+    pub compared: Compared,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub origin: Origin,
+}
+
+const NOTHING: &str = "–";
+
+impl CompareReport {
+    /// For people: one line a policy, then what each makes different.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text).expect("writing to a string cannot fail");
+        text
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        let Compared { seeds, trigger_s, policies, .. } = &self.compared;
+        let runs = counted(u64::from(*seeds), "run", "runs");
+        write!(text, "{runs} of each policy, on the same luck")?;
+        match trigger_s {
+            Some((from, until)) => writeln!(text, "; trigger from {from} s to {until} s")?,
+            None => writeln!(text)?,
+        }
+        let mut rows = heads(trigger_s.is_some());
+        rows.extend(policies.iter().map(|arm| self.row(arm)));
+        writeln!(text, "\n{}", table(&rows))?;
+        let first = policies.first().map_or("", |arm| arm.name.as_str());
+        for arm in policies {
+            if let Some(difference) = arm.difference {
+                let shares = difference.success_rate.map(|by| by.scaled(100.0));
+                let parts = [
+                    shares.map(|by| format!("success {} points", signed(by, 1))),
+                    difference.amplification.map(|by| format!("amplification {}", signed(by, 2))),
+                    difference.goodput_after.map(|by| format!("goodput after {}/s", signed(by, 0))),
+                ];
+                let parts: Vec<String> = parts.into_iter().flatten().collect();
+                if !parts.is_empty() {
+                    writeln!(text, "{} against {first}: {}", arm.name, parts.join(", "))?;
+                }
+            }
+            if let Some((runs, why)) = &arm.cut_short {
+                writeln!(text, "{}: {} cut short: {why}", arm.name, counted(*runs, "run was", "runs were"))?;
+            }
+        }
+        if *seeds > 1 {
+            writeln!(text, "± is half of a 95 % interval over runs; recovery is the median run.")?;
+        }
+        Ok(())
+    }
+
+    fn row(&self, arm: &Arm) -> Vec<String> {
+        let percent = |estimate: Option<Estimate>| shown(estimate.map(|share| share.scaled(100.0)), 1, "%");
+        let mut row = vec![arm.name.clone(), percent(arm.success_rate), shown(arm.amplification, 2, "")];
+        if self.compared.trigger_s.is_some() {
+            row.extend([arm.goodput_before, arm.goodput_during, arm.goodput_after].map(|goodput| plain(goodput, 0)));
+        } else {
+            row.push(shown(arm.goodput_per_second, 0, ""));
+        }
+        row.extend([shown(arm.success_p50_ms, 0, ""), shown(arm.success_p99_ms, 0, ""), percent(arm.wasted_share)]);
+        if self.compared.trigger_s.is_some() {
+            row.push(recovery(arm.recovery_s.as_ref()));
+        }
+        row.push(plain(arm.budget_denied.filter(|denied| denied.mean > 0.0), 0));
+        row
+    }
+}
+
+fn heads(trigger: bool) -> Vec<Vec<String>> {
+    let (goodput, recovery): (&[&str], &[&str]) =
+        if trigger { (&["goodput/s", "", ""], &["recovered"]) } else { (&["goodput/s"], &[]) };
+    let under: (&[&str], &[&str]) = if trigger { (&["before", "during", "after"], &["after"]) } else { (&[""], &[]) };
+    let line = |start: &[&str], goodput: &[&str], middle: &[&str], recovery: &[&str], end: &str| {
+        let words = start.iter().chain(goodput).chain(middle).chain(recovery).chain([&end]);
+        words.map(|word| (*word).to_owned()).collect()
+    };
+    vec![
+        line(&["policy", "success", "attempts"], goodput, &["success ms", "", "wasted"], recovery, "denied by"),
+        line(&["", "", "per call"], under.0, &["p50", "p99", "work"], under.1, "budget"),
+    ]
+}
+
+/// A number with what it is good for.
+fn shown(estimate: Option<Estimate>, digits: usize, unit: &str) -> String {
+    match estimate {
+        None => NOTHING.to_owned(),
+        Some(Estimate { mean, half_width: None }) => format!("{mean:.digits$}{unit}"),
+        Some(Estimate { mean, half_width: Some(half) }) => format!("{mean:.digits$}{unit} ±{half:.digits$}"),
+    }
+}
+
+fn plain(estimate: Option<Estimate>, digits: usize) -> String {
+    estimate.map_or_else(|| NOTHING.to_owned(), |estimate| format!("{:.digits$}", estimate.mean))
+}
+
+fn signed(estimate: Estimate, digits: usize) -> String {
+    let half = estimate.half_width.map(|half| format!(" ±{half:.digits$}")).unwrap_or_default();
+    format!("{:+.digits$}{half}", estimate.mean)
+}
+
+/// The median time, or how many runs never recovered.
+fn recovery(times: Option<&Median>) -> String {
+    let Some(Median { n, never, median, .. }) = times else { return NOTHING.to_owned() };
+    match (median, never) {
+        (Some(median), 0) => format!("{median:.0} s"),
+        (Some(median), never) => format!("{median:.0} s; never in {never} of {n}"),
+        (None, never) if never == n => "never".to_owned(),
+        (None, never) => format!("never in {never} of {n}"),
+    }
+}

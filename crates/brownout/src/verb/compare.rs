@@ -1,0 +1,99 @@
+//! `compare`: several policies, the same scenario, the same luck.
+
+use brownout_lab::compare::Comparison;
+use brownout_policy::{Policy, Settings, preset};
+use brownout_report::{CompareReport, json};
+use brownout_sim::Limits;
+
+use crate::cores;
+use crate::exit::{Exit, Stop};
+use crate::flags::{ServiceFlags, event_limit, positive, seen};
+use crate::output::print;
+use crate::setting::Setting;
+
+/// Runs several policies against one scenario and shows them side by side
+///
+/// Every policy meets the same arrivals, the same work and the same failures, on each of the seeds. In virtual time, on
+/// every core. A policy is one of the file's [policies], "scenario" for the file's own [policy], or a preset: none, retry-N,
+/// retry-N-jitter, budget-P, or a real client such as aws-standard-2.1 (a wrong name lists them all).
+///
+/// What the file's [policy] says of `attempt_timeout` and `deadline` holds for every policy that says nothing of its own: how
+/// long callers wait is theirs, not the retry policy's.
+///
+/// Exit code 0 whatever the policies came to; 1 when a run was cut short.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    service: ServiceFlags,
+
+    /// The policies, by name [default: those of the scenario's [policies], else none, scenario, retry-3-jitter, budget-10]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    policies: Vec<String>,
+
+    /// How many runs of each policy
+    #[arg(long, value_name = "COUNT", default_value = "20", value_parser = positive, allow_negative_numbers = true)]
+    seeds: std::num::NonZeroU32,
+
+    /// Ends a run after so many events
+    #[arg(long, value_name = "COUNT", default_value = "1000000000", value_parser = event_limit, allow_negative_numbers = true)]
+    max_events: u64,
+
+    /// Prints the whole result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
+    let setting = Setting::new(&args.service, None)?;
+    let arms = arms(args, &setting)?;
+    setting.announce();
+    let load = &setting.scenario.load;
+    let comparison = Comparison {
+        service: &setting.scenario.service,
+        load,
+        request: seen(&load.request),
+        arms,
+        seed: setting.seed,
+        seeds: args.seeds.get(),
+        limits: Limits { events: args.max_events, ..Limits::default() },
+    };
+    let runs = cores::map(comparison.runs(), |index| comparison.run(index));
+    let compared = comparison.gather(&runs);
+    let cut = compared.policies.iter().any(|arm| arm.cut_short.is_some());
+    let report = CompareReport { compared, origin: setting.origin("virtual", &comparison.arms) };
+    print(&if args.json { json(&report) } else { report.text() })?;
+    Ok(if cut { Exit::FAILED } else { Exit::FINE })
+}
+
+fn arms(args: &Args, setting: &Setting) -> Result<Vec<(String, Policy)>, Stop> {
+    let scenario = &setting.scenario;
+    let own = scenario.policy.clone().unwrap_or_default();
+    let patience = Settings { attempt_timeout: own.attempt_timeout, deadline: own.deadline, ..Settings::default() };
+    let names: Vec<String> = match (&args.policies[..], &scenario.policies[..]) {
+        ([], []) => {
+            let own = scenario.policy.as_ref().map(|_| "scenario");
+            let names = ["none"].into_iter().chain(own).chain(["retry-3-jitter", "budget-10"]);
+            names.map(str::to_owned).collect()
+        }
+        ([], own) => own.iter().map(|(name, _)| name.clone()).collect(),
+        (given, _) => given.to_vec(),
+    };
+    let arm = |name: String| {
+        let named = scenario.policies.iter().find(|(own, _)| *own == name).map(|(_, settings)| settings.clone());
+        let settings = named
+            .or_else(|| scenario.policy.clone().filter(|_| name == "scenario"))
+            .or_else(|| preset(&name))
+            .ok_or_else(|| unknown(&name, scenario))?;
+        let policy = Policy::new(settings.over(patience.clone()));
+        let policy = policy.map_err(|errors| Stop::usage(format!("policy {name}: {}", errors[0])))?;
+        Ok((name, policy))
+    };
+    names.into_iter().map(arm).collect()
+}
+
+fn unknown(name: &str, scenario: &brownout_scenario::Scenario) -> Stop {
+    let own: Vec<_> = scenario.policies.iter().map(|(name, _)| name.as_str()).collect();
+    let own = if own.is_empty() { "none".to_owned() } else { own.join(", ") };
+    let hint = brownout_scenario::preset_hint(name);
+    Stop::usage(format!("there is no policy `{name}`: {hint}; policies of the scenario: {own}"))
+}
