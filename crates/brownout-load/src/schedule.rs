@@ -20,8 +20,9 @@ pub struct Schedule<'l> {
     factor_max: Option<f64>,
     candidates: u64,
     given: u64,
-    /// Of the next candidate (constant) or the last (Poisson), in nanoseconds. Fractions are kept, so that they do not
-    /// add up to a drift.
+    /// What candidates have added up to, of constant arrivals.
+    credit: f64,
+    /// Of the last candidate, in nanoseconds. Fractions are kept, so that they do not add up to a drift.
     at: f64,
 }
 
@@ -38,7 +39,7 @@ impl<'l> Schedule<'l> {
     /// The arrivals of `load`; `factor_max` is the most that its rate is ever multiplied by, `None` where it never varies.
     #[must_use]
     pub const fn new(load: &'l Load, seed: Seed, factor_max: Option<f64>) -> Self {
-        Self { load, seed, factor_max, candidates: 0, given: 0, at: 0.0 }
+        Self { load, seed, factor_max, candidates: 0, given: 0, credit: 1.0, at: 0.0 }
     }
 
     /// The next arrival; `factor` tells what the rate is multiplied by at a moment. `None` once the load is over.
@@ -48,30 +49,28 @@ impl<'l> Schedule<'l> {
         }
         let arrival = match self.load.arrivals {
             Arrivals::Closed { .. } => None,
-            Arrivals::Constant(rate) => self.constant(rate.gap_ns(), factor),
+            Arrivals::Constant(rate) => self.constant(rate.gap_ns() / self.factor_max.unwrap_or(1.0), factor),
             Arrivals::Poisson(rate) => self.poisson(rate.gap_ns() / self.factor_max.unwrap_or(1.0), factor),
         }?;
         self.given += 1;
         Some(arrival)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a count of arrivals")]
+    /// Candidates come at the highest rate, and each adds its share of a call; a call is due when a whole one has come together.
+    #[expect(clippy::cast_precision_loss, reason = "a count of candidates")]
     fn constant(&mut self, gap_ns: f64, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
         loop {
+            // A product, so that roundings do not add up.
+            self.at = self.candidates as f64 * gap_ns;
             let at = self.moment()?;
-            let pace = if self.factor_max.is_some() { factor(at) } else { 1.0 };
-            if pace > 0.0 {
-                self.at = match self.factor_max {
-                    Some(_) => self.at + gap_ns / pace,
-                    // A product, so that roundings do not add up.
-                    None => (self.given + 1) as f64 * gap_ns,
-                };
+            self.candidates += 1;
+            self.credit += self.factor_max.map_or(1.0, |most| factor(at) / most);
+            if self.credit > 1.0 {
+                self.credit -= 1.0;
                 #[expect(clippy::cast_possible_truncation, reason = "below the number of clients")]
                 let client = (self.given % u64::from(self.load.clients.get())) as u32;
                 return Some(Arrival { at, client });
             }
-            // Nothing comes now: look again where the next would have been.
-            self.at += gap_ns;
         }
     }
 

@@ -239,6 +239,7 @@ impl Callers {
     /// - `retry`: whether it was another than the first.
     pub fn succeeded(&mut self, call: &mut Call, now: Duration, latency: Duration, retry: bool) {
         self.ended(call, retry);
+        self.observe_latency(call, latency);
         let guards = self.policy.guards();
         let at = |scope| self.population.index(scope, call.client);
         if let Some(guard) = &guards.breaker {
@@ -249,9 +250,6 @@ impl Callers {
         }
         if let Some(guard) = &guards.adaptive {
             guard.rule.update(&mut self.limiters[at(guard.scope)], now, false);
-        }
-        if let Some(guard) = &guards.hedge {
-            guard.rule.observe(&mut self.hedges[at(guard.scope)], latency);
         }
         if let Some((guard, budgets, index)) = self.budget(call.client) {
             budgets.call_succeeded(&guard.rule, index, call.retries > 0, call.charge);
@@ -282,9 +280,11 @@ impl Callers {
         verdict
     }
 
-    /// An attempt of `call` was given up before it ended: another copy was answered first, or the run was ended.
-    pub fn cancelled(&mut self, call: &mut Call, retry: bool) {
+    /// An attempt of `call` was given up after `latency`, before it ended: another copy was answered first, or the run was
+    /// ended.
+    pub fn cancelled(&mut self, call: &mut Call, latency: Duration, retry: bool) {
         self.ended(call, retry);
+        self.observe_latency(call, latency);
         if let Some(guard) = &self.policy.guards().breaker {
             guard.rule.release(&mut self.breakers[self.population.index(guard.scope, call.client)]);
         }
@@ -311,6 +311,14 @@ impl Callers {
             && guard.counts(failure)
         {
             budgets.attempt_failed(&guard.rule, index);
+        }
+    }
+
+    /// What took `latency`, or longer, is one more to tell by when a copy is worth sending.
+    fn observe_latency(&mut self, call: &Call, latency: Duration) {
+        if let Some(guard) = &self.policy.guards().hedge {
+            let index = self.population.index(guard.scope, call.client);
+            guard.rule.observe(&mut self.hedges[index], latency);
         }
     }
 

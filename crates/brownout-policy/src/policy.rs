@@ -274,6 +274,7 @@ fn contradictions(settings: &Settings) -> Vec<PolicyError> {
             (settings.growth.is_some(), "backoff"),
             (settings.base_delay.is_some(), "base_delay"),
             (settings.factor.is_some(), "factor"),
+            (settings.throttling_base_delay.is_some(), "throttling_base_delay"),
         ];
         errors.extend(formula.into_iter().filter(|(given, _)| *given).map(|(_, name)| PolicyError::DelaysAnd(name)));
         if delays.is_empty() {
@@ -284,6 +285,7 @@ fn contradictions(settings: &Settings) -> Vec<PolicyError> {
     }
     if let Some(max) = settings.max_delay {
         let delay = backoff(settings, settings.base_delay).least_cap();
+        let delay = delay.max(settings.throttling_base_delay.unwrap_or_default());
         if max < delay {
             errors.push(PolicyError::CapBelowDelay { max, delay });
         }

@@ -270,6 +270,7 @@ impl Settings {
         }
         if self.delays.is_some() {
             (under.growth, under.base_delay, under.factor) = (None, None, None);
+            under.throttling_base_delay = None;
         }
         if self.growth.is_some_and(|growth| growth != Growth::Exponential) {
             under.factor = None;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use brownout_load::{Latency, LoadResult, PhaseResult};
+use brownout_load::{CapacityResult, Latency, LoadResult, PhaseResult, Recovery};
 use serde::Serialize;
 
 use crate::Origin;
@@ -49,17 +49,31 @@ impl LoadReport {
             }
         }
         writeln!(text, ", in {} of {} time", seconds(result.duration_s), self.origin.time)?;
-        if result.attempts.retries > 0 {
-            let retries = counted(result.attempts.retries, "retry", "retries");
+        let attempts = result.attempts;
+        // One attempt a call tells nothing that the counts above do not.
+        if attempts.total != result.total_requests {
+            let mut kinds = counted(attempts.retries, "retry", "retries");
+            if attempts.hedges > 0 {
+                write!(kinds, ", {}", counted(attempts.hedges, "hedge", "hedges"))?;
+            }
+            if attempts.budget_denied > 0 {
+                write!(kinds, ", {} more denied by the budget", attempts.budget_denied)?;
+            }
             let amplification = result.amplification.unwrap_or_default();
-            let total = result.attempts.total;
-            writeln!(text, "Attempts: {total}, as counted above ({retries}), amplification {amplification:.2}")?;
+            writeln!(
+                text,
+                "Attempts: {}, as counted above ({kinds}), amplification {amplification:.2}",
+                attempts.total
+            )?;
             for (reason, count) in &result.gave_up {
                 writeln!(text, "  gave up, {reason}: {count}")?;
             }
             writeln!(text, "Latency of calls: {}", percentiles(&result.latency_ms.response))?;
         }
         writeln!(text, "Latency of attempts: {}", percentiles(&result.latency_ms.service))?;
+        if let Some(capacity) = &result.capacity {
+            write_capacity(text, capacity)?;
+        }
         for PhaseResult { name, succeeded, calls, attempts, .. } in &result.phases {
             if *attempts == 0 {
                 writeln!(text, "Phase {name}: not met by any attempt")?;
@@ -69,7 +83,41 @@ impl LoadReport {
             let percent = if *calls > 0 { format!(" ({:.1}%)", percent(*succeeded, *calls)) } else { String::new() };
             writeln!(text, "Phase {name}: {succeeded} of {begun} begun in it succeeded{percent}, {made}")?;
         }
+        if let Some(recovery) = &result.recovery {
+            write_recovery(text, recovery)?;
+        }
+        if let Some(why) = &result.cut_short {
+            writeln!(text, "Cut short: {why}; what stands above is what was counted by then.")?;
+        }
         Ok(())
+    }
+}
+
+fn write_capacity(text: &mut String, capacity: &CapacityResult) -> std::fmt::Result {
+    let CapacityResult { arrived, served, wasted, shed, left, waiting_max, .. } = capacity;
+    write!(text, "Service: {arrived} attempts arrived, {served} served, {shed} shed")?;
+    if *left > 0 {
+        write!(text, ", {left} left the queue")?;
+    }
+    let share = 100.0 * capacity.wasted_share.unwrap_or_default();
+    writeln!(text, ", {wasted} worked on for nobody ({share:.1}% of the work)")?;
+    let utilisation = 100.0 * capacity.utilisation;
+    writeln!(text, "  utilisation {utilisation:.1}%, at most {waiting_max} waiting")?;
+    writeln!(text, "  wait for a worker: {}", percentiles(&capacity.wait_ms))
+}
+
+fn write_recovery(text: &mut String, recovery: &Recovery) -> std::fmt::Result {
+    let goodput = |goodput: Option<f64>| goodput.map_or_else(|| "–".to_owned(), |goodput| format!("{goodput:.0}"));
+    let Recovery { trigger_from_s, trigger_until_s, goodput_before, goodput_during, goodput_after, .. } = *recovery;
+    let [before, during, after] = [goodput_before, goodput_during, goodput_after].map(goodput);
+    write!(
+        text,
+        "Goodput: {before}/s before {trigger_from_s} s, {during}/s to {trigger_until_s} s, {after}/s after; "
+    )?;
+    match recovery.recovered_after_s {
+        Some(seconds) => writeln!(text, "recovered after {seconds:.0} s"),
+        None if recovery.intervals_after < 5 => writeln!(text, "too little was seen after it to tell of recovery"),
+        None => writeln!(text, "never recovered"),
     }
 }
 

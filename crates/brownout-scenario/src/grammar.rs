@@ -16,6 +16,9 @@ pub(crate) struct Table {
     pub(crate) rule: Rule,
 }
 
+/// How many clients and processes there may be: more could not be told apart by the events of a run.
+pub(crate) const CLIENTS_MAX: u32 = 1 << 24;
+
 /// Which of its keys a table must have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
@@ -44,6 +47,8 @@ pub(crate) enum Kind {
     Count(u64),
     /// A whole number from this one to `u32::MAX`.
     Count32(u64),
+    /// A number of clients or processes.
+    Clients,
     /// A weight in a mix.
     Weight,
     /// The growth of a delay.
@@ -275,8 +280,8 @@ pub(crate) static LOAD: Table = Table {
         key("duration", Kind::Duration, "Calls start before this. Default: no bound."),
         key("request", Kind::Request, "What every call asks for, as \"POST /orders\". Default \"GET /\"."),
         key("arrivals", Kind::Table(&ARRIVALS), "When calls start. Default: one client, one call after another."),
-        key("clients", Kind::Count32(1), "Whose calls they are; each has its own policy memory. Default 1."),
-        key("processes", Kind::Count32(1), "Over how many processes the clients are spread. Default 1."),
+        key("clients", Kind::Clients, "Whose calls they are; each has its own policy memory. Default 1."),
+        key("processes", Kind::Clients, "Over how many processes the clients are spread. Default 1."),
         key("connect_delay", Kind::Distribution, "How long an attempt is on its way to the service. Default: no time."),
         key("after_give_up", Kind::Table(&AFTER_GIVE_UP), "What becomes of a call that failed. Default: it is lost."),
     ],
@@ -308,7 +313,7 @@ pub(crate) static CLOSED: Table = Table {
     doc: "Clients that wait for their answer before they call again.",
     rule: Rule::Any,
     keys: &[
-        key("clients", Kind::Count32(1), "How many; the same as load.clients. Default 1."),
+        key("clients", Kind::Clients, "How many; the same as load.clients. Default 1."),
         key("think", Kind::Distribution, "How long each pauses between two calls. Default: not at all."),
     ],
 };
@@ -368,7 +373,7 @@ pub(crate) static BUDGET: Table = Table {
     doc: "A retry budget: one kind of it, and who shares it.",
     rule: Rule::Any,
     keys: &[
-        key("ratio", Kind::Number, "Retries for each call of the last `ttl`: Finagle, Linkerd."),
+        key("ratio", Kind::Number, "Retries for each call of the last `ttl`: Finagle, Linkerd. Default 0.2."),
         key("min_per_second", Kind::Count32(0), "Retries a second beside that. Default 10."),
         key("ttl", Kind::Duration, "How long calls count. Default 10 s."),
         key("tokens", Kind::Table(&TOKENS), "A bucket of tokens."),
@@ -396,7 +401,7 @@ pub(crate) static TOKENS: Table = Table {
 
 pub(crate) static GRPC: Table = Table {
     name: "policy.budget.grpc",
-    doc: "A failure takes one token, a success brings some; a retry needs more than half of them.",
+    doc: "A failure that counts takes one token, a success brings some; a retry needs more than half of them.",
     rule: Rule::Required(&["max_tokens", "token_ratio"]),
     keys: &[
         key("max_tokens", Kind::Count32(1), "The most tokens kept, and those at the start; at most 1000."),
@@ -487,13 +492,13 @@ pub(crate) static CONCURRENCY: Table = Table {
 
 pub(crate) static HEDGE: Table = Table {
     name: "policy.hedge",
-    doc: "A second copy of an attempt that takes long; the first answer wins.",
+    doc: "A second copy of an attempt that takes long; the first success wins.",
     rule: Rule::Any,
     keys: &[
         key("after", Kind::Duration, "When it is sent."),
         key("quantile", Kind::Probability, "When it is sent: after what so many answers take, as far as is known."),
         key("initial", Kind::Duration, "What that is thought to be at first."),
-        key("max", Kind::Count32(1), "How many copies. Default 1."),
+        key("max", Kind::Count32(1), "How many copies of a whole call. Default 1."),
         SCOPE,
     ],
 };

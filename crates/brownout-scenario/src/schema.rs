@@ -51,6 +51,7 @@ fn kind(of: Kind) -> Value {
         Kind::Seed | Kind::Count(0) => json!({ "type": "integer", "minimum": 0 }),
         Kind::Count(min) => json!({ "type": "integer", "minimum": min }),
         Kind::Count32(min) => json!({ "type": "integer", "minimum": min, "maximum": u32::MAX }),
+        Kind::Clients => json!({ "type": "integer", "minimum": 1, "maximum": grammar::CLIENTS_MAX }),
         Kind::Duration => {
             json!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": DURATION_PATTERN }] })
         }

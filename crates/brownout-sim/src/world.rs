@@ -5,7 +5,7 @@ use std::time::Duration;
 use brownout_draw::Seed;
 use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Trail};
 use brownout_policy::Policy;
-use brownout_service::{Decision, Identity, Request, Service};
+use brownout_service::{Decision, Identity, Request, Service, Shed};
 
 use crate::run::{Limits, Observer, Run};
 
@@ -65,12 +65,20 @@ impl World<'_> {
                 if status == decision.outcome.status() {
                     answer
                 } else {
-                    Exchange::refused(status, attempt.latency, None)
+                    Exchange::refused(status, attempt.latency, self.shed_retry_after())
                 }
             }
             _ => Exchange::timed_out(attempt.latency),
         };
         Ok(CallTrace { trail, last, end })
+    }
+
+    /// What a request that is not taken is told to wait.
+    fn shed_retry_after(&self) -> Option<Duration> {
+        match self.service.capacity()?.shed {
+            Shed::Answer { retry_after, .. } => retry_after,
+            Shed::Silent => None,
+        }
     }
 
     /// A whole load.

@@ -50,7 +50,7 @@ fn a_storm_goes_on_without_a_budget_and_ends_with_one() {
     let never: Vec<_> = compared.policies.iter().map(|arm| arm.recovery_s.as_ref().unwrap().never).collect();
     assert_eq!(never, [0, 6, 0], "{compared:#?}");
     let [none, storm, budget] = &compared.policies[..] else { panic!() };
-    assert!(storm.amplification.unwrap().mean > 2.0 && budget.amplification.unwrap().mean < 1.2);
+    assert!(storm.amplification.unwrap().mean > 2.0 && budget.amplification.unwrap().mean < 1.4);
     assert!(storm.goodput_after.unwrap().mean < none.goodput_after.unwrap().mean / 2.0);
     assert!(storm.wasted_share.unwrap().mean > 0.3);
     assert!(none.difference.is_none() && storm.difference.unwrap().success_rate.unwrap().mean < -0.3);

@@ -126,7 +126,11 @@ pub(super) fn breaker(node: &Node, problems: &mut Problems) -> Option<Guarded<Br
         let trip = match (consecutive, ratio, time.or(calls)) {
             (Some(consecutive), None, None) if min_calls.is_none() => Trip::Consecutive(consecutive),
             (None, Some(ratio), Some(window)) if time.is_none() || calls.is_none() => {
-                Trip::Ratio { ratio, window, min_calls: min_calls.unwrap_or(TEN) }
+                let fits = |calls: NonZeroU32| match window {
+                    TripWindow::Count(window) => calls.min(window),
+                    TripWindow::Time(_) => calls,
+                };
+                Trip::Ratio { ratio, window, min_calls: min_calls.unwrap_or_else(|| fits(TEN)) }
             }
             _ => {
                 let rule = "a breaker opens after `consecutive` failures, or at a `failure_ratio` over a `window` (a duration) or \

@@ -9,9 +9,6 @@ use crate::grammar;
 use crate::node::Node;
 use crate::problem::Problems;
 
-/// More could not be told apart by the events of a run.
-const CLIENTS_MAX: u32 = 1 << 24;
-
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Load> {
     let fields = Fields::open(node, &grammar::LOAD, problems)?;
     let mut load = Load {
@@ -30,7 +27,7 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Load> {
 }
 
 fn clients(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Option<NonZeroU32> {
-    let read = |value: &_| scalar::count(1, CLIENTS_MAX.into())(value);
+    let read = |value: &_| scalar::count(1, grammar::CLIENTS_MAX.into())(value);
     let count = fields.read(key, problems, read)?;
     u32::try_from(count).ok().and_then(NonZeroU32::new)
 }

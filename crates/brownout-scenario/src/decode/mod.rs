@@ -65,8 +65,25 @@ fn check(fields: &Fields<'_>, scenario: &Scenario, problems: &mut Problems) {
             problems.add(fields.blame("phases"), message);
         }
     }
+    if !scenario.load.is_open() {
+        for phase in scenario.service.phases().iter().filter(|phase| phase.factors.load.is_some()) {
+            let message = format!(
+                "phase `{}` changes the load of closed clients, who call when their last call has ended; make the arrivals constant \
+                 or poisson",
+                phase.name
+            );
+            problems.add(fields.blame("phases"), message);
+        }
+    }
     let silent = |capacity: &Capacity| capacity.shed == Shed::Silent;
     if scenario.service.capacity().is_some_and(silent) {
+        if scenario.policy.is_none() && scenario.policies.is_empty() {
+            problems.add(
+                fields.blame("service"),
+                "a service that sheds silently leaves callers without a policy waiting for ever; give the file a `policy` with an \
+                 `attempt_timeout` or a `deadline`",
+            );
+        }
         let policies = scenario.policy.iter().map(|policy| ("policy", policy));
         let named = scenario.policies.iter().map(|(name, policy)| (name.as_str(), policy));
         for (name, settings) in policies.chain(named) {

@@ -69,7 +69,10 @@ pub(super) fn pushback(value: &Value) -> Read<Pushback> {
     match value {
         Value::Bool(true) => Ok(Pushback::AtLeast),
         Value::Bool(false) => Ok(Pushback::Ignore),
-        other => word(&Pushback::NAMES)(other).map_err(|error| format!("expected true, false, or {error}")),
+        other => {
+            let refusal = |error: String| error.replacen("expected one of", "expected true, false or one of", 1);
+            word(&Pushback::NAMES)(other).map_err(refusal)
+        }
     }
 }
 

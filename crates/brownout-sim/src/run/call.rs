@@ -238,8 +238,9 @@ impl<O: Observer> Run<'_, O> {
         while self.calls[slot].attempts != NONE {
             let index = self.calls[slot].attempts;
             self.unlink(index);
-            let retry = self.attempts[index].number > 1;
-            self.callers.cancelled(&mut self.calls[slot].call, retry);
+            let AttemptState { number, sent, .. } = self.attempts[index];
+            let latency = Duration::from_nanos(self.now - sent);
+            self.callers.cancelled(&mut self.calls[slot].call, latency, number > 1);
             self.record(index, Reply::Broken(Transport::Cancelled), None);
             self.forget(index);
         }

@@ -314,3 +314,6 @@ impl<'w, O: Observer> Run<'w, O> {
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

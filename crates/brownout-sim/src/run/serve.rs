@@ -27,7 +27,7 @@ impl<O: Observer> Run<'_, O> {
             self.push(at, Event::Reply(index));
             return;
         };
-        if !attempt.awaited && site.rule.abandoned == Abandoned::Drop {
+        if !attempt.awaited && site.rule.abandoned != Abandoned::KeepWorking {
             return self.free(index);
         }
         let place = site.next_place();

@@ -49,7 +49,10 @@ impl<'w> Site<'w> {
     }
 
     /// The place of the next that arrives.
-    #[expect(clippy::cast_possible_truncation, reason = "comes round after four thousand million, long after who left is gone")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "comes round after four thousand million, long after who left is gone"
+    )]
     pub(super) const fn next_place(&self) -> u32 {
         self.account.arrived as u32
     }

@@ -19,10 +19,10 @@ use crate::signal::asked_to_end;
 
 /// Makes many calls and counts what came back
 ///
-/// Closed clients: each makes its next call when the last one has ended. Nothing is retried unless the scenario has a
-/// policy, or one is given here. Ctrl-C ends it with what was measured so far.
+/// Closed clients, each of which makes its next call when the last one has ended, unless the scenario's arrivals are open.
+/// Nothing is retried unless the scenario has a policy, or one is given here. Ctrl-C ends it with what was measured so far.
 ///
-/// Exit code 0 whatever the answers were; 1 when there was not one; 128 + n when signal n ended it.
+/// Exit code 0 whatever the answers were; 1 when there was not one, or when it was cut short; 128 + n when signal n ended it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
