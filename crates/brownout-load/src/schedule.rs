@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw, draw_pair, exponential, unit};
 
-use crate::{Arrivals, Load};
+use crate::{Arrivals, Load, Rate};
 
 /// Gives out the arrivals of an open load in order. A closed load has none.
 ///
@@ -18,6 +18,9 @@ pub struct Schedule<'l> {
     seed: Seed,
     /// The most that the rate is ever multiplied by; `None` where it never varies.
     factor_max: Option<f64>,
+    /// Between candidates, on the mean.
+    gap_ns: f64,
+    count_max: u64,
     candidates: u64,
     given: u64,
     /// What candidates have added up to, of constant arrivals.
@@ -38,19 +41,25 @@ pub struct Arrival {
 impl<'l> Schedule<'l> {
     /// The arrivals of `load`; `factor_max` is the most that its rate is ever multiplied by, `None` where it never varies.
     #[must_use]
-    pub const fn new(load: &'l Load, seed: Seed, factor_max: Option<f64>) -> Self {
-        Self { load, seed, factor_max, candidates: 0, given: 0, credit: 1.0, at: 0.0 }
+    pub fn new(load: &'l Load, seed: Seed, factor_max: Option<f64>) -> Self {
+        let rate = match load.arrivals {
+            Arrivals::Closed { .. } => None,
+            Arrivals::Constant(rate) | Arrivals::Poisson(rate) => Some(rate),
+        };
+        let gap_ns = rate.map_or(0.0, Rate::gap_ns) / factor_max.unwrap_or(1.0);
+        let count_max = load.count_max();
+        Self { load, seed, factor_max, gap_ns, count_max, candidates: 0, given: 0, credit: 1.0, at: 0.0 }
     }
 
     /// The next arrival; `factor` tells what the rate is multiplied by at a moment. `None` once the load is over.
     pub fn next(&mut self, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
-        if self.load.count_max() <= self.given {
+        if self.count_max <= self.given {
             return None;
         }
         let arrival = match self.load.arrivals {
             Arrivals::Closed { .. } => None,
-            Arrivals::Constant(rate) => self.constant(rate.gap_ns() / self.factor_max.unwrap_or(1.0), factor),
-            Arrivals::Poisson(rate) => self.poisson(rate.gap_ns() / self.factor_max.unwrap_or(1.0), factor),
+            Arrivals::Constant(_) => self.constant(factor),
+            Arrivals::Poisson(_) => self.poisson(factor),
         }?;
         self.given += 1;
         Some(arrival)
@@ -58,10 +67,10 @@ impl<'l> Schedule<'l> {
 
     /// Candidates come at the highest rate, and each adds its share of a call; a call is due when a whole one has come together.
     #[expect(clippy::cast_precision_loss, reason = "a count of candidates")]
-    fn constant(&mut self, gap_ns: f64, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
+    fn constant(&mut self, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
         loop {
             // A product, so that roundings do not add up.
-            self.at = self.candidates as f64 * gap_ns;
+            self.at = self.candidates as f64 * self.gap_ns;
             let at = self.moment()?;
             self.candidates += 1;
             self.credit += self.factor_max.map_or(1.0, |most| factor(at) / most);
@@ -74,11 +83,11 @@ impl<'l> Schedule<'l> {
         }
     }
 
-    fn poisson(&mut self, gap_ns: f64, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
+    fn poisson(&mut self, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
         loop {
             self.candidates += 1;
             let (gap, client) = draw_pair(self.seed, Stream::ARRIVAL, self.candidates, 0);
-            self.at += exponential(gap) * gap_ns;
+            self.at += exponential(gap) * self.gap_ns;
             let at = self.moment()?;
             let kept = self
                 .factor_max
