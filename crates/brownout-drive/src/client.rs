@@ -1,4 +1,4 @@
-//! One client with one connection.
+//! One client and its connections.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use brownout_service::Identity;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1;
 use hyper::header::{ACCEPT, HOST, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -18,18 +18,24 @@ use tokio::time::Instant;
 
 use crate::Target;
 use crate::broken::Broken;
+use crate::spares::{Connection, Spares};
+use crate::wait::pause;
 
 /// How much of an answer's body is kept; the rest is read and forgotten.
 pub const BODY_BYTES_KEPT: usize = 1 << 20;
 /// How much of an answer's body is read before it counts as broken.
 pub const BODY_BYTES_MAX: usize = 1 << 30;
 
-/// A client: sends one request at a time and keeps its connection between them.
-#[derive(Debug)]
+/// How many connections of a client by itself are kept while they are idle.
+const SPARES_OF_ONE: usize = 8;
+
+/// A client: sends each request on a connection of its own, one that it kept where it has one.
+#[derive(Clone, Debug)]
 pub struct Client {
     target: Arc<Target>,
-    /// Kept from the last answer, and idle.
-    connection: Option<SendRequest<Empty<Bytes>>>,
+    /// Which client of those that share the spares.
+    number: u32,
+    spares: Arc<Spares>,
 }
 
 /// A whole answer.
@@ -41,14 +47,24 @@ struct Received {
 impl Client {
     /// A client without a connection; the first request makes one.
     #[must_use]
-    pub const fn new(target: Arc<Target>) -> Self {
-        Self { target, connection: None }
+    pub fn new(target: Arc<Target>) -> Self {
+        Self::one_of(target, 0, Arc::new(Spares::new(SPARES_OF_ONE)))
+    }
+
+    /// Client `number` of those that keep their connections in `spares`.
+    pub(crate) const fn one_of(target: Arc<Target>, number: u32, spares: Arc<Spares>) -> Self {
+        Self { target, number, spares }
     }
 
     /// Makes one attempt, one request on the wire, within `allowance` if there is one.
-    pub async fn exchange(&mut self, identity: Identity, allowance: Option<Duration>) -> Exchange {
+    ///
+    /// - `delay`: how long the attempt is on its way before anything is sent; part of its latency.
+    pub async fn exchange(&self, identity: Identity, delay: Duration, allowance: Option<Duration>) -> Exchange {
         let started = Instant::now();
-        let attempt = self.attempt(identity);
+        let attempt = async {
+            pause(delay).await;
+            self.attempt(identity).await
+        };
         let received = match allowance {
             Some(allowance) => tokio::time::timeout(allowance, attempt).await.map_err(|_| allowance),
             None => Ok(attempt.await),
@@ -61,10 +77,10 @@ impl Client {
         }
     }
 
-    async fn attempt(&mut self, identity: Identity) -> Result<Received, Broken> {
+    async fn attempt(&self, identity: Identity) -> Result<Received, Broken> {
         let request = self.request(identity);
         // Taken out for the time of the attempt: one that is given up halfway cannot be used again.
-        let mut kept = self.connection.take();
+        let mut kept = self.spares.take(self.number);
         if let Some(connection) = &mut kept
             && connection.ready().await.is_err()
         {
@@ -82,20 +98,17 @@ impl Client {
             },
         };
         let received = receive(response).await?;
-        self.connection = Some(connection);
+        self.spares.keep(self.number, connection);
         Ok(received)
     }
 
-    async fn send_anew(
-        &self,
-        request: Request<Empty<Bytes>>,
-    ) -> Result<(SendRequest<Empty<Bytes>>, Response<Incoming>), Broken> {
+    async fn send_anew(&self, request: Request<Empty<Bytes>>) -> Result<(Connection, Response<Incoming>), Broken> {
         let mut connection = self.connect().await?;
         let response = connection.send_request(request).await.map_err(|error| Broken::of(&error))?;
         Ok((connection, response))
     }
 
-    async fn connect(&self) -> Result<SendRequest<Empty<Bytes>>, Broken> {
+    async fn connect(&self) -> Result<Connection, Broken> {
         let Target { host, port, tls, .. } = &*self.target;
         let addresses = tokio::net::lookup_host((host.as_str(), *port)).await;
         let addresses: Vec<_> = addresses.map_err(|error| Broken::new(Transport::Resolve, &error))?.collect();
@@ -129,7 +142,7 @@ impl Client {
     }
 }
 
-async fn handshake<I>(io: I) -> Result<SendRequest<Empty<Bytes>>, Broken>
+async fn handshake<I>(io: I) -> Result<Connection, Broken>
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {

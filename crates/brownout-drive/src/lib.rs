@@ -5,10 +5,16 @@
 //! or goes through a proxy.
 
 mod broken;
+mod call;
 mod client;
+mod closed;
 mod drive;
+mod open;
+mod run;
+mod spares;
 mod target;
 mod tls;
+mod wait;
 
 pub use client::{BODY_BYTES_KEPT, BODY_BYTES_MAX, Client};
 pub use drive::Drive;

@@ -1,12 +1,11 @@
 //! From a request on the wire to an answer on the wire.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::num::Saturating;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use brownout_draw::Seed;
-use brownout_service::{Arrivals, Claim, Identity, Request, Response, Service};
+use brownout_service::{Arrivals, Claim, Identity, Request, Response, Service, Shed};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::StatusCode;
@@ -14,16 +13,23 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-use crate::Limits;
+use crate::site::{Fate, Site};
+use crate::{Limits, shed};
 
 /// What a server answers with: the service, its luck, and the memory of who asked.
+///
+/// Where the service has a capacity, its time at work is really spent by its workers. A client that is gone, as far as can
+/// be told, has abandoned its request. A client that has only stopped sending looks the same from here, so it counts as
+/// gone too, and gets no answer; without a capacity it does get one.
 #[derive(Debug)]
 pub struct App {
-    service: Service,
+    service: Arc<Service>,
     seed: Seed,
     identity_header: Option<HeaderName>,
     started: Instant,
     memory: Mutex<Memory>,
+    /// Only with a capacity.
+    site: Option<Arc<Site>>,
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +38,8 @@ struct Memory {
     requests: Saturating<u64>,
 }
 
-type Answer = hyper::Response<Full<Bytes>>;
+/// An answer on the wire.
+pub(crate) type Answer = hyper::Response<Full<Bytes>>;
 
 impl App {
     /// `service` with the luck of `seed`. Its time begins now.
@@ -41,11 +48,13 @@ impl App {
     ///   no header can have is never met.
     #[must_use]
     pub fn new(service: Service, seed: Seed, identity_header: Option<&str>) -> Self {
+        let (service, started) = (Arc::new(service), Instant::now());
         Self {
+            site: Site::new(&service, seed, started),
             service,
             seed,
             identity_header: identity_header.and_then(|name| name.parse().ok()),
-            started: Instant::now(),
+            started,
             memory: Mutex::default(),
         }
     }
@@ -56,18 +65,20 @@ impl App {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).requests.0
     }
 
-    /// Answers one request, once the latency that was decided for it has passed since it came.
-    pub(crate) async fn answer(
-        &self,
-        request: hyper::Request<Incoming>,
-        limits: &Limits,
-    ) -> Result<Answer, Infallible> {
+    /// Where requests wait and are worked on, if they have to.
+    pub(crate) const fn site(&self) -> Option<&Arc<Site>> {
+        self.site.as_ref()
+    }
+
+    /// Answers one request, once the latency that was decided for it has passed since it came, or since its work was done;
+    /// `None` leaves it without an answer.
+    pub(crate) async fn answer(&self, request: hyper::Request<Incoming>, limits: &Limits) -> Option<Answer> {
         let arrived = Instant::now();
         let (head, body) = request.into_parts();
         match tokio::time::timeout(limits.body_time, read_through(body, limits.body_bytes)).await {
             Ok(Ok(())) => {}
-            Ok(Err(why)) => return Ok(refused(why.0, why.1)),
-            Err(_) => return Ok(refused(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+            Ok(Err(why)) => return Some(refused(why.0, why.1)),
+            Err(_) => return Some(refused(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
         }
         let asked = Request { method: head.method.as_str(), path: head.uri.path() };
         let route = self.service.route(&asked);
@@ -77,10 +88,24 @@ impl App {
             memory.arrivals.identify(route, self.claim(&head.headers))
         };
         let decision = self.service.decide(self.seed, route, identity, arrived - self.started);
+        let begun = match &self.site {
+            None => arrived,
+            Some(site) => match site.enter(identity).await {
+                Fate::Done(done) => done,
+                Fate::Shed(waited) => {
+                    return match self.service.capacity()?.shed {
+                        Shed::Answer { status, retry_after } => {
+                            Some(shed::answer(&decision, waited, status, retry_after))
+                        }
+                        Shed::Silent => None,
+                    };
+                }
+            },
+        };
         if !decision.latency.is_zero() {
-            tokio::time::sleep_until(arrived + decision.latency).await;
+            tokio::time::sleep_until(begun + decision.latency).await;
         }
-        Ok(on_the_wire(decision.respond(&asked)))
+        Some(on_the_wire(decision.respond(&asked)))
     }
 
     fn claim<'h>(&self, headers: &'h hyper::HeaderMap) -> Claim<'h> {

@@ -1,12 +1,14 @@
 //! A service on real sockets.
 //!
-//! The loop asks the service core what a request meets, waits as long as it says, and sends what it says. Bounds on
-//! what clients may do are in [`Limits`].
+//! The loop asks the service core what a request meets, waits as long as it says, and sends what it says; where the service
+//! has a capacity, requests queue for its workers as they do in virtual time. Bounds on what clients may do are in [`Limits`].
 
 mod app;
 mod limits;
 mod pulse;
 mod server;
+mod shed;
+mod site;
 
 pub use app::App;
 pub use limits::Limits;

@@ -14,7 +14,8 @@ pub struct Limits {
     /// The largest request head, in bytes, at least 8 KiB. Default 64 KiB.
     pub head_bytes: usize,
     /// How long a client may take over its request head, and stay silent between two requests, before its connection is
-    /// closed; looked at once in that time, so it may take twice as long. Default 60 s.
+    /// closed; looked at once in that time, so it may take twice as long. A request that is shed in silence is silence too.
+    /// Default 60 s.
     pub head_time: Duration,
     /// How long answers under way may still take once the server is told to end. Default 5 s.
     pub drain_time: Duration,

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -12,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::app::Answer;
 use crate::pulse::Pulse;
 use crate::{App, Limits};
 
@@ -72,6 +75,11 @@ impl Server {
         let places = Arc::new(Semaphore::new(self.limits.connections));
         let (ending, ended) = watch::channel(false);
         let mut conversations = JoinSet::new();
+        // Ends with this value.
+        let mut workers = JoinSet::new();
+        if let Some(site) = app.site() {
+            workers.spawn(Arc::clone(site).follow_workers());
+        }
         let mut end = std::pin::pin!(end);
         loop {
             let accepted = tokio::select! {
@@ -110,17 +118,15 @@ impl Server {
 async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, mut ended: watch::Receiver<bool>) {
     // Answers are small and whole; waiting to fill a packet would add latency that nobody drew.
     let _ = stream.set_nodelay(true);
-    let pulse = Arc::new(Pulse::default());
-    let beating = Arc::clone(&pulse);
-    let answer = service_fn(move |request| {
-        let (app, pulse) = (Arc::clone(&app), Arc::clone(&beating));
-        async move {
-            let _busy = pulse.busy();
-            app.answer(request, &limits).await
-        }
-    });
+    // Where requests take turns it matters who is gone; and who has only stopped sending cannot be told from that.
+    let half_close = app.site().is_none();
+    let conversation = Arc::new(Conversation { app, limits, pulse: Pulse::default(), ended: ended.clone() });
+    let answer = {
+        let conversation = Arc::clone(&conversation);
+        service_fn(move |request| Arc::clone(&conversation).answer(request))
+    };
     let connection = http1::Builder::new()
-        .half_close(true)
+        .half_close(half_close)
         .max_buf_size(limits.head_bytes.max(HEAD_BYTES_MIN))
         // One small buffer goes out faster than two smaller ones.
         .writev(false)
@@ -129,10 +135,42 @@ async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, mut ended: w
     // A client that breaks off is no concern of anybody else's.
     tokio::select! {
         _ = connection.as_mut() => return,
-        // Half a request head is all there can be left: nothing to finish.
-        () = pulse.stopped(limits.head_time) => return,
+        // Half a request head is all there can be left, or a request that is left without an answer: nothing to finish.
+        () = conversation.pulse.stopped(limits.head_time) => return,
         _ = ended.wait_for(|ended| *ended) => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
+}
+
+/// What the requests of one connection share.
+struct Conversation {
+    app: Arc<App>,
+    limits: Limits,
+    pulse: Pulse,
+    ended: watch::Receiver<bool>,
+}
+
+/// Why a connection is closed without an answer.
+#[derive(Debug, Error)]
+#[error("the request is left without an answer")]
+struct Silence;
+
+impl Conversation {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Silence> {
+        let answer = {
+            let _busy = self.pulse.busy();
+            self.app.answer(request, &self.limits).await
+        };
+        match answer {
+            Some(answer) => Ok(answer),
+            None => Err(self.silence().await),
+        }
+    }
+
+    /// Says nothing until the server ends; as a rule the client goes before that, or is let go.
+    async fn silence(&self) -> Silence {
+        let _ = self.ended.clone().wait_for(|ended| *ended).await;
+        Silence
+    }
 }

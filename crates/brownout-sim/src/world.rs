@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brownout_draw::Seed;
 use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Trail};
-use brownout_policy::Policy;
+use brownout_policy::{Policy, Transport};
 use brownout_service::{Decision, Identity, Request, Service, Shed};
 
 use crate::run::{Limits, Observer, Run};
@@ -113,7 +113,10 @@ struct Watch {
 impl Observer for Watch {
     fn attempt(&mut self, _: u64, attempt: &Attempt, reached: Option<Duration>) {
         self.trail.push(*attempt);
-        self.last = Some((*attempt, reached));
+        // Copies that are cancelled end after the one that was answered.
+        if attempt.reply != Reply::Broken(Transport::Cancelled) {
+            self.last = Some((*attempt, reached));
+        }
     }
 
     fn call(&mut self, _: u64, end: &CallEnd) {

@@ -96,7 +96,7 @@ impl Server {
         let load =
             Load { count: Some(REQUESTS), clients: NonZeroU32::new(CONNECTIONS).expect("some"), ..Load::default() };
         let (cpu, start) = (self.cpu_seconds(), Instant::now());
-        let result = runtime.block_on(self.drive.load(&load, std::future::pending(), |_, _| ()));
+        let result = runtime.block_on(self.drive.load(&load, None, std::future::pending(), |_, _| ()));
         assert_eq!(result.by_status.values().sum::<u64>(), REQUESTS, "{:?}", result.by_fault);
         let rate = REQUESTS as f64 / start.elapsed().as_secs_f64();
         Round { rate, cpu: self.cpu_seconds().zip(cpu).map(|(after, before)| after - before) }

@@ -1,5 +1,8 @@
 //! Real sockets: against brownout's own server, and against raw servers that misbehave.
 
+mod both;
+mod open;
+mod policy;
 mod raw;
 mod tls;
 mod worlds;

@@ -11,7 +11,7 @@ use brownout_load::{CallTrace, Reply};
 use brownout_policy::{Growth, Policy, Settings, StopReason, Transport};
 
 /// A server on a thread of its own that hands each of `connections` connections to `serve`, then stops.
-fn server(connections: usize, serve: impl Fn(usize, TcpStream) + Send + 'static) -> String {
+pub(crate) fn server(connections: usize, serve: impl Fn(usize, TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -23,7 +23,7 @@ fn server(connections: usize, serve: impl Fn(usize, TcpStream) + Send + 'static)
 }
 
 /// Reads one request head and returns it in lower case.
-fn head(stream: &mut TcpStream) -> String {
+pub(crate) fn head(stream: &mut TcpStream) -> String {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut text = Vec::new();
     let mut byte = [0];
@@ -43,7 +43,7 @@ fn hasty() -> Settings {
 }
 
 async fn trace(url: &str, settings: Settings) -> CallTrace {
-    drive(url, settings).trace(5).await
+    drive(url, settings).trace(5).await.unwrap()
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn a_load_that_is_ended_reports_what_it_has() {
     });
     let load = brownout_load::Load { count: Some(10), ..Default::default() };
     let end = tokio::time::sleep(Duration::from_millis(300));
-    let result = drive(&url, hasty()).load(&load, end, |_, _| ()).await;
+    let result = drive(&url, hasty()).load(&load, None, end, |_, _| ()).await;
     let calls = result.calls;
     assert_eq!((calls.offered, calls.started, calls.succeeded, calls.abandoned, calls.unsent), (10, 2, 1, 1, 8));
     assert_eq!(result.gave_up["interrupted"], 1);
@@ -190,7 +190,7 @@ async fn no_attempt_is_on_the_wire_twice() {
     });
     let load = brownout_load::Load { count: Some(60), ..Default::default() };
     let settings = Settings { max_retries: Some(20), growth: Some(Growth::Constant), ..hasty() };
-    let result = drive(&url, settings).load(&load, std::future::pending(), |_, _| ()).await;
+    let result = drive(&url, settings).load(&load, None, std::future::pending(), |_, _| ()).await;
     assert_eq!(result.calls.succeeded, 60, "{result:?}");
     let mut seen = seen.lock().unwrap().clone();
     let all = seen.len();

@@ -83,7 +83,7 @@ async fn over_http(seed: Seed, clients: u32) -> (Decisions, LoadResult) {
             seen.lock().unwrap().insert((number, attempt.number.get()), (attempt.reply, attempt.verdict));
         }
     };
-    let result = drive.load(&load, std::future::pending(), observe).await;
+    let result = drive.load(&load, None, std::future::pending(), observe).await;
     drop(end);
     running.await.unwrap();
     let decisions = std::mem::take(&mut *seen.lock().unwrap());

@@ -1,5 +1,7 @@
 //! The server as a client on a raw socket meets it.
 
+mod capacity;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,12 +19,17 @@ fn service(latency: Duration) -> Service {
 
 /// Runs a server of `service`, seed 42, while `client` talks to its address.
 async fn with_server<T>(service: Service, limits: Limits, client: impl AsyncFnOnce(std::net::SocketAddr) -> T) -> T {
+    with_app(service, limits, async |address, _| client(address).await).await
+}
+
+/// The same where the client also looks at what the server has seen.
+async fn with_app<T>(service: Service, limits: Limits, client: impl AsyncFnOnce(std::net::SocketAddr, &App) -> T) -> T {
     let server = Server::bind(([127, 0, 0, 1], 0).into(), limits).await.unwrap();
     let address = server.address();
     let app = Arc::new(App::new(service, Seed(42), Some("idempotency-key")));
     let (end, ended) = oneshot::channel::<()>();
-    let running = tokio::spawn(server.run(app, async { ended.await.unwrap_or(()) }));
-    let seen = client(address).await;
+    let running = tokio::spawn(server.run(Arc::clone(&app), async { ended.await.unwrap_or(()) }));
+    let seen = client(address, &app).await;
     drop(end);
     tokio::time::timeout(Duration::from_secs(20), running).await.expect("the server ends").unwrap();
     seen

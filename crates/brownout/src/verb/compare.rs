@@ -14,10 +14,10 @@ use crate::setting::Setting;
 /// Runs several policies against one scenario and shows them side by side
 ///
 /// Every policy meets the same arrivals, the same work and the same failures, on each of the seeds. In virtual time, on
-/// every core. A policy is one of the file's [policies], "scenario" for the file's own [policy], or a preset: none, retry-N,
+/// every core. A policy is one of the file's `policies`, "scenario" for the file's own `policy`, or a preset: none, retry-N,
 /// retry-N-jitter, budget-P, or a real client such as aws-standard-2.1 (a wrong name lists them all).
 ///
-/// What the file's [policy] says of `attempt_timeout` and `deadline` holds for every policy that says nothing of its own: how
+/// What the file's `policy` says of `attempt_timeout` and `deadline` holds for every policy that says nothing of its own: how
 /// long callers wait is theirs, not the retry policy's.
 ///
 /// Exit code 0 whatever the policies came to; 1 when a run was cut short.
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,
 
-    /// The policies, by name [default: those of the scenario's [policies], else none, scenario, retry-3-jitter, budget-10]
+    /// The policies, by name [default: those of the scenario's `policies`, else none, scenario, retry-3-jitter, budget-10]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     policies: Vec<String>,
 

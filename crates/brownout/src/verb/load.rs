@@ -64,7 +64,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             let drive = Drive { target: Arc::clone(target), policy: Arc::new(policy.clone()), seed: setting.seed };
             let result = runtime()?.block_on(async {
                 let end = asked_to_end()?;
-                Ok(drive.load(load, async { interrupted.set(Some(end.await)) }, |_, _| ()).await)
+                Ok(drive
+                    .load(load, Some(&setting.scenario.service), async { interrupted.set(Some(end.await)) }, |_, _| ())
+                    .await)
             });
             (result?, "real")
         }

@@ -47,11 +47,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             let drive = Drive { target: Arc::clone(target), policy: Arc::new(policy.clone()), seed: setting.seed };
             (runtime()?.block_on(drive.trace(1)), "real")
         }
-        Callee::Simulated(line) => {
-            let trace = setting.world(&policy).trace(&seen(line), 1);
-            (trace.map_err(|cut| Stop::failed(format!("the call came to no end: {cut}")))?, "virtual")
-        }
+        Callee::Simulated(line) => (setting.world(&policy).trace(&seen(line), 1), "virtual"),
     };
+    let trace = trace.map_err(|cut| Stop::failed(format!("the call came to no end: {cut}")))?;
     let report = RetryReport::new(&trace, setting.origin(time, &(policy, callee)));
     print(&if args.json { json(&report) } else { report.text() })?;
     Ok(if report.success { Exit::FINE } else { Exit::FAILED })

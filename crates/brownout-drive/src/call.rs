@@ -1,0 +1,200 @@
+//! One call: its attempts, the waits between them, and the copies beside them.
+
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use brownout_draw::{Stream, draw};
+use brownout_load::{Attempt, CallEnd, Exchange, Reply};
+use brownout_policy::{Call, StopReason, Transport, Verdict};
+use brownout_service::Identity;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::Client;
+use crate::run::Run;
+use crate::wait::{pause, unless_ended, until};
+
+/// A call under way.
+pub(crate) struct UnderWay<'c, O> {
+    run: &'c Run,
+    client: &'c Client,
+    ended: watch::Receiver<bool>,
+    number: u64,
+    /// Since the run began.
+    due: Duration,
+    call: Call,
+    /// In the order they were sent.
+    flights: Vec<Flight<'c>>,
+    /// When a copy is to be sent, if one is.
+    hedge: Option<Instant>,
+    last: Option<Exchange>,
+    observe: O,
+}
+
+/// An attempt in flight.
+struct Flight<'c> {
+    number: NonZeroU32,
+    hedge: bool,
+    begun: Instant,
+    exchange: Pin<Box<dyn Future<Output = Exchange> + Send + 'c>>,
+}
+
+/// What a call waits for.
+enum Event {
+    Back(usize, Exchange),
+    HedgeDue,
+    Ended,
+}
+
+impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
+    /// Call `number` of client number `caller`, which was due `due` after the run began and begins now.
+    ///
+    /// `observe` sees every attempt once it is over.
+    pub(crate) fn new(run: &'c Run, client: &'c Client, caller: u32, number: u64, due: Duration, observe: O) -> Self {
+        let call = run.ask(|callers, now| callers.call(caller, now));
+        let (ended, flights) = (run.ended(), Vec::new());
+        Self { run, client, ended, number, due, call, flights, hedge: None, last: None, observe }
+    }
+
+    /// Makes it to its end, and what brought it there: `None` where the policy let no attempt through, or the run was
+    /// ended in the middle of one.
+    pub(crate) async fn make(mut self) -> (CallEnd, Option<Exchange>) {
+        let failed = self.attempts().await.err();
+        let elapsed = self.run.began.elapsed().saturating_sub(self.due);
+        (CallEnd { started: self.due, elapsed, failed }, self.last)
+    }
+
+    /// Attempt after attempt, until one succeeds or none may follow.
+    async fn attempts(&mut self) -> Result<(), StopReason> {
+        loop {
+            let draw = self.throttle_draw();
+            let go = self.run.ask(|callers, now| callers.begin(&mut self.call, now, draw))?;
+            self.wait(go.after).await?;
+            self.send(false);
+            match self.settle().await? {
+                None => return Ok(()),
+                Some(after) => self.wait(after).await?,
+            }
+        }
+    }
+
+    async fn wait(&mut self, time: Duration) -> Result<(), StopReason> {
+        unless_ended(&mut self.ended, pause(time)).await.ok_or(StopReason::Interrupted)
+    }
+
+    /// Waits for what is in flight to come to something: how long to wait before the next attempt, `None` on success.
+    async fn settle(&mut self) -> Result<Option<Duration>, StopReason> {
+        loop {
+            match self.event().await {
+                Event::HedgeDue => self.send_copy(),
+                Event::Ended => {
+                    self.last = None;
+                    self.give_up(Transport::Interrupted);
+                    return Err(StopReason::Interrupted);
+                }
+                Event::Back(index, exchange) => match self.back(index, exchange) {
+                    None => {
+                        self.give_up(Transport::Cancelled);
+                        return Ok(None);
+                    }
+                    Some(Verdict::Await) => {}
+                    Some(Verdict::Stop(reason)) => return Err(reason),
+                    Some(Verdict::Retry { after, .. }) => {
+                        self.hedge = None;
+                        return Ok(Some(after));
+                    }
+                },
+            }
+        }
+    }
+
+    async fn event(&mut self) -> Event {
+        tokio::select! {
+            biased;
+            Ok(_) = self.ended.wait_for(|ended| *ended) => Event::Ended,
+            (index, exchange) = first_back(&mut self.flights) => Event::Back(index, exchange),
+            () = until(self.hedge) => Event::HedgeDue,
+        }
+    }
+
+    /// Sends the attempt that was begun last, and sees to its copy.
+    fn send(&mut self, hedge: bool) {
+        let Run { drive, load, began, .. } = self.run;
+        let (number, begun) = (self.call.attempt(), Instant::now());
+        let identity = Identity { request: self.number, attempt: number };
+        let delay = load.connect(drive.seed, self.number, number.get());
+        let allowance = drive.policy.allowance(self.call.elapsed(begun - *began));
+        let exchange = Box::pin(self.client.exchange(identity, delay, allowance));
+        self.flights.push(Flight { number, hedge, begun, exchange });
+        let after = self.run.ask(|callers, _| callers.hedge_after(&self.call));
+        // One too far off for the clock never comes.
+        self.hedge = after.and_then(|after| begun.checked_add(after));
+    }
+
+    /// Sends a copy beside what is in flight, if the policy lets it.
+    fn send_copy(&mut self) {
+        self.hedge = None;
+        let draw = self.throttle_draw();
+        match self.run.ask(|callers, now| callers.hedge(&mut self.call, now, draw)) {
+            Ok(_) => self.send(true),
+            Err(StopReason::BudgetDenied) => self.run.budget_denied(),
+            Err(_) => {}
+        }
+    }
+
+    /// An attempt is back: what follows if it failed.
+    fn back(&mut self, index: usize, exchange: Exchange) -> Option<Verdict> {
+        let flight = self.flights.remove(index);
+        let retry = flight.number.get() > 1;
+        let verdict = match exchange.reply.failure(exchange.retry_after) {
+            None => {
+                let latency = exchange.latency;
+                self.run.ask(|callers, now| callers.succeeded(&mut self.call, now, latency, retry));
+                None
+            }
+            Some(failure) => {
+                let draw = draw(self.run.drive.seed, Stream::JITTER, self.number, flight.number.get());
+                Some(self.run.ask(|callers, now| callers.failed(&mut self.call, now, &failure, draw, retry)))
+            }
+        };
+        if verdict == Some(Verdict::Stop(StopReason::BudgetDenied)) {
+            self.run.budget_denied();
+        }
+        self.over(&flight, exchange.latency, exchange.reply, verdict);
+        self.last = Some(exchange);
+        verdict
+    }
+
+    /// Gives up whatever is in flight; its connections are closed.
+    fn give_up(&mut self, why: Transport) {
+        while let Some(flight) = self.flights.pop() {
+            let (latency, retry) = (flight.begun.elapsed(), flight.number.get() > 1);
+            self.run.ask(|callers, _| callers.cancelled(&mut self.call, latency, retry));
+            self.over(&flight, latency, Reply::Broken(why), None);
+        }
+    }
+
+    fn over(&mut self, flight: &Flight<'_>, latency: Duration, reply: Reply, verdict: Option<Verdict>) {
+        let Flight { number, hedge, begun, .. } = *flight;
+        (self.observe)(&Attempt { number, hedge, started: begun - self.run.began, latency, reply, verdict });
+    }
+
+    fn throttle_draw(&self) -> u64 {
+        draw(self.run.drive.seed, Stream::THROTTLE, self.number, self.call.next_attempt())
+    }
+}
+
+/// The first attempt to be back, by its place; where several are, the one sent first.
+async fn first_back(flights: &mut [Flight<'_>]) -> (usize, Exchange) {
+    let poll = |context: &mut std::task::Context<'_>| {
+        for (index, flight) in flights.iter_mut().enumerate() {
+            if let Poll::Ready(exchange) = flight.exchange.as_mut().poll(context) {
+                return Poll::Ready((index, exchange));
+            }
+        }
+        Poll::Pending
+    };
+    std::future::poll_fn(poll).await
+}

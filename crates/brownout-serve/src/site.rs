@@ -1,0 +1,206 @@
+//! Workers and a queue under tokio's clock, for a service with a capacity.
+//!
+//! The [`Station`] decides who is worked on; here is the waiting. Whoever sent a request holds a [`Place`]: dropped before
+//! the request came to its end, it says that nobody waits for the answer any more.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use brownout_draw::Seed;
+use brownout_service::{Abandoned, Capacity, Entry, Identity, Service, Station};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// A service with a capacity at work.
+#[derive(Debug)]
+pub(crate) struct Site {
+    service: Arc<Service>,
+    seed: Seed,
+    began: Instant,
+    inside: Mutex<Inside>,
+}
+
+/// Who is inside. A job that is no longer among the `jobs` has left, or is done.
+#[derive(Debug, Default)]
+struct Inside {
+    station: Station<u64>,
+    /// How many workers there are now.
+    workers: u32,
+    jobs: BTreeMap<u64, Job>,
+    /// Of the last request that came.
+    number: u64,
+}
+
+#[derive(Debug)]
+struct Job {
+    identity: Identity,
+    reached: Instant,
+    working: bool,
+    caller: oneshot::Sender<Fate>,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fate {
+    /// Its work was done at this moment.
+    Done(Instant),
+    /// It was not taken, or waited too long: for so long.
+    Shed(Duration),
+}
+
+/// The place of a request at a site; resolves when its fate is known.
+#[derive(Debug)]
+pub(crate) struct Place<'s> {
+    site: &'s Arc<Site>,
+    number: u64,
+    fate: oneshot::Receiver<Fate>,
+}
+
+impl Site {
+    /// The site of a service whose time began at `began`; `None` where it has no capacity.
+    pub(crate) fn new(service: &Arc<Service>, seed: Seed, began: Instant) -> Option<Arc<Self>> {
+        service.capacity()?;
+        let inside = Inside { workers: service.workers(began.elapsed()), ..Inside::default() };
+        Some(Arc::new(Self { service: Arc::clone(service), seed, began, inside: Mutex::new(inside) }))
+    }
+
+    /// A request arrives.
+    pub(crate) fn enter(self: &Arc<Self>, identity: Identity) -> Place<'_> {
+        let (caller, fate) = oneshot::channel();
+        let mut inside = self.inside();
+        inside.number += 1;
+        let (number, workers, reached) = (inside.number, inside.workers, Instant::now());
+        let job = Job { identity, reached, working: false, caller };
+        match inside.station.enter(self.rule(), workers, number) {
+            Entry::Shed => _ = job.caller.send(Fate::Shed(Duration::ZERO)),
+            Entry::Started => self.begin(&mut inside, number, job, reached),
+            Entry::Queued => {
+                inside.jobs.insert(number, job);
+                self.bound_patience(number, identity, reached);
+            }
+        }
+        Place { site: self, number, fate }
+    }
+
+    /// Follows the number of workers as the phases of the service change it, to the last change.
+    pub(crate) async fn follow_workers(self: Arc<Self>) {
+        let mut elapsed = self.began.elapsed();
+        loop {
+            {
+                let mut inside = self.inside();
+                inside.workers = self.service.workers(elapsed);
+                self.start_waiting(&mut inside, Instant::now());
+            }
+            let Some(next) = self.service.next_workers_change(elapsed) else { return };
+            tokio::time::sleep_until(later(self.began, next)).await;
+            elapsed = next;
+        }
+    }
+
+    /// Puts a request to work that a worker took at `begun`.
+    fn begin(self: &Arc<Self>, inside: &mut Inside, number: u64, job: Job, begun: Instant) {
+        let work = self.service.work(self.seed, job.identity);
+        let done = later(begun, self.service.slowed(work, begun - self.began));
+        inside.jobs.insert(number, Job { working: true, ..job });
+        let site = Arc::clone(self);
+        tokio::spawn(async move {
+            if Instant::now() < done {
+                tokio::time::sleep_until(done).await;
+            }
+            site.finish(number, done);
+        });
+    }
+
+    /// Sheds a request that still waits when its patience is over, if it has any.
+    fn bound_patience(self: &Arc<Self>, number: u64, identity: Identity, reached: Instant) {
+        let Some(patience) = self.service.patience(self.seed, identity) else { return };
+        let site = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep_until(later(reached, patience)).await;
+            if let Some(job) = site.leave(&mut site.inside(), number) {
+                let _ = job.caller.send(Fate::Shed(patience));
+            }
+        });
+    }
+
+    /// The work of a request was done at `done`, unless its worker was called off.
+    fn finish(self: &Arc<Self>, number: u64, done: Instant) {
+        let mut inside = self.inside();
+        if let Some(job) = inside.jobs.remove(&number) {
+            inside.station.finish();
+            let _ = job.caller.send(Fate::Done(done));
+            self.start_waiting(&mut inside, done);
+        }
+    }
+
+    /// Workers that are free since `free` take who waits.
+    ///
+    /// They do so then, not when a timer got round to telling: else a worker would lose up to a millisecond a request.
+    fn start_waiting(self: &Arc<Self>, inside: &mut Inside, free: Instant) {
+        loop {
+            let Inside { station, jobs, workers, .. } = &mut *inside;
+            let Some(number) = station.next(self.rule(), *workers, |job| jobs.contains_key(&job)) else { return };
+            let job = jobs.remove(&number).expect("who is next is inside");
+            let begun = free.max(job.reached);
+            self.begin(inside, number, job, begun);
+        }
+    }
+
+    /// Takes a request out of the queue, if it is still there.
+    fn leave(&self, inside: &mut Inside, number: u64) -> Option<Job> {
+        inside.jobs.get(&number).filter(|job| !job.working)?;
+        let Inside { station, jobs, .. } = inside;
+        let job = jobs.remove(&number);
+        station.leave(|job| jobs.contains_key(&job));
+        job
+    }
+
+    /// Nobody waits for the answer to a request any more.
+    fn abandon(self: &Arc<Self>, number: u64) {
+        let rule = self.rule().abandoned;
+        if rule == Abandoned::KeepWorking {
+            return;
+        }
+        let mut inside = self.inside();
+        if self.leave(&mut inside, number).is_none() && rule == Abandoned::Drop && inside.jobs.remove(&number).is_some()
+        {
+            inside.station.finish();
+            self.start_waiting(&mut inside, Instant::now());
+        }
+    }
+
+    fn rule(&self) -> &Capacity {
+        self.service.capacity().expect("a site is of a service with a capacity")
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Future for Place<'_> {
+    type Output = Fate;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Fate> {
+        Pin::new(&mut self.fate).poll(context).map(|fate| fate.expect("who waits is told"))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        // With its fate told, it is not inside any more.
+        self.site.abandon(self.number);
+    }
+}
+
+/// A moment, or one 30 years off where the clock does not reach that far.
+fn later(moment: Instant, after: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    moment.checked_add(after).unwrap_or_else(|| moment + FAR)
+}
+
+#[cfg(test)]
+mod tests;
