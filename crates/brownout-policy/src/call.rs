@@ -75,6 +75,11 @@ impl Call {
         self.in_flight += 1;
     }
 
+    /// An attempt is no longer in flight.
+    pub(crate) const fn attempt_ended(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
     /// How long it has been under way.
     #[must_use]
     pub const fn elapsed(&self, now: Duration) -> Duration {

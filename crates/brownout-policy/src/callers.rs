@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::policy::Guards;
 use crate::{
     Adaptive, AdaptiveState, Breaker, BreakerState, Budget, Budgets, Call, Concurrency, Failure, Guarded, Hedge,
     HedgeState, InFlight, Policy, StopReason, Throttle, ThrottleState, Verdict,
@@ -52,6 +53,8 @@ pub enum Scope {
 pub struct Callers {
     policy: Policy,
     population: Population,
+    /// Whether there is anything to remember at all.
+    guarded: bool,
     budgets: Option<Budgets>,
     breakers: Vec<BreakerState>,
     throttles: Vec<ThrottleState>,
@@ -108,6 +111,7 @@ impl Callers {
         }
         let guards = policy.guards();
         Self {
+            guarded: *guards != Guards::default(),
             budgets: guards.budget.as_ref().map(|budget| budget.rule.memory(population.count(budget.scope))),
             breakers: memory(guards.breaker.as_ref(), population, Breaker::state),
             throttles: memory(guards.throttle.as_ref(), population, Throttle::state),
@@ -135,6 +139,7 @@ impl Callers {
     ///
     /// # Panics
     /// When the population has no such client.
+    #[inline]
     pub fn call(&mut self, client: u32, now: Duration) -> Call {
         assert!(client < self.population.clients, "client {client} of {}", self.population.clients);
         if let Some((guard, budgets, index)) = self.budget(client) {
@@ -149,7 +154,20 @@ impl Callers {
     ///
     /// # Errors
     /// Why it is not made: the call is over then.
+    #[inline]
     pub fn begin(&mut self, call: &mut Call, now: Duration, draw: u64) -> Result<Go, StopReason> {
+        if self.guarded {
+            return self.begin_guarded(call, now, draw);
+        }
+        let allowance = self.policy.allowance(call.elapsed(now));
+        if allowance == Some(Duration::ZERO) {
+            return Err(StopReason::DeadlineExceeded);
+        }
+        call.attempt_begun();
+        Ok(Go { after: Duration::ZERO, allowance })
+    }
+
+    fn begin_guarded(&mut self, call: &mut Call, now: Duration, draw: u64) -> Result<Go, StopReason> {
         match self.admit(call, now, draw) {
             Ok(go) => {
                 if let Some((guard, budgets, index)) = self.budget(call.client) {
@@ -237,7 +255,16 @@ impl Callers {
     /// An attempt of `call` that took `latency` succeeded; the call is over.
     ///
     /// - `retry`: whether it was another than the first.
+    #[inline]
     pub fn succeeded(&mut self, call: &mut Call, now: Duration, latency: Duration, retry: bool) {
+        if self.guarded {
+            self.count_success(call, now, latency, retry);
+        } else {
+            call.attempt_ended();
+        }
+    }
+
+    fn count_success(&mut self, call: &mut Call, now: Duration, latency: Duration, retry: bool) {
         self.ended(call, retry);
         self.observe_latency(call, latency);
         let guards = self.policy.guards();
@@ -324,7 +351,7 @@ impl Callers {
 
     /// An attempt is no longer in flight.
     fn ended(&mut self, call: &mut Call, retry: bool) {
-        call.in_flight = call.in_flight.saturating_sub(1);
+        call.attempt_ended();
         let guards = self.policy.guards();
         let at = |scope| self.population.index(scope, call.client);
         if let Some(guard) = &guards.concurrency {

@@ -6,7 +6,7 @@ use brownout_draw::{Distribution, Seed, Stream, draw};
 use thiserror::Error;
 
 use crate::outcome::Pace;
-use crate::{Capacity, Decision, Factor, Factors, Identity, Outcomes, Pattern, Phase, Request, phase};
+use crate::{Capacity, Decision, Factor, Factors, Identity, Outcome, Outcomes, Pattern, Phase, Request, phase};
 
 /// How attempts go: which outcomes at what rates, and how long they take.
 #[derive(Clone, Debug, PartialEq)]
@@ -209,6 +209,16 @@ impl Service {
         // Where two phases are on, the one that chose the outcome says more.
         let phase = outcomes_phase.map(|(phase, _)| phase).or(latency_phase.map(|(phase, _)| phase));
         Decision { identity, outcome, latency, route: label, phase: phase.map(|phase| phase.name.as_str()) }
+    }
+
+    /// What every attempt at `route` meets, where neither chance nor time has a say in it.
+    #[must_use]
+    pub fn certain(&self, route: RouteId) -> Option<(Outcome, Duration)> {
+        let own = route.0.and_then(|index| self.routes.get(index)).map(|route| &route.change);
+        let outcomes = own.and_then(|own| own.outcomes.as_ref()).unwrap_or(&self.base.outcomes);
+        let latency = own.and_then(|own| own.latency.as_ref()).unwrap_or(&self.base.latency);
+        let outcome = outcomes.certain().filter(|_| latency.is_fixed() && self.phases.is_empty())?;
+        Some((outcome, latency.sample(0)))
     }
 
     /// How long a worker is busy with attempt `identity`, before any slowdown; no time without a capacity.

@@ -61,7 +61,7 @@ impl<O: Observer> Run<'_, O> {
         let state = &mut self.calls[slot];
         match self.callers.begin(&mut state.call, now, draw) {
             Err(reason) => self.end(slot, Some(reason)),
-            Ok(go) if go.after.is_zero() => self.send(slot, false),
+            Ok(go) if go.after.is_zero() => self.send(slot, false, go.allowance),
             Ok(go) => {
                 let at = self.later(go.after);
                 self.push(at, Event::Send(slot));
@@ -89,15 +89,20 @@ impl<O: Observer> Run<'_, O> {
         match self.callers.hedge(&mut state.call, now, draw) {
             Err(StopReason::BudgetDenied) => self.tally.budget_denied(),
             Err(_) => {}
-            Ok(_) => self.send(slot, true),
+            Ok(go) => self.send(slot, true, go.allowance),
         }
     }
 
-    /// The attempt that was begun last is on its way.
-    pub(super) fn send(&mut self, slot: u32, hedge: bool) {
-        let now = self.elapsed();
+    /// The limiter that held an attempt back lets it go.
+    pub(super) fn send_held_back(&mut self, slot: u32) {
+        let elapsed = self.calls[slot].call.elapsed(self.elapsed());
+        self.send(slot, false, self.world.policy.allowance(elapsed));
+    }
+
+    /// The attempt that was begun last is on its way, and may take so long.
+    fn send(&mut self, slot: u32, hedge: bool, allowance: Option<Duration>) {
         let state = &self.calls[slot];
-        let (call, number) = (state.call, state.call.attempt().get());
+        let number = state.call.attempt().get();
         let connect = nanos(self.load.connect(self.world.seed, state.number, number));
         let attempt = AttemptState {
             call: slot,
@@ -121,8 +126,7 @@ impl<O: Observer> Run<'_, O> {
             return self.cut("attempts in flight", self.limits.in_flight.into());
         };
         self.calls[slot].attempts = index;
-        let allowance = self.callers.policy().allowance(call.elapsed(now)).map(nanos);
-        let gives_up = allowance.map(|allowance| self.now.saturating_add(allowance));
+        let gives_up = allowance.map(|allowance| self.later(allowance));
         if connect > 0 {
             self.push_lane(LANE_REACH, self.now.saturating_add(connect), Event::Reach(index));
         }

@@ -41,12 +41,13 @@ impl<O: Observer> Run<'_, O> {
 
     /// What the service is going to do about attempt `index`, which has reached it.
     pub(super) fn decide(&mut self, index: u32) {
-        let identity = self.identity(index);
-        let decision = self.world.service.decide(self.world.seed, self.route, identity, self.elapsed());
+        let (outcome, latency) = self.certain.unwrap_or_else(|| {
+            let identity = self.identity(index);
+            let decision = self.world.service.decide(self.world.seed, self.route, identity, self.elapsed());
+            (decision.outcome, nanos(decision.latency))
+        });
         let attempt = &mut self.attempts[index];
-        attempt.reached = self.now;
-        attempt.outcome = decision.outcome;
-        attempt.latency = nanos(decision.latency);
+        (attempt.reached, attempt.outcome, attempt.latency) = (self.now, outcome, latency);
     }
 
     fn identity(&self, index: u32) -> Identity {

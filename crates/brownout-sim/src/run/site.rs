@@ -118,8 +118,12 @@ impl<'w> Site<'w> {
         self.workers = workers;
     }
 
+    #[inline]
     fn bring_up_to(&mut self, now: u64) {
         let account = &mut self.account;
+        if now == account.at {
+            return;
+        }
         let past = u128::from(now - account.at);
         account.waiting += past * u128::from(self.station.waiting());
         account.busy += past * u128::from(self.station.busy());
