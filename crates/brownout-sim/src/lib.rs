@@ -22,5 +22,5 @@ pub mod queue;
 mod run;
 mod world;
 
-pub use run::{Limits, Observer};
+pub use run::{IN_FLIGHT_MAX, Limits, Observer};
 pub use world::World;

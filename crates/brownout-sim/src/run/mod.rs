@@ -20,21 +20,22 @@ use arena::Arena;
 use event::Event;
 use site::Site;
 
-use event::SLOTS_MAX;
-
 /// Bounds of a run, so that one that would never end is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How many events at the most. Default a thousand million.
     pub events: u64,
-    /// How many calls in flight, and how many attempts inside the service or on their way, at the most. Default and maximum
-    /// 16.7 million, which take about 3 GiB.
+    /// How many calls in flight, and how many attempts inside the service or on their way, at the most. Default
+    /// [`IN_FLIGHT_MAX`]; a million take about 250 MiB.
     pub in_flight: u32,
 }
 
+/// What the events of a run can tell apart: 16.7 million.
+pub const IN_FLIGHT_MAX: u32 = event::SLOTS_MAX;
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { events: 1_000_000_000, in_flight: SLOTS_MAX }
+        Self { events: 1_000_000_000, in_flight: IN_FLIGHT_MAX }
     }
 }
 
@@ -178,7 +179,7 @@ impl<'w, O: Observer> Run<'w, O> {
             load,
             route,
             certain: service.certain(route).map(|(outcome, latency)| (outcome, nanos(latency))),
-            limits,
+            limits: Limits { in_flight: limits.in_flight.min(IN_FLIGHT_MAX), ..limits },
             queue: Queue::new(LANES),
             now: 0,
             events: 0,

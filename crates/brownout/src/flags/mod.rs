@@ -1,9 +1,11 @@
 //! Flags that several verbs share.
 
+mod limits;
 mod policy;
 mod service;
 mod target;
 
+pub(crate) use limits::LimitFlags;
 pub(crate) use policy::{BackoffFlags, HTTP_ATTEMPT_TIMEOUT, PolicyFlags};
 pub(crate) use service::ServiceFlags;
 pub(crate) use target::{CallFlags, Callee, seen};
@@ -26,10 +28,4 @@ pub(crate) fn limit(text: &str) -> Result<Duration, String> {
         }
         other => other.map_err(|error| error.to_string()),
     }
-}
-
-/// Reads a bound on events.
-pub(crate) fn event_limit(text: &str) -> Result<u64, String> {
-    let limit = text.parse().ok().filter(|limit| *limit > 0);
-    limit.ok_or_else(|| format!("a bound on events is a whole number from 1 to {}, found `{text}`", u64::MAX))
 }

@@ -3,11 +3,10 @@
 use brownout_lab::compare::Comparison;
 use brownout_policy::{Policy, Settings, preset};
 use brownout_report::{CompareReport, json};
-use brownout_sim::Limits;
 
 use crate::cores;
 use crate::exit::{Exit, Stop};
-use crate::flags::{ServiceFlags, event_limit, positive, seen};
+use crate::flags::{LimitFlags, ServiceFlags, positive, seen};
 use crate::output::print;
 use crate::setting::Setting;
 
@@ -34,9 +33,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "COUNT", default_value = "20", value_parser = positive, allow_negative_numbers = true)]
     seeds: std::num::NonZeroU32,
 
-    /// Ends a run after so many events
-    #[arg(long, value_name = "COUNT", default_value = "1000000000", value_parser = event_limit, allow_negative_numbers = true)]
-    max_events: u64,
+    #[command(flatten)]
+    limits: LimitFlags,
 
     /// Prints the whole result as JSON
     #[arg(long)]
@@ -55,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         arms,
         seed: setting.seed,
         seeds: args.seeds.get(),
-        limits: Limits { events: args.max_events, ..Limits::default() },
+        limits: args.limits.limits(),
     };
     let runs = cores::map(comparison.runs(), |index| comparison.run(index));
     let compared = comparison.gather(&runs);

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use brownout_drive::Drive;
 use brownout_policy::Settings;
 use brownout_report::{LoadReport, json};
-use brownout_sim::Limits;
 
 use super::runtime;
 use crate::cores::LongRun;
 use crate::exit::{Exit, Stop};
-use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, event_limit, positive, seen};
+use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, LimitFlags, PolicyFlags, positive, seen};
 use crate::output::print;
 use crate::setting::Setting;
 use crate::signal::asked_to_end;
@@ -36,9 +35,8 @@ pub(crate) struct Args {
     #[arg(long, alias = "clients", value_name = "CLIENTS", value_parser = positive, allow_negative_numbers = true)]
     concurrency: Option<NonZeroU32>,
 
-    /// Ends a run in virtual time after so many events, with what was counted so far
-    #[arg(long, value_name = "COUNT", default_value = "1000000000", value_parser = event_limit, allow_negative_numbers = true)]
-    max_events: u64,
+    #[command(flatten)]
+    limits: LimitFlags,
 
     /// Prints the whole result as JSON
     #[arg(long)]
@@ -71,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             (result?, "real")
         }
         Callee::Simulated(line) => {
-            let limits = Limits { events: args.max_events, ..Limits::default() };
+            let limits = args.limits.limits();
             let (result, watch) = setting.world(&policy).watch(&seen(line), load, limits, LongRun::new());
             watch.end();
             (result, "virtual")
