@@ -110,7 +110,9 @@ pub struct Difference {
     pub success_rate: Option<Estimate>,
     /// Of the amplification.
     pub amplification: Option<Estimate>,
-    /// Of the goodput after the trigger, or of all where there is none.
+    /// Of the goodput of the whole run.
+    pub goodput_per_second: Option<Estimate>,
+    /// Of the goodput after the trigger.
     pub goodput_after: Option<Estimate>,
 }
 
@@ -215,7 +217,8 @@ impl Difference {
         Self {
             success_rate: difference(|run| run.success),
             amplification: difference(|run| run.amplification),
-            goodput_after: difference(|run| run.goodput[3].or(run.goodput[0])),
+            goodput_per_second: difference(|run| run.goodput[0]),
+            goodput_after: difference(|run| run.goodput[3]),
         }
     }
 }

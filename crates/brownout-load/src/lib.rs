@@ -29,6 +29,6 @@ pub use latency::{Latency, LatencyHistogram};
 pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine};
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};
 pub use result::{Attempts, Calls, CapacityResult, Latencies, LoadResult, PhaseResult, Recovery};
-pub use schedule::{Arrival, Schedule};
+pub use schedule::{Arrival, Schedule, Step};
 pub use series::SeriesResult;
 pub use tally::Tally;

@@ -42,7 +42,7 @@ pub enum Arrivals {
     Poisson(Rate),
 }
 
-/// Events a second: above 0, at most 10 million.
+/// Events a second: from one in 116 days to 10 million a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate(f64);
 
@@ -71,13 +71,16 @@ pub struct RequestLine {
 const COUNT: u64 = 100;
 
 impl Rate {
+    /// The lowest: one in 116 days.
+    pub const MIN: f64 = 1e-7;
+
     /// The highest: one every 100 ns.
     pub const MAX: f64 = 1e7;
 
     /// `None` where the number is no rate.
     #[must_use]
     pub fn per_second(rate: f64) -> Option<Self> {
-        (rate > 0.0 && rate <= Self::MAX).then_some(Self(rate))
+        (Self::MIN..=Self::MAX).contains(&rate).then_some(Self(rate))
     }
 
     /// The mean time between two, in nanoseconds.

@@ -51,6 +51,8 @@ impl Trigger {
         };
         let first = whole_intervals(self.until.as_secs_f64(), series, f64::ceil);
         let last = whole_intervals(over.as_secs_f64(), series, f64::floor).min(series.calls.len());
+        // Who had nothing before has nothing to come back to.
+        let last = if self.before_of(series).is_some() { last } else { first };
         Recovery {
             trigger_from_s: self.from.as_secs_f64(),
             trigger_until_s: self.until.as_secs_f64(),
@@ -65,14 +67,19 @@ impl Trigger {
         }
     }
 
-    /// The first of five intervals in a row, from `first` to before `last`, that are as well as those before the trigger.
+    /// Goodput and amplification a call before the trigger; `None` where no call succeeded in a whole interval before it.
     #[expect(clippy::cast_precision_loss, reason = "counts for ratios")]
-    fn recovered(&self, series: &SeriesResult, first: usize, last: usize) -> Option<usize> {
+    fn before_of(&self, series: &SeriesResult) -> Option<(f64, f64)> {
         let before = 0..whole_intervals(self.from.as_secs_f64(), series, f64::floor).min(series.calls.len());
         let sum = |column: &[u64]| column[before.clone()].iter().sum::<u64>() as f64;
         let (calls, attempts, succeeded) = (sum(&series.calls), sum(&series.attempts), sum(&series.succeeded));
-        // Without a before, every call should succeed at its first try.
-        let (goodput, amplification) = if calls > 0.0 { (succeeded / calls, attempts / calls) } else { (1.0, 1.0) };
+        (calls > 0.0 && succeeded > 0.0).then(|| (succeeded / calls, attempts / calls))
+    }
+
+    /// The first of five intervals in a row, from `first` to before `last`, that are as well as those before the trigger.
+    #[expect(clippy::cast_precision_loss, reason = "counts for ratios")]
+    fn recovered(&self, series: &SeriesResult, first: usize, last: usize) -> Option<usize> {
+        let (goodput, amplification) = self.before_of(series)?;
         let is_well = |index: &usize| {
             let calls = series.calls[*index] as f64;
             series.succeeded[*index] as f64 >= GOODPUT_MIN * goodput * calls

@@ -106,7 +106,8 @@ pub struct Recovery {
     /// From the end of the trigger to the first of five intervals in a row with goodput at least 90 % and amplification at
     /// most 110 % of what they were before. `None` is never, as long as the load lasted.
     pub recovered_after_s: Option<f64>,
-    /// How many intervals after the trigger could be looked at: with fewer than five nothing can be told.
+    /// How many intervals after the trigger could be looked at: with fewer than five nothing can be told. None where no call
+    /// succeeded before the trigger.
     pub intervals_after: u64,
 }
 
@@ -137,7 +138,7 @@ pub struct CapacityResult {
     pub waiting_max: u32,
     /// Workers busy: the mean over the run.
     pub busy_mean: f64,
-    /// `busy_mean` ÷ workers, as the scenario gives them.
+    /// Workers busy ÷ workers there were, which phases may change.
     pub utilisation: f64,
     /// Work for callers that had gone ÷ all work.
     pub wasted_share: Option<f64>,

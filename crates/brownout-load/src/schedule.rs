@@ -38,6 +38,23 @@ pub struct Arrival {
     pub client: u32,
 }
 
+/// What a look at the schedule finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The next call.
+    Call(Arrival),
+    /// No call before this moment; there is more to come.
+    Nothing {
+        /// Since the run began.
+        until: Duration,
+    },
+    /// The load is over.
+    Over,
+}
+
+/// How many candidates one look goes through: where the rate is far below its highest, they are many.
+const CANDIDATES_A_STEP: u32 = 1024;
+
 impl<'l> Schedule<'l> {
     /// The arrivals of `load`; `factor_max` is the most that its rate is ever multiplied by, `None` where it never varies.
     #[must_use]
@@ -53,51 +70,67 @@ impl<'l> Schedule<'l> {
 
     /// The next arrival; `factor` tells what the rate is multiplied by at a moment. `None` once the load is over.
     pub fn next(&mut self, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
+        loop {
+            match self.step(&factor) {
+                Step::Call(arrival) => return Some(arrival),
+                Step::Nothing { .. } => {}
+                Step::Over => return None,
+            }
+        }
+    }
+
+    /// The next arrival, if it is near: the work of one look is bounded, however thin the load is.
+    #[inline]
+    pub fn step(&mut self, factor: impl Fn(Duration) -> f64) -> Step {
         if self.count_max <= self.given {
-            return None;
+            return Step::Over;
         }
-        let arrival = match self.load.arrivals {
-            Arrivals::Closed { .. } => None,
-            Arrivals::Constant(_) => self.constant(factor),
-            Arrivals::Poisson(_) => self.poisson(factor),
-        }?;
-        self.given += 1;
-        Some(arrival)
-    }
-
-    /// Candidates come at the highest rate, and each adds its share of a call; a call is due when a whole one has come together.
-    #[expect(clippy::cast_precision_loss, reason = "a count of candidates")]
-    fn constant(&mut self, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
-        loop {
-            // A product, so that roundings do not add up.
-            self.at = self.candidates as f64 * self.gap_ns;
-            let at = self.moment()?;
-            self.candidates += 1;
-            self.credit += self.factor_max.map_or(1.0, |most| factor(at) / most);
-            if self.credit > 1.0 {
-                self.credit -= 1.0;
-                #[expect(clippy::cast_possible_truncation, reason = "below the number of clients")]
-                let client = (self.given % u64::from(self.load.clients.get())) as u32;
-                return Some(Arrival { at, client });
+        for _ in 0..CANDIDATES_A_STEP {
+            let client = match self.load.arrivals {
+                Arrivals::Closed { .. } => return Step::Over,
+                Arrivals::Constant(_) => self.constant(),
+                Arrivals::Poisson(_) => self.poisson(),
+            };
+            let Some(at) = self.moment() else { return Step::Over };
+            if self.keeps(at, &factor) {
+                self.given += 1;
+                return Step::Call(Arrival { at, client });
             }
         }
+        self.moment().map_or(Step::Over, |until| Step::Nothing { until })
     }
 
-    fn poisson(&mut self, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
-        loop {
-            self.candidates += 1;
-            let (gap, client) = draw_pair(self.seed, Stream::ARRIVAL, self.candidates, 0);
-            self.at += exponential(gap) * self.gap_ns;
-            let at = self.moment()?;
-            let kept = self
-                .factor_max
-                .is_none_or(|most| unit(draw(self.seed, Stream::ARRIVAL, self.candidates, 1)) * most < factor(at));
-            if kept {
-                #[expect(clippy::cast_possible_truncation, reason = "below the number of clients")]
-                let client = ((u128::from(client) * u128::from(self.load.clients.get())) >> 64) as u32;
-                return Some(Arrival { at, client });
-            }
+    /// The next candidate of constant arrivals, and whose it would be.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a count of candidates, a client")]
+    fn constant(&mut self) -> u32 {
+        // A product, so that roundings do not add up.
+        self.at = self.candidates as f64 * self.gap_ns;
+        self.candidates += 1;
+        (self.given % u64::from(self.load.clients.get())) as u32
+    }
+
+    /// The next candidate of Poisson arrivals, and whose it would be.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "below the number of clients")]
+    fn poisson(&mut self) -> u32 {
+        self.candidates += 1;
+        let (gap, client) = draw_pair(self.seed, Stream::ARRIVAL, self.candidates, 0);
+        self.at += exponential(gap) * self.gap_ns;
+        ((u128::from(client) * u128::from(self.load.clients.get())) >> 64) as u32
+    }
+
+    /// Whether the candidate at `at` is a call. Constant ones each add their share of a call, and one is due when a whole one
+    /// has come together; of Poisson ones chance keeps that share.
+    #[inline]
+    fn keeps(&mut self, at: Duration, factor: impl Fn(Duration) -> f64) -> bool {
+        let Some(most) = self.factor_max else { return true };
+        if let Arrivals::Poisson(_) = self.load.arrivals {
+            return unit(draw(self.seed, Stream::ARRIVAL, self.candidates, 1)) * most < factor(at);
         }
+        self.credit += factor(at) / most;
+        let whole = self.credit > 1.0;
+        self.credit -= if whole { 1.0 } else { 0.0 };
+        whole
     }
 
     /// The moment that was reached; `None` where the load is over by then.

@@ -50,7 +50,10 @@ impl CompareReport {
                 let parts = [
                     shares.map(|by| format!("success {} points", signed(by, 1))),
                     difference.amplification.map(|by| format!("amplification {}", signed(by, 2))),
-                    difference.goodput_after.map(|by| format!("goodput after {}/s", signed(by, 0))),
+                    match self.compared.trigger_s {
+                        Some(_) => difference.goodput_after.map(|by| format!("goodput after {}/s", signed(by, 0))),
+                        None => difference.goodput_per_second.map(|by| format!("goodput {}/s", signed(by, 0))),
+                    },
                 ];
                 let parts: Vec<String> = parts.into_iter().flatten().collect();
                 if !parts.is_empty() {
@@ -71,7 +74,7 @@ impl CompareReport {
         let percent = |estimate: Option<Estimate>| shown(estimate.map(|share| share.scaled(100.0)), 1, "%");
         let mut row = vec![arm.name.clone(), percent(arm.success_rate), shown(arm.amplification, 2, "")];
         if self.compared.trigger_s.is_some() {
-            row.extend([arm.goodput_before, arm.goodput_during, arm.goodput_after].map(|goodput| plain(goodput, 0)));
+            row.extend([arm.goodput_before, arm.goodput_during, arm.goodput_after].map(rate));
         } else {
             row.push(shown(arm.goodput_per_second, 0, ""));
         }
@@ -109,6 +112,16 @@ fn shown(estimate: Option<Estimate>, digits: usize, unit: &str) -> String {
 
 fn plain(estimate: Option<Estimate>, digits: usize) -> String {
     estimate.map_or_else(|| NOTHING.to_owned(), |estimate| format!("{:.digits$}", estimate.mean))
+}
+
+/// A rate with as many digits as tell something.
+fn rate(estimate: Option<Estimate>) -> String {
+    let digits = match estimate.map_or(0.0, |estimate| estimate.mean) {
+        rate if rate >= 10.0 || rate <= 0.0 => 0,
+        rate if rate >= 1.0 => 1,
+        _ => 3,
+    };
+    plain(estimate, digits)
 }
 
 fn signed(estimate: Estimate, digits: usize) -> String {

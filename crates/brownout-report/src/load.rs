@@ -103,11 +103,18 @@ fn write_capacity(text: &mut String, capacity: &CapacityResult) -> std::fmt::Res
     writeln!(text, ", {wasted} worked on for nobody ({share:.1}% of the work)")?;
     let utilisation = 100.0 * capacity.utilisation;
     writeln!(text, "  utilisation {utilisation:.1}%, at most {waiting_max} waiting")?;
-    writeln!(text, "  wait for a worker: {}", percentiles(&capacity.wait_ms))
+    if capacity.wait_ms.count > 0 {
+        writeln!(text, "  wait for a worker: {}", percentiles(&capacity.wait_ms))?;
+    }
+    Ok(())
 }
 
 fn write_recovery(text: &mut String, recovery: &Recovery) -> std::fmt::Result {
-    let goodput = |goodput: Option<f64>| goodput.map_or_else(|| "–".to_owned(), |goodput| format!("{goodput:.0}"));
+    let goodput = |goodput: Option<f64>| match goodput {
+        None => "–".to_owned(),
+        Some(rate) if rate >= 10.0 || rate <= 0.0 => format!("{rate:.0}"),
+        Some(rate) => format!("{rate:.3}"),
+    };
     let Recovery { trigger_from_s, trigger_until_s, goodput_before, goodput_during, goodput_after, .. } = *recovery;
     let [before, during, after] = [goodput_before, goodput_during, goodput_after].map(goodput);
     write!(
@@ -116,7 +123,9 @@ fn write_recovery(text: &mut String, recovery: &Recovery) -> std::fmt::Result {
     )?;
     match recovery.recovered_after_s {
         Some(seconds) => writeln!(text, "recovered after {seconds:.0} s"),
-        None if recovery.intervals_after < 5 => writeln!(text, "too little was seen after it to tell of recovery"),
+        None if recovery.intervals_after < 5 => {
+            writeln!(text, "too little was seen before or after it to tell of recovery")
+        }
         None => writeln!(text, "never recovered"),
     }
 }

@@ -69,7 +69,7 @@ fn kind(of: Kind) -> Value {
         ] }),
         Kind::Status => json!({ "type": "integer", "minimum": 400, "maximum": 599 }),
         Kind::Rate => json!({ "anyOf": [
-            { "type": "number", "exclusiveMinimum": 0, "maximum": Rate::MAX },
+            { "type": "number", "minimum": Rate::MIN, "maximum": Rate::MAX },
             { "type": "string", "pattern": RATE_PATTERN },
         ] }),
         Kind::Multiple => json!({ "type": "number", "minimum": 0, "maximum": 1000 }),

@@ -79,7 +79,7 @@ pub fn rate(text: &str) -> Result<Rate, RateError> {
 
 /// Why a text is no rate.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("a rate is a number above 0 and at most 10000000 a second, as \"200/s\", \"5/m\" or \"1/h\", found `{0}`")]
+#[error("a rate is a number from 0.0000001 to 10000000 a second, as \"200/s\", \"5/m\" or \"1/h\", found `{0}`")]
 pub struct RateError(pub String);
 
 /// Reads a bare number of seconds, in any form that TOML and JSON have.

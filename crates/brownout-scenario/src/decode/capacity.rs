@@ -32,7 +32,9 @@ fn queue(node: &Node, problems: &mut Problems) -> Option<Queue> {
 
 fn shed(node: &Node, problems: &mut Problems) -> Option<Shed> {
     if !matches!(node.value, Value::Table(_)) {
-        return problems.accept(&node.span, scalar::word(&[("silent", Shed::Silent)])(&node.value));
+        let word = scalar::word(&[("silent", Shed::Silent)])(&node.value);
+        let rule = |_| format!("shed is \"silent\" or a table such as {{ status = 503 }}, found {}", node.value);
+        return problems.accept(&node.span, word.map_err(rule));
     }
     let fields = Fields::open(node, &grammar::SHED, problems)?;
     Some(Shed::Answer {

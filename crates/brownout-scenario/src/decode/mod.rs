@@ -13,7 +13,7 @@ mod service;
 use std::fmt;
 
 use brownout_draw::Seed;
-use brownout_policy::{Policy, Settings};
+use brownout_policy::{Policy, Settings, preset};
 use brownout_service::{Capacity, Phase, Shed};
 
 use crate::Scenario;
@@ -45,6 +45,10 @@ fn policies(node: &Node, problems: &mut Problems) -> Option<Vec<(String, Setting
     };
     let mut read = |entry: &Entry| {
         let name = problems.accept(&entry.key_span, scalar::name(&Value::Text(entry.key.clone())))?;
+        if name == "scenario" || preset(&name).is_some() {
+            let meant = if name == "scenario" { "the file's own `policy`" } else { "a preset" };
+            problems.add(&entry.key_span, format!("`{name}` already names {meant}; call this policy something else"));
+        }
         Some((name, policy::read(&entry.node, problems)?))
     };
     let read: Vec<_> = entries.iter().map(&mut read).collect();

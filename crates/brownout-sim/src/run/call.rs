@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Stream, draw};
-use brownout_load::{AfterGiveUp, Attempt, CallEnd, Reply};
+use brownout_load::{AfterGiveUp, Attempt, CallEnd, Reply, Step};
 use brownout_policy::{StopReason, Transport, Verdict};
 use brownout_service::{Abandoned, Outcome};
 
@@ -16,17 +16,22 @@ impl<O: Observer> Run<'_, O> {
     /// Puts the next call of an open load on the agenda.
     pub(super) fn expect_arrival(&mut self) {
         let service = self.world.service;
-        if let Some(arrival) = self.schedule.next(|elapsed| service.load_factor(elapsed)) {
-            self.due_client = arrival.client;
-            self.push_lane(LANE_ARRIVAL, nanos(arrival.at), Event::Arrival);
-        }
+        let (at, client) = match self.schedule.step(|elapsed| service.load_factor(elapsed)) {
+            Step::Call(arrival) => (arrival.at, Some(arrival.client)),
+            Step::Nothing { until } => (until, None),
+            Step::Over => return,
+        };
+        self.due_client = client;
+        self.push_lane(LANE_ARRIVAL, nanos(at), Event::Arrival);
     }
 
     /// A call of an open load is due.
     pub(super) fn arrive(&mut self) {
-        let client = self.due_client;
+        let due = self.due_client;
         self.expect_arrival();
-        self.begin(client, false);
+        if let Some(client) = due {
+            self.begin(client, false);
+        }
     }
 
     /// A closed client is free for its next call.
@@ -126,6 +131,11 @@ impl<O: Observer> Run<'_, O> {
             return self.cut("attempts in flight", self.limits.in_flight.into());
         };
         self.calls[slot].attempts = index;
+        // Before the attempt can be settled at once, which must find the timer there to stop it.
+        if let Some(after) = self.callers.hedge_after(&self.calls[slot].call) {
+            let at = self.later(after);
+            self.calls[slot].hedge = Some(self.push(at, Event::Hedge(slot)));
+        }
         let gives_up = allowance.map(|allowance| self.later(allowance));
         if connect > 0 {
             self.push_lane(LANE_REACH, self.now.saturating_add(connect), Event::Reach(index));
@@ -138,10 +148,6 @@ impl<O: Observer> Run<'_, O> {
         }
         if connect == 0 && self.site.is_some() {
             self.reach(index);
-        }
-        if let Some(after) = self.callers.hedge_after(&self.calls[slot].call) {
-            let at = self.later(after);
-            self.calls[slot].hedge = Some(self.push(at, Event::Hedge(slot)));
         }
     }
 

@@ -69,6 +69,9 @@ const LANES: usize = 3;
 /// No slot.
 const NONE: u32 = u32::MAX;
 
+/// How many events there may be in one instant, but for many clients.
+const AT_ONCE_MAX: u64 = 10_000_000;
+
 /// How often a run tells how far it is.
 const PROGRESS_EVENTS: u64 = 1 << 20;
 
@@ -146,8 +149,8 @@ pub(crate) struct Run<'w, O> {
     events: u64,
     callers: Callers,
     schedule: Schedule<'w>,
-    /// Whose call the next arrival is.
-    due_client: u32,
+    /// Whose call the next arrival is; `None` where there is only another look at the schedule due.
+    due_client: Option<u32>,
     calls: Arena<CallState>,
     attempts: Arena<AttemptState>,
     site: Option<Site<'w>>,
@@ -185,7 +188,7 @@ impl<'w, O: Observer> Run<'w, O> {
             events: 0,
             callers: Callers::new(world.policy, population),
             schedule: Schedule::new(load, world.seed, service.varies_load().then(|| service.load_factor_max())),
-            due_client: 0,
+            due_client: None,
             calls: Arena::new(),
             attempts: Arena::new(),
             site: capacity.map(|rule| Site::new(rule, service.workers(Duration::ZERO))),
@@ -200,9 +203,24 @@ impl<'w, O: Observer> Run<'w, O> {
     /// Runs it to its end.
     pub(crate) fn finish(mut self) -> (LoadResult, O) {
         self.start();
+        let (mut instant, mut at_once) = (0, 0);
+        // Everybody may begin at once, and be answered at once, and a few things more.
+        let at_once_max = AT_ONCE_MAX.max(8 * u64::from(self.load.clients.get()));
         while let Some(fired) = self.queue.pop() {
+            if fired.at == u64::MAX {
+                self.cut_short = Some("the end of virtual time was reached, 584 years after its beginning".to_owned());
+                break;
+            }
             self.now = fired.at;
             self.events += 1;
+            (instant, at_once) = if fired.at == instant { (instant, at_once + 1) } else { (fired.at, 0) };
+            if at_once_max < at_once {
+                let at = self.elapsed();
+                self.cut_short = Some(format!(
+                    "virtual time stood still at {at:?}: {at_once} events in one instant; give the service a latency, the clients a \
+                     think time, or the policy a delay"
+                ));
+            }
             if self.events.is_multiple_of(PROGRESS_EVENTS) {
                 self.observer.progress(self.events, self.elapsed());
             }
@@ -276,6 +294,15 @@ impl<'w, O: Observer> Run<'w, O> {
     /// Counts the calls that nothing will end: the run was cut short, or nobody will ever answer them.
     fn end_what_is_left(&mut self) {
         let elapsed = self.elapsed();
+        let waiting = self.calls.iter().filter(|state| state.live).count();
+        if waiting > 0 {
+            self.cut_short.get_or_insert_with(|| {
+                format!(
+                    "calls that wait for ever: {waiting}, and nothing is left that could answer them; give their policy an \
+                     `attempt_timeout` or a `deadline`"
+                )
+            });
+        }
         for state in self.calls.iter().filter(|state| state.live) {
             let started = state.call.started();
             let failed = Some(StopReason::Interrupted);

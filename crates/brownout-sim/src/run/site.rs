@@ -29,6 +29,8 @@ struct Account {
     waiting: u128,
     /// Workers busy, times how long.
     busy: u128,
+    /// Workers there were, those that finish what they had begun included, times how long.
+    workers: u128,
     /// Time spent inside by those who are out again.
     sojourns: u128,
     useful: u128,
@@ -127,6 +129,7 @@ impl<'w> Site<'w> {
         let past = u128::from(now - account.at);
         account.waiting += past * u128::from(self.station.waiting());
         account.busy += past * u128::from(self.station.busy());
+        account.workers += past * u128::from(self.workers.max(self.station.busy()));
         account.at = now;
     }
 
@@ -162,7 +165,7 @@ impl<'w> Site<'w> {
             waiting_mean: mean(account.waiting),
             waiting_max: account.waiting_max,
             busy_mean: mean(account.busy),
-            utilisation: mean(account.busy) / f64::from(self.rule.workers.get()),
+            utilisation: if account.workers > 0 { account.busy as f64 / account.workers as f64 } else { 0.0 },
             wasted_share: (all_work > 0).then(|| account.wasted as f64 / all_work as f64),
         }
     }

@@ -307,3 +307,44 @@ fn same_seed_same_bytes_and_another_seed_others() {
     assert_eq!(result(7), result(7));
     assert_ne!(result(7), result(8));
 }
+
+/// A copy's timer is armed before the attempt can be shed on the spot, so that the end of the call stops it.
+#[test]
+fn a_shed_on_the_spot_leaves_no_copy_behind() {
+    let rule = Capacity {
+        workers: ONE,
+        service_time: Distribution::fixed(MS(100_000)),
+        queue: Queue { length: Some(0), ..Queue::default() },
+        ..capacity()
+    };
+    let hedge = Guarded::each(Hedge::new(HedgeDelay::Fixed(MS(10_000)), ONE).unwrap());
+    let settings = Settings { hedge: Some(hedge), ..none() };
+    let (result, _) = watch(&service(Some(rule), "0", at_once(), vec![]), settings, &open(1.0, 3), Limits::default());
+    let Attempts { first, retries, hedges } = parts(&result);
+    assert_eq!((result.calls.started, first, retries, hedges), (3, 3, 0, 1));
+}
+
+#[test]
+fn what_can_never_go_on_is_ended_with_the_reason() {
+    let why = |service: &Service, settings: Settings, load: &Load| run(service, settings, load).cut_short.unwrap();
+    // Nobody ever waits for anything, so time stands still.
+    let closed = Load { duration: Some(MS(1000)), ..Load::default() };
+    assert!(why(&service(None, "0", at_once(), vec![]), none(), &closed).contains("virtual time stood still"));
+    // The service stops for ever, and nobody gives up.
+    let factors = Factors { capacity: Factor::new(0.0), ..Factors::default() };
+    let window = Window { from: MS(1000), until: None };
+    let stop = Phase { name: "stop".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors };
+    let stopped = service(Some(capacity()), "0", at_once(), vec![stop]);
+    assert!(why(&stopped, none(), &open(10.0, 2)).contains("wait for ever"));
+    // A load that is all but stopped: looks at the schedule are events too.
+    let factors = Factors { load: Factor::new(1e-9), ..Factors::default() };
+    let thin = Phase { name: "thin".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors };
+    let thin = service(None, "0", at_once(), vec![thin]);
+    let load = Load { count: Some(20), duration: None, ..open(10.0, 1) };
+    let limits = Limits { events: 1000, ..Limits::default() };
+    assert!(watch(&thin, none(), &load, limits).0.cut_short.unwrap().contains("1000 events"));
+    // Time ends after 584 years.
+    let year = Distribution::fixed(Duration::from_secs(365 * 24 * 3600));
+    let load = Load { count: Some(1000), ..Load::default() };
+    assert!(why(&service(None, "0", year, vec![]), none(), &load).contains("the end of virtual time"));
+}

@@ -30,7 +30,7 @@ pub(crate) struct Args {
     policies: Vec<String>,
 
     /// How many runs of each policy
-    #[arg(long, value_name = "COUNT", default_value = "20", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "COUNT", default_value = "20", value_parser = seeds, allow_negative_numbers = true)]
     seeds: std::num::NonZeroU32,
 
     #[command(flatten)]
@@ -63,6 +63,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     Ok(if cut { Exit::FAILED } else { Exit::FINE })
 }
 
+/// Reads a number of runs; what is kept of each takes some hundred bytes.
+fn seeds(text: &str) -> Result<std::num::NonZeroU32, String> {
+    let refusal = || format!("a number of runs is a whole number from 1 to {SEEDS_MAX}, found `{text}`");
+    positive(text).ok().filter(|seeds| seeds.get() <= SEEDS_MAX).ok_or_else(refusal)
+}
+
+const SEEDS_MAX: u32 = 100_000;
+
 fn arms(args: &Args, setting: &Setting) -> Result<Vec<(String, Policy)>, Stop> {
     let scenario = &setting.scenario;
     let own = scenario.policy.clone().unwrap_or_default();
@@ -74,8 +82,11 @@ fn arms(args: &Args, setting: &Setting) -> Result<Vec<(String, Policy)>, Stop> {
             names.map(str::to_owned).collect()
         }
         ([], own) => own.iter().map(|(name, _)| name.clone()).collect(),
-        (given, _) => given.to_vec(),
+        (given, _) => given.iter().map(|name| name.trim().to_owned()).collect(),
     };
+    if let Some(twice) = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name)) {
+        return Err(Stop::usage(format!("policy `{}` is named twice; drop one", twice.1)));
+    }
     let arm = |name: String| {
         let named = scenario.policies.iter().find(|(own, _)| *own == name).map(|(_, settings)| settings.clone());
         let settings = named

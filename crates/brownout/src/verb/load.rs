@@ -19,7 +19,8 @@ use crate::signal::asked_to_end;
 /// Makes many calls and counts what came back
 ///
 /// Closed clients, each of which makes its next call when the last one has ended, unless the scenario's arrivals are open.
-/// Nothing is retried unless the scenario has a policy, or one is given here. Ctrl-C ends it with what was measured so far.
+/// Nothing is retried unless the scenario has a policy, or one is given here. Over HTTP, Ctrl-C ends it with what was measured
+/// so far.
 ///
 /// Exit code 0 whatever the answers were; 1 when there was not one, or when it was cut short; 128 + n when signal n ended it.
 #[derive(Debug, clap::Args)]
