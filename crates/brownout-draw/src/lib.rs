@@ -34,5 +34,5 @@ pub use percentiles::Percentiles;
 pub use philox::philox4x32_10;
 pub use probability::{Probability, ProbabilityError};
 pub use stream::{Seed, Stream, draw, draw_pair};
-pub use uniform::{exponential, scale, unit};
+pub use uniform::{exponential, nanos, scale, unit};
 pub use weights::{Pick, Weights};

@@ -17,9 +17,10 @@ pub fn scale(ceiling: Duration, draw: u64) -> Duration {
     Duration::from_nanos(((u128::from(nanos(ceiling)) * u128::from(draw)) >> 64) as u64)
 }
 
-/// Whole nanoseconds, saturating.
+/// Whole nanoseconds; 584 years and longer are the same.
+#[must_use]
 #[inline]
-pub(crate) fn nanos(duration: Duration) -> u64 {
+pub fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 

@@ -34,7 +34,7 @@ where
         }
     }
     // A load with a duration offers what fits into it, however much that is.
-    run.result(if run.load.duration.is_none() { run.load.count_max() } else { 0 })
+    run.result(run.load.asked().unwrap_or(0))
 }
 
 /// One closed client: call after call, until there are none left or the run is ended.

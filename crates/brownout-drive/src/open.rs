@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brownout_load::{AfterGiveUp, Attempt, LoadResult, Schedule};
+use brownout_load::{Attempt, GivenUp, LoadResult, Over, Schedule};
 use brownout_service::Service;
 use tokio::task::JoinSet;
 
@@ -25,15 +25,15 @@ pub(crate) struct Open<O> {
     run: Arc<Run>,
     spares: Arc<Spares>,
     observe: O,
-    calls: JoinSet<Over>,
+    calls: JoinSet<Ended>,
     in_flight_max: usize,
     /// Calls of the schedule that were due, and calls made again that were.
     arrived: u64,
     returned: u64,
     /// Who makes a call again, and when; the number of the call that failed tells equal times apart.
     returns: BTreeMap<(Duration, u64), u32>,
-    /// How many failed calls each client keeps, where it keeps any.
-    backlogs: BTreeMap<u32, u32>,
+    /// What clients keep of calls that failed.
+    given_up: GivenUp,
     ended: bool,
 }
 
@@ -47,7 +47,7 @@ struct Due {
 }
 
 /// A call that is over, for better or worse.
-struct Over {
+struct Ended {
     number: u64,
     due: Due,
     at: Duration,
@@ -69,7 +69,7 @@ where
             arrived: 0,
             returned: 0,
             returns: BTreeMap::new(),
-            backlogs: BTreeMap::new(),
+            given_up: GivenUp::default(),
             ended: false,
         }
     }
@@ -77,9 +77,9 @@ where
     /// Makes it, at the rate of the load times the load factors of `service`.
     pub(crate) async fn make(mut self, service: Option<&Service>, end: impl Future<Output = ()>) -> LoadResult {
         let run = Arc::clone(&self.run);
-        let varying = service.filter(|service| service.varies_load());
-        let factor = |at| varying.map_or(1.0, |service| service.load_factor(at));
-        let mut schedule = Schedule::new(&run.load, run.drive.seed, varying.map(Service::load_factor_max));
+        let factor = |at| service.map_or(1.0, |service| service.load_factor(at));
+        let factor_max = service.and_then(Service::load_factor_max);
+        let mut schedule = Schedule::new(&run.load, run.drive.seed, factor_max);
         let mut next = || {
             let arrival = schedule.next(factor)?;
             Some(Due { at: arrival.at, client: arrival.client, returned: false })
@@ -114,8 +114,7 @@ where
                 }
             }
         }
-        let scheduled = if run.load.duration.is_none() { run.load.count_max() } else { self.arrived };
-        run.result(scheduled + self.returned)
+        run.result(run.load.asked().unwrap_or(self.arrived) + self.returned)
     }
 
     /// What is due first: the next of the schedule, or a call made again.
@@ -134,7 +133,7 @@ where
         let number = self.run.next_number();
         *(if due.returned { &mut self.returned } else { &mut self.arrived }) += 1;
         if self.calls.len() >= self.in_flight_max {
-            return self.over(&Over { number, due, at: due.at, failed: true });
+            return self.over(&Ended { number, due, at: due.at, failed: true });
         }
         if due.returned {
             self.run.returned();
@@ -148,35 +147,17 @@ where
             };
             let (end, _) = UnderWay::new(&run, &client, due.client, number, due.at, count).make().await;
             run.call_over(&end);
-            Over { number, due, at: end.started.saturating_add(end.elapsed), failed: end.failed.is_some() }
+            Ended { number, due, at: end.started.saturating_add(end.elapsed), failed: end.failed.is_some() }
         });
     }
 
     /// What becomes of what a call was to do, now that it is over.
-    fn over(&mut self, over: &Over) {
-        let Over { number, due: Due { client, returned, .. }, at, failed } = *over;
-        let again = match &self.run.load.after_give_up {
-            AfterGiveUp::Drop => false,
-            AfterGiveUp::ComeBack(_) => failed,
-            AfterGiveUp::Queue(_) => {
-                let backlog = self.backlogs.entry(client).or_default();
-                match (returned, failed) {
-                    (false, true) => *backlog += 1,
-                    (true, false) => *backlog -= 1,
-                    _ => {}
-                }
-                let left = *backlog;
-                if left == 0 {
-                    self.backlogs.remove(&client);
-                }
-                // One at a time: the next when the last has ended.
-                left > 0 && (returned || (failed && left == 1))
-            }
-        };
+    fn over(&mut self, ended: &Ended) {
+        let Ended { number, due: Due { client, returned, .. }, at, failed } = *ended;
         let Run { drive, load, .. } = &*self.run;
-        if again
+        let again = self.given_up.over(load, drive.seed, Over { client, number, returned, failed });
+        if let Some(after) = again
             && !self.ended
-            && let Some(after) = load.return_after(drive.seed, number)
             && let at = at.saturating_add(after)
             && load.goes_on_at(at)
         {

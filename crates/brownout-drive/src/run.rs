@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use brownout_load::{Attempt, CallEnd, Load, LoadResult, Tally};
-use brownout_policy::{Callers, Population};
+use brownout_policy::Callers;
 use tokio::sync::watch;
 use tokio::task::JoinError;
 use tokio::time::Instant;
@@ -29,8 +29,6 @@ pub(crate) struct Run {
 impl Run {
     /// A run of `load` before its first call.
     pub(crate) fn new(drive: &Drive, load: &Load) -> Self {
-        let clients = if load.is_open() { load.clients.get() } else { load.busy_clients().max(1) };
-        let population = Population { clients, processes: load.processes.get() };
         Self {
             drive: drive.clone(),
             load: load.clone(),
@@ -38,7 +36,7 @@ impl Run {
             ending: watch::Sender::new(false),
             number: AtomicU64::new(0),
             tally: Mutex::new(Tally::new(&[])),
-            callers: Mutex::new(Callers::new(&drive.policy, population)),
+            callers: Mutex::new(Callers::new(&drive.policy, load.population())),
         }
     }
 

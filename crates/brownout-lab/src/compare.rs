@@ -3,7 +3,7 @@
 use brownout_draw::Seed;
 use brownout_load::{Load, LoadResult};
 use brownout_policy::Policy;
-use brownout_service::{Request, Service};
+use brownout_service::{Phase, Request, Service};
 use brownout_sim::{Limits, World};
 use serde::Serialize;
 
@@ -144,12 +144,10 @@ impl Comparison<'_> {
             let difference = (index > 0).then(|| Difference::of(first, runs));
             Arm::of(&self.arms[index].0, runs, difference)
         };
-        let ends = || self.service.phases().iter().map(|phase| phase.window.until);
-        let from = self.service.phases().iter().map(|phase| phase.window.from).min();
-        let until = ends().collect::<Option<Vec<_>>>().and_then(|ends| ends.into_iter().max());
         Compared {
             seeds: self.seeds,
-            trigger_s: from.zip(until).map(|(from, until)| (from.as_secs_f64(), until.as_secs_f64())),
+            trigger_s: Phase::span(self.service.phases())
+                .map(|(from, until)| (from.as_secs_f64(), until.as_secs_f64())),
             policies: by_arm.iter().enumerate().map(arm).collect(),
             events: runs.iter().map(|run| run.events).sum(),
         }

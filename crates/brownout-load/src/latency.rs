@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use brownout_draw::nanos;
 use serde::Serialize;
 
 use crate::buckets::Buckets;
@@ -59,7 +60,7 @@ impl LatencyHistogram {
     /// Adds one value; `censored` when it was given up rather than ended.
     #[inline]
     pub fn record(&mut self, latency: Duration, censored: bool) {
-        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = nanos(latency);
         self.buckets.record(nanos);
         self.min_ns = self.min_ns.min(nanos);
         self.max_ns = self.max_ns.max(nanos);

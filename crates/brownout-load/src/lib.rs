@@ -16,6 +16,7 @@
 //! number in a result means. What is left out: making calls, and printing.
 
 mod buckets;
+mod given_up;
 mod latency;
 mod load;
 mod record;
@@ -25,6 +26,7 @@ mod schedule;
 mod series;
 mod tally;
 
+pub use given_up::{GivenUp, Over};
 pub use latency::{Latency, LatencyHistogram};
 pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine};
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed, Stream, draw};
+use brownout_policy::Population;
 
 /// A population of clients and the calls it makes.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,6 +139,19 @@ impl Load {
     #[must_use]
     pub fn busy_clients(&self) -> u32 {
         self.clients.get().min(u32::try_from(self.count_max()).unwrap_or(u32::MAX))
+    }
+
+    /// Who makes the calls.
+    #[must_use]
+    pub fn population(&self) -> Population {
+        let clients = if self.is_open() { self.clients.get() } else { self.busy_clients().max(1) };
+        Population { clients, processes: self.processes.get() }
+    }
+
+    /// How many calls it asks for; `None` where that is as many as come in its duration.
+    #[must_use]
+    pub const fn asked(&self) -> Option<u64> {
+        if self.duration.is_some() { None } else { Some(self.count_max()) }
     }
 
     /// Whether calls start whatever becomes of those before.

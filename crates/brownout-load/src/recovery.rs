@@ -26,9 +26,7 @@ pub(crate) struct Trigger {
 impl Trigger {
     /// `None` without phases, and where one never ends.
     pub(crate) fn of(phases: &[Phase]) -> Option<Self> {
-        let from = phases.iter().map(|phase| phase.window.from).min()?;
-        let ends: Option<Vec<Duration>> = phases.iter().map(|phase| phase.window.until).collect();
-        let until = ends?.into_iter().max()?;
+        let (from, until) = Phase::span(phases)?;
         Some(Self { from, until, before: 0, during: 0, after: 0 })
     }
 

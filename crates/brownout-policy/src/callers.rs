@@ -129,12 +129,6 @@ impl Callers {
         Self::new(policy, Population::ONE)
     }
 
-    /// What they all follow.
-    #[must_use]
-    pub const fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
     /// A call of `client` begins.
     ///
     /// # Panics

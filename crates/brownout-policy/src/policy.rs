@@ -149,12 +149,6 @@ impl Policy {
         self.attempt_timeout.is_some() || self.deadline.is_some()
     }
 
-    /// How long each attempt may take, if all may take equally long.
-    #[must_use]
-    pub const fn attempt_timeout(&self) -> Option<Duration> {
-        self.attempt_timeout
-    }
-
     /// Whether leave to make an attempt depends on a draw.
     #[must_use]
     pub const fn throttles(&self) -> bool {

@@ -6,9 +6,9 @@ use brownout_lab::compare::{Arm, Compared, Estimate};
 use brownout_lab::statistics::Median;
 use serde::Serialize;
 
-use crate::Origin;
 use crate::number::counted;
 use crate::table::table;
+use crate::{Origin, written};
 
 /// A comparison as `compare` prints it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,9 +27,7 @@ impl CompareReport {
     /// For people: one line a policy, then what each makes different.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::new();
-        self.write(&mut text).expect("writing to a string cannot fail");
-        text
+        written(|text| self.write(text))
     }
 
     fn write(&self, text: &mut String) -> std::fmt::Result {

@@ -32,3 +32,10 @@ pub fn json(record: &impl serde::Serialize) -> String {
     let text = serde_json::to_string_pretty(record).expect("records of this crate are valid JSON");
     text + "\n"
 }
+
+/// What `write` writes.
+fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> String {
+    let mut text = String::new();
+    write(&mut text).expect("writing to a string cannot fail");
+    text
+}

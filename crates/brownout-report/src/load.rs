@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use brownout_load::{CapacityResult, Latency, LoadResult, PhaseResult, Recovery};
 use serde::Serialize;
 
-use crate::Origin;
 use crate::number::counted;
+use crate::{Origin, written};
 
 /// A load as `load` prints it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,9 +23,7 @@ impl LoadReport {
     /// For people: the counts by status first, one a line.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::new();
-        self.write(&mut text).expect("writing to a string cannot fail");
-        text
+        written(|text| self.write(text))
     }
 
     fn write(&self, text: &mut String) -> std::fmt::Result {

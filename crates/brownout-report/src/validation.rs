@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use brownout_lab::validate::{Row, Validation};
 use serde::Serialize;
 
+use crate::written;
+
 /// What `verify` prints.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ValidationReport {
@@ -19,9 +21,7 @@ impl ValidationReport {
     /// For people and for keeping, in Markdown.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::new();
-        self.write(&mut text).expect("writing to a string cannot fail");
-        text
+        written(|text| self.write(text))
     }
 
     fn write(&self, text: &mut String) -> std::fmt::Result {

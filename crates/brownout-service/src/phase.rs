@@ -102,6 +102,14 @@ impl Phase {
             && self.window.covers(&earlier.window)
     }
 
+    /// From the start of the first phase to the end of the last; `None` without phases, and where one never ends.
+    #[must_use]
+    pub fn span(phases: &[Self]) -> Option<(Duration, Duration)> {
+        let from = phases.iter().map(|phase| phase.window.from).min()?;
+        let ends: Option<Vec<Duration>> = phases.iter().map(|phase| phase.window.until).collect();
+        Some((from, ends?.into_iter().max()?))
+    }
+
     /// How far it is on at `elapsed`, from 0 to 1.
     #[must_use]
     pub fn strength(&self, elapsed: Duration) -> f64 {

@@ -270,17 +270,11 @@ impl Service {
         phase::factor(&self.phases, elapsed, |factors| factors.load)
     }
 
-    /// Whether that ever changes.
+    /// What that can be at the most; `None` where it never changes.
     #[must_use]
-    pub fn varies_load(&self) -> bool {
-        self.phases.iter().any(|phase| phase.factors.load.is_some())
-    }
-
-    /// What that can be at the most.
-    #[must_use]
-    pub fn load_factor_max(&self) -> f64 {
+    pub fn load_factor_max(&self) -> Option<f64> {
         let factors = self.phases.iter().filter_map(|phase| phase.factors.load);
-        factors.map(Factor::get).fold(1.0, f64::max)
+        factors.map(Factor::get).reduce(f64::max).map(|most| most.max(1.0))
     }
 
     /// The same service with other outcomes where no route and no phase has its own.

@@ -12,67 +12,50 @@ const QUIET: Duration = Duration::from_secs(1);
 /// Makes run 0 to `runs`, on as many cores as there are (or `RAYON_NUM_THREADS` allows), and gives their results in the
 /// order of their numbers. On a terminal it tells how far it is, once it takes longer than a second.
 pub(crate) fn map<T: Send>(runs: usize, run: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let progress = Progress { done: AtomicUsize::new(0), runs, began: Instant::now(), shown: stderr().is_terminal() };
+    let (meter, done) = (Meter::new(), AtomicUsize::new(0));
     let results = (0..runs).into_par_iter().map(|index| {
         let result = run(index);
-        progress.one_more();
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        meter.show(|| format!("{done} of {runs} runs"));
         result
     });
     let results = results.collect();
-    progress.end();
+    meter.end();
     results
 }
 
-struct Progress {
-    done: AtomicUsize,
-    runs: usize,
+/// Tells on a terminal how far something is, once it takes longer than a second.
+pub(crate) struct Meter {
     began: Instant,
     shown: bool,
 }
 
-impl Progress {
-    fn one_more(&self) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.shown && QUIET < self.began.elapsed() {
-            say(&format!("\r{done} of {} runs", self.runs));
-        }
-    }
-
-    fn end(&self) {
-        if self.shown && QUIET < self.began.elapsed() {
-            say("\r\x1b[K");
-        }
-    }
-}
-
-/// How far one long run is, on a terminal.
-pub(crate) struct LongRun {
-    began: Instant,
-    shown: bool,
-}
-
-impl LongRun {
+impl Meter {
     pub(crate) fn new() -> Self {
         Self { began: Instant::now(), shown: stderr().is_terminal() }
     }
 
+    /// Wipes what was told.
     pub(crate) fn end(&self) {
+        self.say(|| "\r\x1b[K".to_owned());
+    }
+
+    fn show(&self, text: impl FnOnce() -> String) {
+        self.say(|| format!("\r{}", text()));
+    }
+
+    fn say(&self, text: impl FnOnce() -> String) {
         if self.shown && QUIET < self.began.elapsed() {
-            say("\r\x1b[K");
+            let mut stderr = stderr().lock();
+            let _ = stderr.write_all(text().as_bytes()).and_then(|()| stderr.flush());
         }
     }
 }
 
-impl brownout_sim::Observer for LongRun {
+/// How far one long run is.
+impl brownout_sim::Observer for Meter {
     fn progress(&mut self, events: u64, elapsed: Duration) {
-        if self.shown && QUIET < self.began.elapsed() {
-            let seconds = elapsed.as_secs_f64();
-            say(&format!("\r{:.1} million events, {seconds:.1} s of virtual time ", events as f64 / 1e6));
-        }
+        let seconds = elapsed.as_secs_f64();
+        self.show(|| format!("{:.1} million events, {seconds:.1} s of virtual time ", events as f64 / 1e6));
     }
-}
-
-fn say(text: &str) {
-    let mut stderr = stderr().lock();
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }

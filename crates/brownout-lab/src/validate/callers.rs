@@ -2,7 +2,7 @@
 
 use brownout_load::LoadResult;
 
-use super::{Check, Study};
+use super::{Check, Study, seconds, share};
 use crate::theory::{hedge, retry};
 
 const BINOMIAL: &str = "independent failures: a geometric sum";
@@ -108,16 +108,12 @@ fn one_hedge(delay: f64) -> Study {
         HEDGE,
         &text,
         vec![
-            Check::new("response", hedge::mean(delay), 0.02, |result| {
-                result.latency_ms.response.mean.unwrap_or(f64::NAN) / 1000.0
-            }),
+            Check::new("response", hedge::mean(delay), 0.02, |result| seconds(result.latency_ms.response.mean)),
             Check::new("response p99", hedge::quantile(delay, 0.99), 0.02, |result| {
-                result.latency_ms.response.p99.unwrap_or(f64::NAN) / 1000.0
+                seconds(result.latency_ms.response.p99)
             }),
             Check::new("hedges a call", hedge::hedges(delay), 0.03, |result| {
-                #[expect(clippy::cast_precision_loss, reason = "counts for a ratio")]
-                let ratio = result.attempts.hedges as f64 / result.calls.started as f64;
-                ratio
+                share(result.attempts.hedges, result.calls.started)
             }),
         ],
     )

@@ -194,5 +194,14 @@ impl std::fmt::Debug for Check {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "counts for ratios")]
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}
+
+fn seconds(ms: Option<f64>) -> f64 {
+    ms.unwrap_or(f64::NAN) / 1000.0
+}
+
 #[cfg(test)]
 mod tests;

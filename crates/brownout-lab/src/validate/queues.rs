@@ -2,7 +2,7 @@
 
 use brownout_load::{CapacityResult, LoadResult};
 
-use super::{Check, Study};
+use super::{Check, Study, seconds, share};
 use crate::theory::{abandonment, closed, erlang, mg1, mm1, mmck, retrial};
 
 const QUEUEING: &str = "L. Kleinrock, Queueing Systems 1 (1975)";
@@ -47,15 +47,6 @@ const ENDLESS: &str = r#"{ length = "unbounded" }"#;
 
 fn capacity(result: &LoadResult) -> &CapacityResult {
     result.capacity.as_ref().expect("a study of a queue has a capacity")
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts for ratios")]
-fn share(part: u64, whole: u64) -> f64 {
-    part as f64 / whole as f64
-}
-
-fn seconds(ms: Option<f64>) -> f64 {
-    ms.unwrap_or(f64::NAN) / 1000.0
 }
 
 fn mean_wait(result: &LoadResult) -> f64 {

@@ -3,6 +3,8 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use brownout_draw::nanos;
+
 /// `N` counters that together cover a stretch of time ending now.
 ///
 /// The slot of this moment is still filling and the oldest goes out whole, so that what was counted is remembered for
@@ -71,11 +73,6 @@ impl<T: Copy + Default, const N: usize> Window<T, N> {
     fn index(number: u64) -> usize {
         (number % N as u64) as usize
     }
-}
-
-/// Whole nanoseconds; 584 years and later are one moment.
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -195,12 +195,16 @@ fn suggestion(key: &str, table: &Table) -> String {
     if table.name == grammar::OUTCOMES.name && key == "success" {
         return "the success is what the failures leave over; give their rates".to_owned();
     }
-    let nearest = table.keys.iter().map(|k| (strsim::damerau_levenshtein(k.name, key), k.name)).min();
-    match nearest {
-        Some((distance, name)) if distance <= 2.max(key.chars().count() / 3) => {
-            format!("did you mean `{name}`? known keys: {}", names(table))
+    did_you_mean(key, table.keys.iter().map(|key| key.name), &format!("known keys: {}", names(table)))
+}
+
+/// What is `known`, after the nearest of `names` to `word` where one is near.
+pub(crate) fn did_you_mean(word: &str, names: impl Iterator<Item = &'static str>, known: &str) -> String {
+    match names.map(|name| (strsim::damerau_levenshtein(name, word), name)).min() {
+        Some((distance, name)) if distance <= 2.max(word.chars().count() / 3) => {
+            format!("did you mean `{name}`? {known}")
         }
-        _ => format!("known keys: {}", names(table)),
+        _ => known.to_owned(),
     }
 }
 

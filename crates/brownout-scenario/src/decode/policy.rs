@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brownout_policy::{Growth, JitterKind, PRESETS, Policy, Settings, TooLong, preset};
 
-use super::{Fields, guard, scalar};
+use super::{Fields, did_you_mean, guard, scalar};
 use crate::grammar;
 use crate::node::{Node, Value};
 use crate::problem::Problems;
@@ -74,12 +74,7 @@ fn named(name: &str, node: &Node, problems: &mut Problems) -> Option<Settings> {
 pub(crate) fn presets(name: &str) -> String {
     let names = PRESETS.iter().map(|preset| preset.name);
     let all = names.clone().chain(["retry-N", "retry-N-jitter", "budget-P"]).collect::<Vec<_>>().join(", ");
-    match names.map(|known| (strsim::damerau_levenshtein(known, name), known)).min() {
-        Some((distance, known)) if distance <= 2.max(name.chars().count() / 3) => {
-            format!("did you mean `{known}`? known presets: {all}")
-        }
-        _ => format!("known presets: {all}"),
-    }
+    did_you_mean(name, names, &format!("known presets: {all}"))
 }
 
 fn delays(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<Duration>> {

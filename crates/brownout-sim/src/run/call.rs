@@ -1,15 +1,14 @@
 //! The callers' side of a run: calls begin, make attempts, and end.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_draw::{Stream, draw};
-use brownout_load::{AfterGiveUp, Attempt, CallEnd, Reply, Step};
+use brownout_draw::{Stream, draw, nanos};
+use brownout_load::{CallEnd, Over, Reply, Step};
 use brownout_policy::{StopReason, Transport, Verdict};
 use brownout_service::{Abandoned, Outcome};
 
 use super::event::Event;
-use super::{AttemptState, CallState, LANE_ARRIVAL, LANE_REACH, LANE_TIMEOUT, NONE, Observer, Run, Stage, nanos};
+use super::{AttemptState, CallState, LANE_ARRIVAL, LANE_REACH, LANE_TIMEOUT, NONE, Observer, Run, Stage};
 use crate::queue::Ticket;
 
 impl<O: Observer> Run<'_, O> {
@@ -107,8 +106,8 @@ impl<O: Observer> Run<'_, O> {
     /// The attempt that was begun last is on its way, and may take so long.
     fn send(&mut self, slot: u32, hedge: bool, allowance: Option<Duration>) {
         let state = &self.calls[slot];
-        let number = state.call.attempt().get();
-        let connect = nanos(self.load.connect(self.world.seed, state.number, number));
+        let number = state.call.attempt();
+        let connect = nanos(self.load.connect(self.world.seed, state.number, number.get()));
         let attempt = AttemptState {
             call: slot,
             next: state.attempts,
@@ -155,17 +154,12 @@ impl<O: Observer> Run<'_, O> {
     fn answer_or_give_up(&mut self, index: u32, gives_up: Option<u64>) {
         self.decide(index);
         let attempt = &mut self.attempts[index];
-        attempt.stage = Stage::Answered;
-        attempt.due = self.now.saturating_add(attempt.latency);
         match gives_up {
-            Some(at) if at < attempt.due => {
+            Some(at) if at < self.now.saturating_add(attempt.latency) => {
                 attempt.stage = Stage::Lost;
                 self.attempts[index].timer = Some(self.push_lane(LANE_TIMEOUT, at, Event::Timeout(index)));
             }
-            _ => {
-                let at = attempt.due;
-                self.push(at, Event::Reply(index));
-            }
+            _ => self.expect_reply(index),
         }
     }
 
@@ -199,16 +193,16 @@ impl<O: Observer> Run<'_, O> {
     fn settle(&mut self, index: u32, reply: Reply, retry_after: Option<Duration>) {
         let now = self.elapsed();
         self.unlink(index);
-        let AttemptState { call: slot, number, sent, .. } = self.attempts[index];
-        let latency = Duration::from_nanos(self.now - sent);
+        let attempt = &self.attempts[index];
+        let AttemptState { call: slot, number, sent, .. } = *attempt;
+        let (latency, retry) = (Duration::from_nanos(self.now - sent), attempt.is_another());
         let state = &mut self.calls[slot];
-        let retry = number > 1;
         let Some(failure) = reply.failure(retry_after) else {
             self.callers.succeeded(&mut state.call, now, latency, retry);
             self.record(index, reply, None);
             return self.end(slot, None);
         };
-        let draw = draw(self.world.seed, Stream::JITTER, state.number, number);
+        let draw = draw(self.world.seed, Stream::JITTER, state.number, number.get());
         let verdict = self.callers.failed(&mut state.call, now, &failure, draw, retry);
         self.record(index, reply, Some(verdict));
         match verdict {
@@ -229,15 +223,8 @@ impl<O: Observer> Run<'_, O> {
 
     /// Counts attempt `index`, now that it is over for its caller.
     fn record(&mut self, index: u32, reply: Reply, verdict: Option<Verdict>) {
-        let AttemptState { request, number, hedge, sent, reached, .. } = self.attempts[index];
-        let attempt = Attempt {
-            number: NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN),
-            hedge,
-            started: Duration::from_nanos(sent),
-            latency: Duration::from_nanos(self.now - sent),
-            reply,
-            verdict,
-        };
+        let AttemptState { request, reached, .. } = self.attempts[index];
+        let attempt = self.attempts[index].over(self.now, reply, verdict);
         self.tally.attempt(&attempt);
         let reached = (reached <= self.now).then(|| Duration::from_nanos(reached));
         self.observer.attempt(request, &attempt, reached);
@@ -248,9 +235,9 @@ impl<O: Observer> Run<'_, O> {
         while self.calls[slot].attempts != NONE {
             let index = self.calls[slot].attempts;
             self.unlink(index);
-            let AttemptState { number, sent, .. } = self.attempts[index];
-            let latency = Duration::from_nanos(self.now - sent);
-            self.callers.cancelled(&mut self.calls[slot].call, latency, number > 1);
+            let attempt = &self.attempts[index];
+            let latency = Duration::from_nanos(self.now - attempt.sent);
+            self.callers.cancelled(&mut self.calls[slot].call, latency, attempt.is_another());
             self.record(index, Reply::Broken(Transport::Cancelled), None);
             self.forget(index);
         }
@@ -266,7 +253,7 @@ impl<O: Observer> Run<'_, O> {
         if self.load.is_open() {
             self.after_open(&state, failed.is_some());
         } else {
-            let at = self.later(self.load.pause(self.seed(), number));
+            let at = self.later(self.load.pause(self.world.seed, number));
             self.push(at, Event::Begin(call.client()));
         }
     }
@@ -275,31 +262,11 @@ impl<O: Observer> Run<'_, O> {
     fn after_open(&mut self, state: &CallState, failed: bool) {
         let CallState { call, number, returned, .. } = *state;
         let client = call.client();
-        let again = match &self.load.after_give_up {
-            AfterGiveUp::Drop => false,
-            AfterGiveUp::ComeBack(_) => failed,
-            AfterGiveUp::Queue(_) => {
-                let backlog = self.backlog(client);
-                match (returned, failed) {
-                    (false, true) => *backlog += 1,
-                    (true, false) => *backlog -= 1,
-                    _ => {}
-                }
-                // One at a time: the next when the last has ended.
-                *backlog > 0 && (returned || (failed && *backlog == 1))
-            }
-        };
-        if again && let Some(after) = self.load.return_after(self.world.seed, number) {
+        let over = Over { client, number, returned, failed };
+        if let Some(after) = self.given_up.over(self.load, self.world.seed, over) {
             let at = self.later(after);
             self.push(at, Event::Return(client));
         }
-    }
-
-    fn backlog(&mut self, client: u32) -> &mut u32 {
-        if self.backlogs.is_empty() {
-            self.backlogs = vec![0; self.load.clients.get() as usize];
-        }
-        &mut self.backlogs[client as usize]
     }
 
     /// The caller no longer waits for attempt `index`.

@@ -9,9 +9,9 @@ mod site;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_draw::Seed;
-use brownout_load::{Attempt, CallEnd, Load, LoadResult, Reply, Schedule, Tally};
-use brownout_policy::{Call, Callers, Population, StopReason, Transport};
+use brownout_draw::nanos;
+use brownout_load::{Attempt, CallEnd, GivenUp, Load, LoadResult, Reply, Schedule, Tally};
+use brownout_policy::{Call, Callers, StopReason, Transport, Verdict};
 use brownout_service::{Outcome, RouteId};
 
 use crate::World;
@@ -111,7 +111,7 @@ struct AttemptState {
     call: u32,
     /// The next in the list of its call's attempts.
     next: u32,
-    number: u32,
+    number: NonZeroU32,
     /// The number of its call, which may be over.
     request: u64,
     /// Its place among all that reached the service.
@@ -136,6 +136,20 @@ struct AttemptState {
     event: Option<Ticket>,
 }
 
+impl AttemptState {
+    /// What there is to tell of it, now that it is over for its caller.
+    fn over(&self, now: u64, reply: Reply, verdict: Option<Verdict>) -> Attempt {
+        let Self { number, hedge, sent, .. } = *self;
+        let (started, latency) = (Duration::from_nanos(sent), Duration::from_nanos(now - sent));
+        Attempt { number, hedge, started, latency, reply, verdict }
+    }
+
+    /// Whether it is another than the first of its call.
+    fn is_another(&self) -> bool {
+        self.number > NonZeroU32::MIN
+    }
+}
+
 /// A run under way.
 pub(crate) struct Run<'w, O> {
     world: World<'w>,
@@ -156,8 +170,8 @@ pub(crate) struct Run<'w, O> {
     site: Option<Site<'w>>,
     /// Of the call begun last.
     number: u64,
-    /// What each client keeps of calls that failed, where it keeps them.
-    backlogs: Vec<u32>,
+    /// What clients keep of calls that failed.
+    given_up: GivenUp,
     tally: Tally,
     cut_short: Option<String>,
     observer: O,
@@ -173,8 +187,6 @@ impl<'w, O: Observer> Run<'w, O> {
         limits: Limits,
         observer: O,
     ) -> Self {
-        let clients = if load.is_open() { load.clients.get() } else { load.busy_clients().max(1) };
-        let population = Population { clients, processes: load.processes.get() };
         let service = world.service;
         let capacity = service.capacity();
         Self {
@@ -186,14 +198,14 @@ impl<'w, O: Observer> Run<'w, O> {
             queue: Queue::new(LANES),
             now: 0,
             events: 0,
-            callers: Callers::new(world.policy, population),
-            schedule: Schedule::new(load, world.seed, service.varies_load().then(|| service.load_factor_max())),
+            callers: Callers::new(world.policy, load.population()),
+            schedule: Schedule::new(load, world.seed, service.load_factor_max()),
             due_client: None,
             calls: Arena::new(),
             attempts: Arena::new(),
             site: capacity.map(|rule| Site::new(rule, service.workers(Duration::ZERO))),
             number: first - 1,
-            backlogs: Vec::new(),
+            given_up: GivenUp::default(),
             tally: Tally::new(service.phases()),
             cut_short: None,
             observer,
@@ -280,10 +292,6 @@ impl<'w, O: Observer> Run<'w, O> {
         self.now.saturating_add(nanos(after))
     }
 
-    const fn seed(&self) -> Seed {
-        self.world.seed
-    }
-
     /// Ends the run before its end.
     fn cut(&mut self, what: &str, bound: u64) {
         let at = self.elapsed();
@@ -309,23 +317,14 @@ impl<'w, O: Observer> Run<'w, O> {
             self.tally.call(&CallEnd { started, elapsed: elapsed.saturating_sub(started), failed });
         }
         for attempt in self.attempts.iter().filter(|attempt| attempt.awaited) {
-            self.tally.attempt(&Attempt {
-                number: NonZeroU32::new(attempt.number).unwrap_or(NonZeroU32::MIN),
-                hedge: attempt.hedge,
-                started: Duration::from_nanos(attempt.sent),
-                latency: Duration::from_nanos(self.now - attempt.sent),
-                reply: Reply::Broken(Transport::Interrupted),
-                verdict: None,
-            });
+            self.tally.attempt(&attempt.over(self.now, Reply::Broken(Transport::Interrupted), None));
         }
     }
 
     fn result(mut self) -> (LoadResult, O) {
         let over = self.load.duration.filter(|_| self.cut_short.is_none());
-        // A load with a duration offers what comes in that time, however much that is.
-        let offered = if self.load.duration.is_none() { self.load.count_max() } else { 0 };
         self.end_what_is_left();
-        let mut result = self.tally.result(offered, over);
+        let mut result = self.tally.result(self.load.asked().unwrap_or(0), over);
         let capacity = self.site.take().map(|mut site| {
             let inside = self.attempts.iter().filter_map(|attempt| match attempt.stage {
                 Stage::Waiting => Some((attempt.reached, None)),
@@ -339,11 +338,6 @@ impl<'w, O: Observer> Run<'w, O> {
         result.cut_short = self.cut_short;
         (result, self.observer)
     }
-}
-
-/// Whole nanoseconds; 584 years and longer are the same here.
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

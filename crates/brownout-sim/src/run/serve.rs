@@ -1,14 +1,14 @@
 //! The service's side of a run: attempts arrive, wait, are worked on, and are answered.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
+use brownout_draw::nanos;
 use brownout_service::{Abandoned, Entry, Identity, Shed};
 
 use super::arena::Arena;
 use super::event::Event;
 use super::site::Job;
-use super::{AttemptState, Observer, Run, Stage, nanos};
+use super::{AttemptState, Observer, Run, Stage};
 use crate::queue::Ticket;
 
 impl<O: Observer> Run<'_, O> {
@@ -21,11 +21,7 @@ impl<O: Observer> Run<'_, O> {
             if !attempt.awaited {
                 return self.free(index);
             }
-            attempt.stage = Stage::Answered;
-            attempt.due = self.now.saturating_add(attempt.latency);
-            let at = attempt.due;
-            self.push(at, Event::Reply(index));
-            return;
+            return self.expect_reply(index);
         };
         if !attempt.awaited && site.rule.abandoned != Abandoned::KeepWorking {
             return self.free(index);
@@ -50,10 +46,18 @@ impl<O: Observer> Run<'_, O> {
         (attempt.reached, attempt.outcome, attempt.latency) = (self.now, outcome, latency);
     }
 
+    /// The answer to attempt `index` is there once its latency has passed.
+    pub(super) fn expect_reply(&mut self, index: u32) {
+        let attempt = &mut self.attempts[index];
+        attempt.stage = Stage::Answered;
+        attempt.due = self.now.saturating_add(attempt.latency);
+        let at = attempt.due;
+        self.push(at, Event::Reply(index));
+    }
+
     fn identity(&self, index: u32) -> Identity {
         let attempt = &self.attempts[index];
-        let number = NonZeroU32::new(attempt.number).unwrap_or(NonZeroU32::MIN);
-        Identity { request: attempt.request, attempt: number }
+        Identity { request: attempt.request, attempt: attempt.number }
     }
 
     fn begin_work(&mut self, index: u32) {
@@ -119,8 +123,7 @@ impl<O: Observer> Run<'_, O> {
         } else if latency == 0 {
             self.reply(index);
         } else {
-            let at = self.now.saturating_add(latency);
-            self.push(at, Event::Reply(index));
+            self.expect_reply(index);
         }
     }
 

@@ -9,7 +9,7 @@ use brownout_policy::Settings;
 use brownout_report::{LoadReport, json};
 
 use super::runtime;
-use crate::cores::LongRun;
+use crate::cores::Meter;
 use crate::exit::{Exit, Stop};
 use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, LimitFlags, PolicyFlags, positive, seen};
 use crate::output::print;
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         }
         Callee::Simulated(line) => {
             let limits = args.limits.limits();
-            let (result, watch) = setting.world(&policy).watch(&seen(line), load, limits, LongRun::new());
+            let (result, watch) = setting.world(&policy).watch(&seen(line), load, limits, Meter::new());
             watch.end();
             (result, "virtual")
         }
