@@ -17,7 +17,9 @@
 //! What is decided here: how a draw is made, and how one uniform draw becomes a choice ([`Weights`]) or a
 //! duration ([`Distribution`]). What is left out: what the draws are *for*.
 
+mod ahead;
 mod distribution;
+mod exponential;
 mod fingerprint;
 mod normal;
 mod percentiles;
@@ -27,12 +29,14 @@ mod stream;
 mod uniform;
 mod weights;
 
+pub use ahead::{Ahead, ROW, draw_row};
 pub use distribution::{Distribution, DistributionError};
+pub use exponential::exponential;
 pub use fingerprint::fingerprint;
 pub use normal::quantile as normal_quantile;
 pub use percentiles::Percentiles;
 pub use philox::philox4x32_10;
 pub use probability::{Probability, ProbabilityError};
 pub use stream::{Seed, Stream, draw, draw_pair};
-pub use uniform::{exponential, nanos, scale, unit};
+pub use uniform::{nanos, scale, unit};
 pub use weights::{Pick, Weights};

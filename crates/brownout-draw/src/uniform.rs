@@ -35,14 +35,6 @@ pub fn unit(draw: u64) -> f64 {
     ((draw >> 12) as f64 + 0.5) * (1.0 / (1_u64 << 52) as f64)
 }
 
-/// Maps a uniform `draw` onto an exponential with mean 1: `-ln(1 - u)`.
-#[must_use]
-#[inline]
-pub fn exponential(draw: u64) -> f64 {
-    // 1 - u is exact: u is an odd number of 2^-53.
-    -libm::log(1.0 - unit(draw))
-}
-
 /// Whole nanoseconds; what is past the end of `u64` saturates, what is not a number is zero.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is meant")]
 #[inline]

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use brownout_draw::{Stream, draw};
+use brownout_draw::{Stream, draw, nanos};
 use brownout_load::{Attempt, CallEnd, Exchange, Reply};
 use brownout_policy::{Call, StopReason, Transport, Verdict};
 use brownout_service::Identity;
@@ -63,7 +63,7 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     pub(crate) async fn make(mut self) -> (CallEnd, Option<Exchange>) {
         let failed = self.attempts().await.err();
         let elapsed = self.run.began.elapsed().saturating_sub(self.due);
-        (CallEnd { started: self.due, elapsed, failed }, self.last)
+        (CallEnd { started_ns: nanos(self.due), elapsed_ns: nanos(elapsed), failed }, self.last)
     }
 
     /// Attempt after attempt, until one succeeds or none may follow.
@@ -178,7 +178,8 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
 
     fn over(&mut self, flight: &Flight<'_>, latency: Duration, reply: Reply, verdict: Option<Verdict>) {
         let Flight { number, hedge, begun, .. } = *flight;
-        (self.observe)(&Attempt { number, hedge, started: begun - self.run.began, latency, reply, verdict });
+        let (started_ns, latency_ns) = (nanos(begun - self.run.began), nanos(latency));
+        (self.observe)(&Attempt { number, hedge, started_ns, latency_ns, reply, verdict });
     }
 
     fn throttle_draw(&self) -> u64 {

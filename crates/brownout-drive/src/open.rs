@@ -82,7 +82,7 @@ where
         let mut schedule = Schedule::new(&run.load, run.drive.seed, factor_max);
         let mut next = || {
             let arrival = schedule.next(factor)?;
-            Some(Due { at: arrival.at, client: arrival.client, returned: false })
+            Some(Due { at: Duration::from_nanos(arrival.at_ns), client: arrival.client, returned: false })
         };
         let mut arrival = next();
         let mut end = std::pin::pin!(end);
@@ -147,7 +147,7 @@ where
             };
             let (end, _) = UnderWay::new(&run, &client, due.client, number, due.at, count).make().await;
             run.call_over(&end);
-            Ended { number, due, at: end.started.saturating_add(end.elapsed), failed: end.failed.is_some() }
+            Ended { number, due, at: Duration::from_nanos(end.ended_ns()), failed: end.failed.is_some() }
         });
     }
 

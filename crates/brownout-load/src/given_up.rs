@@ -30,6 +30,7 @@ pub struct Over {
 impl GivenUp {
     /// How long after the end of a call its client makes one again that failed, this one or one that it kept; `None`
     /// where it makes none.
+    #[inline]
     pub fn over(&mut self, load: &Load, seed: Seed, call: Over) -> Option<Duration> {
         let again = match &load.after_give_up {
             AfterGiveUp::Drop => false,

@@ -1,9 +1,7 @@
 //! Latencies as HDR histograms.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use brownout_draw::nanos;
 use serde::Serialize;
 
 use crate::buckets::Buckets;
@@ -57,10 +55,9 @@ impl Default for LatencyHistogram {
 }
 
 impl LatencyHistogram {
-    /// Adds one value; `censored` when it was given up rather than ended.
+    /// Adds one value of so many nanoseconds; `censored` when it was given up rather than ended.
     #[inline]
-    pub fn record(&mut self, latency: Duration, censored: bool) {
-        let nanos = nanos(latency);
+    pub fn record(&mut self, nanos: u64, censored: bool) {
         self.buckets.record(nanos);
         self.min_ns = self.min_ns.min(nanos);
         self.max_ns = self.max_ns.max(nanos);
@@ -134,11 +131,12 @@ fn millis(nanos: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::LatencyHistogram;
-    use std::time::Duration;
+
+    const MS: u64 = 1_000_000;
 
     fn recorded(millis: impl Iterator<Item = u64>) -> LatencyHistogram {
         let mut histogram = LatencyHistogram::default();
-        millis.for_each(|ms| histogram.record(Duration::from_millis(ms), false));
+        millis.for_each(|ms| histogram.record(ms * MS, false));
         histogram
     }
 
@@ -175,7 +173,7 @@ mod tests {
     #[test]
     fn given_up_values_stay_in_and_are_told() {
         let mut histogram = recorded(1..=3);
-        histogram.record(Duration::from_millis(1000), true);
+        histogram.record(1000 * MS, true);
         let latency = histogram.summary();
         assert_eq!((latency.count, latency.censored), (4, 1));
         assert!((latency.max.unwrap() - 1000.0).abs() < 1.0);
@@ -199,7 +197,7 @@ mod tests {
     #[test]
     fn the_longest_imaginable_still_counts() {
         let mut histogram = LatencyHistogram::default();
-        histogram.record(Duration::MAX, false);
+        histogram.record(u64::MAX, false);
         assert_eq!(histogram.summary().count, 1);
     }
 }

@@ -4,11 +4,10 @@
 //! hands its [`Attempt`]s and [`CallEnd`]s to a [`Tally`], and a finished tally is a [`LoadResult`].
 //!
 //! ```
-//! use std::time::Duration;
 //! use brownout_load::{CallEnd, Tally};
 //!
 //! let mut tally = Tally::new(&[]);
-//! tally.call(&CallEnd { started: Duration::ZERO, elapsed: Duration::from_millis(40), failed: None });
+//! tally.call(&CallEnd { started_ns: 0, elapsed_ns: 40_000_000, failed: None });
 //! assert_eq!(tally.result(1, None).calls.succeeded, 1);
 //! ```
 //!

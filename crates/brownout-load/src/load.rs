@@ -131,6 +131,7 @@ impl Load {
 
     /// Whether a call may still start at `elapsed`.
     #[must_use]
+    #[inline]
     pub fn goes_on_at(&self, elapsed: Duration) -> bool {
         self.duration.is_none_or(|duration| elapsed < duration)
     }
@@ -156,6 +157,7 @@ impl Load {
 
     /// Whether calls start whatever becomes of those before.
     #[must_use]
+    #[inline]
     pub const fn is_open(&self) -> bool {
         !matches!(self.arrivals, Arrivals::Closed { .. })
     }
@@ -163,17 +165,31 @@ impl Load {
     /// How long a closed client that made `call` pauses after it.
     #[must_use]
     pub fn pause(&self, seed: Seed, call: u64) -> Duration {
+        Duration::from_nanos(self.pause_ns(seed, call))
+    }
+
+    /// The same in nanoseconds.
+    #[must_use]
+    #[inline]
+    pub fn pause_ns(&self, seed: Seed, call: u64) -> u64 {
         match &self.arrivals {
-            Arrivals::Closed { think: Some(think) } => think.sample(draw(seed, Stream::THINK, call, 0)),
-            _ => Duration::ZERO,
+            Arrivals::Closed { think: Some(think) } => think.sample_nanos(draw(seed, Stream::THINK, call, 0)),
+            _ => 0,
         }
     }
 
     /// How long attempt `attempt` of `call` is on its way.
     #[must_use]
     pub fn connect(&self, seed: Seed, call: u64, attempt: u32) -> Duration {
+        Duration::from_nanos(self.connect_ns(seed, call, attempt))
+    }
+
+    /// The same in nanoseconds.
+    #[must_use]
+    #[inline]
+    pub fn connect_ns(&self, seed: Seed, call: u64, attempt: u32) -> u64 {
         let connect = self.connect_delay.as_ref();
-        connect.map_or(Duration::ZERO, |delay| delay.sample(draw(seed, Stream::CONNECT, call, attempt)))
+        connect.map_or(0, |delay| delay.sample_nanos(draw(seed, Stream::CONNECT, call, attempt)))
     }
 
     /// When what failed as `call` is made again, if it is.

@@ -12,10 +12,10 @@ pub struct Attempt {
     pub number: NonZeroU32,
     /// Whether it was sent beside one that was still in flight, rather than after a failure.
     pub hedge: bool,
-    /// Since the run began.
-    pub started: Duration,
-    /// From its start until its answer, or until it was given up.
-    pub latency: Duration,
+    /// When it was sent, in nanoseconds since the run began.
+    pub started_ns: u64,
+    /// From its start until its answer, or until it was given up, in nanoseconds.
+    pub latency_ns: u64,
     /// What came back.
     pub reply: Reply,
     /// What the policy made of a failure; `None` after a success.
@@ -34,10 +34,10 @@ pub enum Reply {
 /// One call, once it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallEnd {
-    /// Since the run began: when the call was due.
-    pub started: Duration,
-    /// From its start to its end, waits included.
-    pub elapsed: Duration,
+    /// When the call was due, in nanoseconds since the run began.
+    pub started_ns: u64,
+    /// From its start to its end, waits included, in nanoseconds.
+    pub elapsed_ns: u64,
     /// Why the caller gave up; `None` when the call succeeded.
     pub failed: Option<StopReason>,
 }
@@ -57,6 +57,15 @@ pub struct Exchange {
     pub retry_after: Option<Duration>,
     /// What broke, in words; `None` where an answer came.
     pub error: Option<String>,
+}
+
+impl CallEnd {
+    /// When the call was over, in nanoseconds since the run began.
+    #[must_use]
+    #[inline]
+    pub const fn ended_ns(&self) -> u64 {
+        self.started_ns.saturating_add(self.elapsed_ns)
+    }
 }
 
 /// One call with all its attempts.
@@ -104,18 +113,21 @@ impl Reply {
 
     /// Whether this is what the caller wanted: an answer with a status below 400.
     #[must_use]
+    #[inline]
     pub const fn is_success(self) -> bool {
         matches!(self, Self::Status(status) if status < 400)
     }
 
     /// Whether it was given up rather than ended, so that its latency is a lower bound.
     #[must_use]
+    #[inline]
     pub const fn is_censored(self) -> bool {
         matches!(self, Self::Broken(Transport::Timeout | Transport::Interrupted))
     }
 
     /// The failure a policy decides on, with what the service asked for; `None` for a success.
     #[must_use]
+    #[inline]
     pub fn failure(self, retry_after: Option<Duration>) -> Option<Failure> {
         let kind = match self {
             Self::Status(status) => FailureKind::Status(status),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use brownout_draw::nanos;
 use brownout_service::Phase;
 
 use crate::{Recovery, SeriesResult};
@@ -30,11 +31,12 @@ impl Trigger {
         Some(Self { from, until, before: 0, during: 0, after: 0 })
     }
 
-    /// Counts a call that ended well at `ended`.
-    pub(crate) fn succeeded(&mut self, ended: Duration) {
+    /// Counts a call that ended well `ended` nanoseconds after the run began.
+    #[inline]
+    pub(crate) fn succeeded(&mut self, ended: u64) {
         let count = match ended {
-            _ if ended < self.from => &mut self.before,
-            _ if ended < self.until => &mut self.during,
+            _ if ended < nanos(self.from) => &mut self.before,
+            _ if ended < nanos(self.until) => &mut self.during,
             _ => &mut self.after,
         };
         *count += 1;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brownout_draw::{Seed, Stream, draw, draw_pair, exponential, unit};
+use brownout_draw::{ROW, Seed, Stream, draw, draw_row, exponential, nanos, unit};
 
 use crate::{Arrivals, Load, Rate};
 
@@ -20,6 +20,8 @@ pub struct Schedule<'l> {
     factor_max: Option<f64>,
     /// Between candidates, on the mean.
     gap_ns: f64,
+    /// When the load is over.
+    end_ns: u64,
     count_max: u64,
     candidates: u64,
     given: u64,
@@ -27,13 +29,16 @@ pub struct Schedule<'l> {
     credit: f64,
     /// Of the last candidate, in nanoseconds. Fractions are kept, so that they do not add up to a drift.
     at: f64,
+    /// Of the Poisson candidates that come next: the gaps before them, of mean 1, and whose they would be.
+    gaps: [f64; ROW],
+    who: [u64; ROW],
 }
 
 /// A call that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// Since the run began.
-    pub at: Duration,
+    /// In nanoseconds since the run began.
+    pub at_ns: u64,
     /// Whose it is, from 0.
     pub client: u32,
 }
@@ -45,8 +50,8 @@ pub enum Step {
     Call(Arrival),
     /// No call before this moment; there is more to come.
     Nothing {
-        /// Since the run began.
-        until: Duration,
+        /// In nanoseconds since the run began.
+        until_ns: u64,
     },
     /// The load is over.
     Over,
@@ -64,8 +69,21 @@ impl<'l> Schedule<'l> {
             Arrivals::Constant(rate) | Arrivals::Poisson(rate) => Some(rate),
         };
         let gap_ns = rate.map_or(0.0, Rate::gap_ns) / factor_max.unwrap_or(1.0);
-        let count_max = load.count_max();
-        Self { load, seed, factor_max, gap_ns, count_max, candidates: 0, given: 0, credit: 1.0, at: 0.0 }
+        let (count_max, end_ns) = (load.count_max(), load.duration.map_or(u64::MAX, nanos));
+        Self {
+            load,
+            seed,
+            factor_max,
+            gap_ns,
+            end_ns,
+            count_max,
+            candidates: 0,
+            given: 0,
+            credit: 1.0,
+            at: 0.0,
+            gaps: [0.0; ROW],
+            who: [0; ROW],
+        }
     }
 
     /// The next arrival; `factor` tells what the rate is multiplied by at a moment. `None` once the load is over.
@@ -91,13 +109,13 @@ impl<'l> Schedule<'l> {
                 Arrivals::Constant(_) => self.constant(),
                 Arrivals::Poisson(_) => self.poisson(),
             };
-            let Some(at) = self.moment() else { return Step::Over };
-            if self.keeps(at, &factor) {
+            let Some(at_ns) = self.moment() else { return Step::Over };
+            if self.keeps(at_ns, &factor) {
                 self.given += 1;
-                return Step::Call(Arrival { at, client });
+                return Step::Call(Arrival { at_ns, client });
             }
         }
-        self.moment().map_or(Step::Over, |until| Step::Nothing { until })
+        self.moment().map_or(Step::Over, |until_ns| Step::Nothing { until_ns })
     }
 
     /// The next candidate of constant arrivals, and whose it would be.
@@ -113,21 +131,31 @@ impl<'l> Schedule<'l> {
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "below the number of clients")]
     fn poisson(&mut self) -> u32 {
+        let place = self.candidates as usize % ROW;
         self.candidates += 1;
-        let (gap, client) = draw_pair(self.seed, Stream::ARRIVAL, self.candidates, 0);
-        self.at += exponential(gap) * self.gap_ns;
-        ((u128::from(client) * u128::from(self.load.clients.get())) >> 64) as u32
+        if place == 0 {
+            self.next_row();
+        }
+        self.at += self.gaps[place] * self.gap_ns;
+        ((u128::from(self.who[place]) * u128::from(self.load.clients.get())) >> 64) as u32
     }
 
-    /// Whether the candidate at `at` is a call. Constant ones each add their share of a call, and one is due when a whole one
+    /// Draws for the Poisson candidates from this one on.
+    fn next_row(&mut self) {
+        let (gaps, who) = draw_row(self.seed, Stream::ARRIVAL, self.candidates, 0);
+        (self.gaps, self.who) = (gaps.map(exponential), who);
+    }
+
+    /// Whether the candidate at `at_ns` is a call. Constant ones each add their share of a call, and one is due when a whole one
     /// has come together; of Poisson ones chance keeps that share.
     #[inline]
-    fn keeps(&mut self, at: Duration, factor: impl Fn(Duration) -> f64) -> bool {
+    fn keeps(&mut self, at_ns: u64, factor: impl Fn(Duration) -> f64) -> bool {
         let Some(most) = self.factor_max else { return true };
+        let factor = factor(Duration::from_nanos(at_ns));
         if let Arrivals::Poisson(_) = self.load.arrivals {
-            return unit(draw(self.seed, Stream::ARRIVAL, self.candidates, 1)) * most < factor(at);
+            return unit(draw(self.seed, Stream::ARRIVAL, self.candidates, 1)) * most < factor;
         }
-        self.credit += factor(at) / most;
+        self.credit += factor / most;
         let whole = self.credit > 1.0;
         self.credit -= if whole { 1.0 } else { 0.0 };
         whole
@@ -135,9 +163,10 @@ impl<'l> Schedule<'l> {
 
     /// The moment that was reached; `None` where the load is over by then.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates after 584 years")]
-    fn moment(&self) -> Option<Duration> {
-        let at = Duration::from_nanos((self.at + 0.5) as u64);
-        self.load.goes_on_at(at).then_some(at)
+    #[inline]
+    fn moment(&self) -> Option<u64> {
+        let at = (self.at + 0.5) as u64;
+        (at < self.end_ns).then_some(at)
     }
 }
 
@@ -158,7 +187,7 @@ mod tests {
     fn times(load: &Load, seed: u64, factor: Option<(f64, Factor)>) -> Vec<(Duration, u32)> {
         let mut schedule = Schedule::new(load, Seed(seed), factor.map(|(most, _)| most));
         let factor = factor.map_or(always as Factor, |(_, factor)| factor);
-        let next = || schedule.next(factor).map(|due| (due.at, due.client));
+        let next = || schedule.next(factor).map(|due| (Duration::from_nanos(due.at_ns), due.client));
         std::iter::from_fn(next).collect()
     }
 

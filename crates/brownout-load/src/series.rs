@@ -1,7 +1,5 @@
 //! What happened when.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 /// How many intervals a series keeps. When a run outgrows them, neighbours are added together and the interval doubles,
@@ -38,21 +36,20 @@ pub struct SeriesResult {
 }
 
 impl Series {
-    /// The slot that `elapsed` falls into.
+    /// The slot of the moment `ns` nanoseconds after the run began.
     #[inline]
-    pub(crate) fn at(&mut self, elapsed: Duration) -> &mut Slot {
-        let index = usize::try_from(elapsed.as_secs() >> self.doublings).unwrap_or(usize::MAX);
-        if index < self.slots.len() { &mut self.slots[index] } else { self.reach(elapsed) }
+    pub(crate) fn at(&mut self, ns: u64) -> &mut Slot {
+        let index = slot_of(ns, self.doublings);
+        if index < self.slots.len() { &mut self.slots[index] } else { self.reach(ns) }
     }
 
     /// The slot of a moment that is later than any so far.
     #[cold]
-    fn reach(&mut self, elapsed: Duration) -> &mut Slot {
-        let index = |doublings| usize::try_from(elapsed.as_secs() >> doublings).unwrap_or(usize::MAX);
-        while index(self.doublings) >= SLOTS_MAX {
+    fn reach(&mut self, ns: u64) -> &mut Slot {
+        while slot_of(ns, self.doublings) >= SLOTS_MAX {
             self.double();
         }
-        let index = index(self.doublings);
+        let index = slot_of(ns, self.doublings);
         self.slots.resize(self.slots.len().max(index + 1), Slot::default());
         &mut self.slots[index]
     }
@@ -80,16 +77,21 @@ impl Series {
     }
 }
 
+/// Which interval of 2^`doublings` seconds a moment falls into.
+#[inline]
+fn slot_of(ns: u64, doublings: u32) -> usize {
+    usize::try_from((ns / 1_000_000_000) >> doublings).unwrap_or(usize::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{SLOTS_MAX, Series};
-    use std::time::Duration;
 
     #[test]
     fn a_long_run_loses_resolution_and_no_counts() {
         let mut series = Series::default();
         for second in 0..10_000 {
-            series.at(Duration::from_secs(second)).attempts += 1;
+            series.at(second * 1_000_000_000).attempts += 1;
         }
         let result = series.result();
         assert_eq!(result.interval_s, 32);
@@ -101,7 +103,7 @@ mod tests {
     #[test]
     fn the_longest_run_imaginable_fits() {
         let mut series = Series::default();
-        series.at(Duration::MAX).calls += 1;
+        series.at(u64::MAX).calls += 1;
         assert_eq!(series.result().calls.iter().sum::<u64>(), 1);
     }
 }

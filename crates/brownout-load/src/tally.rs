@@ -1,8 +1,8 @@
 //! Adding up what came back.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use brownout_draw::nanos;
 use brownout_policy::{StopReason, Transport};
 use brownout_service::Phase;
 
@@ -16,27 +16,33 @@ use crate::{Attempt, Attempts, CallEnd, Calls, Latencies, LoadResult, PhaseResul
 pub struct Tally {
     started: u64,
     succeeded: u64,
-    gave_up: BTreeMap<StopReason, u64>,
+    /// A handful of each of these: a scan beats a tree.
+    gave_up: Vec<(StopReason, u64)>,
     attempts: u64,
     retries: u64,
     hedges: u64,
     budget_denied: u64,
     returned: u64,
-    /// A handful of each: a scan beats a tree.
     by_status: Vec<(u16, u64)>,
     by_fault: Vec<(Transport, u64)>,
-    /// Of calls that succeeded, and of those that did not: both together are the latency of calls.
+    /// Of calls that were nothing but one attempt that succeeded: their own latency and that of the attempt.
+    single: LatencyHistogram,
+    /// Of other calls that succeeded, of those that did not, and of their attempts.
     success: LatencyHistogram,
     failure: LatencyHistogram,
     service: LatencyHistogram,
     series: Series,
-    phases: Vec<(Phase, PhaseCounts)>,
+    phases: Vec<PhaseCounts>,
     trigger: Option<Trigger>,
-    end: Duration,
+    end_ns: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 struct PhaseCounts {
+    phase: Phase,
+    /// Its window once more, in nanoseconds.
+    from_ns: u64,
+    until_ns: u64,
     calls: u64,
     succeeded: u64,
     attempts: u64,
@@ -49,7 +55,7 @@ impl Tally {
         Self {
             started: 0,
             succeeded: 0,
-            gave_up: BTreeMap::new(),
+            gave_up: Vec::new(),
             attempts: 0,
             retries: 0,
             hedges: 0,
@@ -57,17 +63,19 @@ impl Tally {
             returned: 0,
             by_status: Vec::new(),
             by_fault: Vec::new(),
+            single: LatencyHistogram::default(),
             success: LatencyHistogram::default(),
             failure: LatencyHistogram::default(),
             service: LatencyHistogram::default(),
             series: Series::default(),
-            phases: phases.iter().map(|phase| (phase.clone(), PhaseCounts::default())).collect(),
+            phases: phases.iter().map(PhaseCounts::new).collect(),
             trigger: Trigger::of(phases),
-            end: Duration::ZERO,
+            end_ns: 0,
         }
     }
 
     /// Counts one attempt that is over.
+    #[inline]
     pub fn attempt(&mut self, attempt: &Attempt) {
         self.attempts += 1;
         self.retries += u64::from(attempt.number.get() > 1 && !attempt.hedge);
@@ -76,36 +84,70 @@ impl Tally {
             Reply::Status(status) => count(&mut self.by_status, status),
             Reply::Broken(transport) => count(&mut self.by_fault, transport),
         }
-        self.service.record(attempt.latency, attempt.reply.is_censored());
-        self.series.at(attempt.started).attempts += 1;
-        self.phases_at(attempt.started).for_each(|counts| counts.attempts += 1);
+        self.service.record(attempt.latency_ns, attempt.reply.is_censored());
+        self.series.at(attempt.started_ns).attempts += 1;
+        self.phases_at(attempt.started_ns).for_each(|counts| counts.attempts += 1);
+    }
+
+    /// Counts one call that succeeded with the first attempt, which was sent when the call was due: what
+    /// [`attempt`](Self::attempt) and [`call`](Self::call) count, at once.
+    #[inline]
+    pub fn single(&mut self, attempt: &Attempt) {
+        let Attempt { started_ns, latency_ns, .. } = *attempt;
+        let ended = started_ns.saturating_add(latency_ns);
+        self.attempts += 1;
+        self.started += 1;
+        self.succeeded += 1;
+        if let Some(status) = attempt.reply.status() {
+            count(&mut self.by_status, status);
+        }
+        self.single.record(latency_ns, false);
+        let slot = self.series.at(started_ns);
+        slot.calls += 1;
+        slot.attempts += 1;
+        self.phases_at(started_ns).for_each(|counts| {
+            counts.attempts += 1;
+            counts.calls += 1;
+            counts.succeeded += 1;
+        });
+        self.ended_well(ended);
+    }
+
+    /// A call ended well.
+    #[inline]
+    fn ended_well(&mut self, ended_ns: u64) {
+        self.end_ns = self.end_ns.max(ended_ns);
+        self.series.at(ended_ns).succeeded += 1;
+        if let Some(trigger) = &mut self.trigger {
+            trigger.succeeded(ended_ns);
+        }
     }
 
     /// Counts one call that is over.
+    #[inline]
     pub fn call(&mut self, end: &CallEnd) {
         self.started += 1;
+        self.series.at(end.started_ns).calls += 1;
         let succeeded = u64::from(end.failed.is_none());
-        self.succeeded += succeeded;
-        if let Some(reason) = end.failed {
-            *self.gave_up.entry(reason).or_default() += 1;
-        }
-        let ended = end.started.saturating_add(end.elapsed);
-        if end.failed.is_none() {
-            self.success.record(end.elapsed, false);
-            if let Some(trigger) = &mut self.trigger {
-                trigger.succeeded(ended);
-            }
-        } else {
-            let cut = matches!(end.failed, Some(StopReason::DeadlineExceeded | StopReason::Interrupted));
-            self.failure.record(end.elapsed, cut);
-        }
-        self.series.at(end.started).calls += 1;
-        self.series.at(ended).succeeded += succeeded;
-        self.phases_at(end.started).for_each(|counts| {
+        self.phases_at(end.started_ns).for_each(|counts| {
             counts.calls += 1;
             counts.succeeded += succeeded;
         });
-        self.end = self.end.max(ended);
+        if let Some(reason) = end.failed {
+            return self.call_failed(end, reason);
+        }
+        self.succeeded += 1;
+        self.success.record(end.elapsed_ns, false);
+        self.ended_well(end.ended_ns());
+    }
+
+    fn call_failed(&mut self, end: &CallEnd, reason: StopReason) {
+        count(&mut self.gave_up, reason);
+        let cut = matches!(reason, StopReason::DeadlineExceeded | StopReason::Interrupted);
+        self.failure.record(end.elapsed_ns, cut);
+        self.end_ns = self.end_ns.max(end.ended_ns());
+        // The series reaches to the last end, however that was.
+        self.series.at(end.ended_ns());
     }
 
     /// Counts one retry or hedge that was wanted and that a budget refused.
@@ -118,8 +160,10 @@ impl Tally {
         self.returned += 1;
     }
 
-    fn phases_at(&mut self, elapsed: Duration) -> impl Iterator<Item = &mut PhaseCounts> {
-        self.phases.iter_mut().filter(move |(phase, _)| phase.window.contains(elapsed)).map(|(_, counts)| counts)
+    /// The phases that are on `ns` nanoseconds after the run began.
+    #[inline]
+    fn phases_at(&mut self, ns: u64) -> impl Iterator<Item = &mut PhaseCounts> {
+        self.phases.iter_mut().filter(move |counts| counts.from_ns <= ns && ns < counts.until_ns)
     }
 
     /// The result of a run that was to make `offered` calls.
@@ -129,20 +173,26 @@ impl Tally {
     #[expect(clippy::cast_precision_loss, reason = "ratios of counts")]
     pub fn result(&self, offered: u64, over: Option<Duration>) -> LoadResult {
         let per = |amount: u64, whole: u64| (whole > 0).then(|| amount as f64 / whole as f64);
-        let gave_up = |reason| self.gave_up.get(&reason).copied().unwrap_or(0);
+        let gave_up =
+            |wanted| self.gave_up.iter().filter(|(reason, _)| *reason == wanted).map(|(_, count)| count).sum::<u64>();
         let abandoned = gave_up(StopReason::DeadlineExceeded) + gave_up(StopReason::Interrupted);
-        let seconds = self.end.as_secs_f64();
-        let phase = |(phase, counts): &(Phase, PhaseCounts)| PhaseResult {
+        let end = Duration::from_nanos(self.end_ns);
+        let seconds = end.as_secs_f64();
+        let phase = |PhaseCounts { phase, calls, succeeded, attempts, .. }: &PhaseCounts| PhaseResult {
             name: phase.name.clone(),
             from_s: phase.window.from.as_secs_f64(),
             until_s: phase.window.until.map(|until| until.as_secs_f64()),
-            calls: counts.calls,
-            succeeded: counts.succeeded,
-            attempts: counts.attempts,
+            calls: *calls,
+            succeeded: *succeeded,
+            attempts: *attempts,
         };
         let per_interval = self.series.result();
-        let mut response = self.success.clone();
-        response.merge(&self.failure);
+        let merged = |one: &LatencyHistogram, other: &LatencyHistogram| {
+            let mut both = one.clone();
+            both.merge(other);
+            both
+        };
+        let (success, service) = (merged(&self.single, &self.success), merged(&self.single, &self.service));
         LoadResult {
             total_requests: self.started,
             by_status: self.by_status.iter().copied().collect(),
@@ -169,17 +219,24 @@ impl Tally {
             duration_s: seconds,
             goodput_per_second: (seconds > 0.0).then(|| self.succeeded as f64 / seconds),
             latency_ms: Latencies {
-                response: response.summary(),
-                success: self.success.summary(),
-                service: self.service.summary(),
+                response: merged(&success, &self.failure).summary(),
+                success: success.summary(),
+                service: service.summary(),
             },
-            recovery: self.trigger.map(|trigger| trigger.recovery(&per_interval, over.unwrap_or(self.end))),
+            recovery: self.trigger.map(|trigger| trigger.recovery(&per_interval, over.unwrap_or(end))),
             per_interval,
             phases: self.phases.iter().map(phase).collect(),
             capacity: None,
             events: None,
             cut_short: None,
         }
+    }
+}
+
+impl PhaseCounts {
+    fn new(phase: &Phase) -> Self {
+        let (from_ns, until_ns) = (nanos(phase.window.from), phase.window.until.map_or(u64::MAX, nanos));
+        Self { phase: phase.clone(), from_ns, until_ns, calls: 0, succeeded: 0, attempts: 0 }
     }
 }
 
@@ -207,8 +264,8 @@ mod tests {
         Attempt {
             number: number.try_into().unwrap(),
             hedge: false,
-            started: MS(1500),
-            latency: MS(100),
+            started_ns: 1_500_000_000,
+            latency_ns: 100_000_000,
             reply,
             verdict,
         }
@@ -235,7 +292,7 @@ mod tests {
         ] {
             tally.attempt(&attempt);
         }
-        let end = |started, failed| CallEnd { started: MS(started), elapsed: MS(500), failed };
+        let end = |started: u64, failed| CallEnd { started_ns: started * 1_000_000, elapsed_ns: 500_000_000, failed };
         tally.call(&end(0, None));
         tally.call(&end(1500, None));
         tally.call(&end(3500, Some(StopReason::DeadlineExceeded)));
@@ -281,6 +338,18 @@ mod tests {
         assert_eq!(result.per_interval.succeeded, [1, 0, 1, 0, 0]);
         assert_eq!(result.per_interval.attempts, [0, 5, 0, 0, 0]);
         assert_eq!((result.phases[0].calls, result.phases[0].attempts), (1, 5));
+    }
+
+    #[test]
+    fn a_call_of_one_attempt_counts_as_both() {
+        let (mut at_once, mut apart) = (Tally::new(&[]), Tally::new(&[]));
+        for (started_ns, latency_ns) in [(0, 5_000_000), (999_999_999, 2_000_000_000), (7_000_000_000, 0)] {
+            let attempt = Attempt { started_ns, latency_ns, ..attempt(1, Reply::Status(200), None) };
+            at_once.single(&attempt);
+            apart.attempt(&attempt);
+            apart.call(&CallEnd { started_ns, elapsed_ns: latency_ns, failed: None });
+        }
+        assert_eq!(at_once.result(3, None), apart.result(3, None));
     }
 
     #[test]

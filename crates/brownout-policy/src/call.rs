@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use brownout_draw::nanos;
+
 /// One call on its way through a policy: which attempt is being made, the delay before it, what it was charged.
 ///
 /// Made by [`Callers::call`](crate::Callers::call) and handed back with every question about it.
@@ -20,12 +22,17 @@ pub struct Call {
     pub(crate) in_flight: u32,
     /// What a budget took for the last retry.
     pub(crate) charge: u32,
-    pub(crate) started: Duration,
-    pub(crate) previous: Option<Duration>,
+    /// In nanoseconds since the run began: a run in virtual time has a million calls under way.
+    pub(crate) started_ns: u64,
+    /// The last delay of the policy's own, in nanoseconds; [`NO_DELAY`] before the first.
+    pub(crate) previous_ns: u64,
 }
 
+const NO_DELAY: u64 = u64::MAX;
+
 impl Call {
-    pub(crate) const fn new(client: u32, now: Duration) -> Self {
+    #[inline]
+    pub(crate) fn new(client: u32, now: Duration) -> Self {
         Self {
             client,
             attempts: 0,
@@ -34,55 +41,68 @@ impl Call {
             hedges: 0,
             in_flight: 0,
             charge: 0,
-            started: now,
-            previous: None,
+            started_ns: nanos(now),
+            previous_ns: NO_DELAY,
         }
     }
 
     /// Whose it is.
     #[must_use]
+    #[inline]
     pub const fn client(&self) -> u32 {
         self.client
     }
 
     /// The attempt that was begun last, from 1; before the first, the first.
     #[must_use]
+    #[inline]
     pub fn attempt(&self) -> NonZeroU32 {
         NonZeroU32::new(self.attempts).unwrap_or(NonZeroU32::MIN)
     }
 
     /// The attempt that would be begun next, from 1: what its draws are keyed by.
     #[must_use]
+    #[inline]
     pub const fn next_attempt(&self) -> u32 {
         self.attempts.saturating_add(1)
     }
 
-    /// When it began, since the run did.
+    /// When it began, in nanoseconds since the run did.
     #[must_use]
-    pub const fn started(&self) -> Duration {
-        self.started
+    #[inline]
+    pub const fn started_ns(&self) -> u64 {
+        self.started_ns
+    }
+
+    /// The policy's own delay before the attempt that was begun last; `None` where there was none.
+    pub(crate) fn previous(&self) -> Option<Duration> {
+        (self.previous_ns != NO_DELAY).then(|| Duration::from_nanos(self.previous_ns))
     }
 
     /// A retry was granted, after the policy's own delay of `own` or, where that begins anew, after another.
-    pub(crate) const fn retried(&mut self, own: Duration, anew: bool) {
+    pub(crate) fn retried(&mut self, own: Duration, anew: bool) {
         self.retries = self.retries.saturating_add(1);
-        (self.steps, self.previous) = if anew { (0, None) } else { (self.steps.saturating_add(1), Some(own)) };
+        let own_ns = nanos(own).min(NO_DELAY - 1);
+        (self.steps, self.previous_ns) = if anew { (0, NO_DELAY) } else { (self.steps.saturating_add(1), own_ns) };
     }
 
     /// An attempt is on its way.
+    #[inline]
     pub(crate) const fn attempt_begun(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
         self.in_flight += 1;
     }
 
     /// An attempt is no longer in flight.
+    #[inline]
     pub(crate) const fn attempt_ended(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
     /// How long it has been under way.
     #[must_use]
+    #[inline]
     pub const fn elapsed(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.started)
+        now.saturating_sub(Duration::from_nanos(self.started_ns))
     }
 }

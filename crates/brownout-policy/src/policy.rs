@@ -131,6 +131,7 @@ impl Policy {
     /// How long an attempt may take that begins `elapsed` after the call did: the attempt's own timeout or what is
     /// left of the deadline, whichever is shorter; `None` without either.
     #[must_use]
+    #[inline]
     pub fn allowance(&self, elapsed: Duration) -> Option<Duration> {
         let left = self.deadline.map(|deadline| deadline.saturating_sub(elapsed));
         match (self.attempt_timeout, left) {
@@ -210,7 +211,7 @@ impl Policy {
         let backoff = throttling.unwrap_or(&self.backoff);
         let n = call.steps.saturating_add(1);
         let delay =
-            Delay { backoff: backoff.delay(n).min(self.max_delay), base: backoff.base(), previous: call.previous };
+            Delay { backoff: backoff.delay(n).min(self.max_delay), base: backoff.base(), previous: call.previous() };
         self.jitter.apply(delay, draw).min(self.max_delay)
     }
 

@@ -1,5 +1,7 @@
 //! One call with its retries.
 
+use std::time::Duration;
+
 use brownout_load::{Attempt, CallTrace, Reply};
 use brownout_policy::Verdict;
 use serde::Serialize;
@@ -55,17 +57,18 @@ impl RetryReport {
     #[must_use]
     pub fn new(trace: &CallTrace, origin: Origin) -> Self {
         let response = ResponseReport::from(&trace.last);
+        let elapsed = Duration::from_nanos(trace.end.elapsed_ns);
         let made = counted(trace.trail.total, "attempt", "attempts");
         let ending = match trace.end.failed {
             None => String::new(),
-            Some(reason) => format!("Gave up after {made} and {}: {reason}.\n", seconds(trace.end.elapsed)),
+            Some(reason) => format!("Gave up after {made} and {}: {reason}.\n", seconds(elapsed)),
         };
         Self {
             status_code: response.status_code,
             success: trace.end.failed.is_none(),
             stop_reason: trace.end.failed.map_or("success", |reason| reason.name()),
             attempts_total: trace.trail.total,
-            elapsed_ms: millis(trace.end.elapsed),
+            elapsed_ms: millis(elapsed),
             attempts: trace.trail.attempts.iter().map(|attempt| attempt_report(attempt, trace)).collect(),
             response,
             origin,
@@ -91,10 +94,11 @@ fn attempt_report(attempt: &Attempt, trace: &CallTrace) -> AttemptReport {
         Reply::Status(_) => None,
         Reply::Broken(transport) => Some(transport.name()),
     };
+    let started = attempt.started_ns.saturating_sub(trace.end.started_ns);
     AttemptReport {
         n: attempt.number.get(),
-        start_ms: millis(attempt.started.saturating_sub(trace.end.started)),
-        latency_ms: millis(attempt.latency),
+        start_ms: millis(Duration::from_nanos(started)),
+        latency_ms: millis(Duration::from_nanos(attempt.latency_ns)),
         status_code: attempt.reply.status(),
         fault,
         delay_ms: delay,

@@ -102,8 +102,8 @@ impl Site {
 
     /// Puts a request to work that a worker took at `begun`.
     fn begin(self: &Arc<Self>, inside: &mut Inside, number: u64, job: Job, begun: Instant) {
-        let work = self.service.work(self.seed, job.identity);
-        let done = later(begun, self.service.slowed(work, begun - self.began));
+        let work = self.service.work_ns(self.seed, job.identity, begun - self.began);
+        let done = later(begun, Duration::from_nanos(work));
         inside.jobs.insert(number, Job { working: true, ..job });
         let site = Arc::clone(self);
         tokio::spawn(async move {

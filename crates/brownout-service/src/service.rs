@@ -1,8 +1,9 @@
 //! A service: what it does by default, on its routes, and in its phases.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_draw::{Distribution, Seed, Stream, draw};
+use brownout_draw::{Ahead, Distribution, Seed, Stream, draw, draw_row, nanos};
 use thiserror::Error;
 
 use crate::outcome::Pace;
@@ -46,6 +47,8 @@ pub struct Service {
     routes: Vec<Route>,
     phases: Vec<Phase>,
     capacity: Option<Capacity>,
+    /// Whether a phase makes anything take longer.
+    slows: bool,
 }
 
 /// Why settings make no service. The index is the place in the list, from 0.
@@ -150,7 +153,8 @@ impl Service {
         if !errors.is_empty() {
             return Err(errors);
         }
-        Ok(Self { base, routes, phases, capacity: None })
+        let slows = phases.iter().any(|phase| phase.factors.slowdown.is_some());
+        Ok(Self { base, routes, phases, capacity: None, slows })
     }
 
     /// The same service with a bound on what it does at once.
@@ -217,32 +221,48 @@ impl Service {
         let own = route.0.and_then(|index| self.routes.get(index)).map(|route| &route.change);
         let outcomes = own.and_then(|own| own.outcomes.as_ref()).unwrap_or(&self.base.outcomes);
         let latency = own.and_then(|own| own.latency.as_ref()).unwrap_or(&self.base.latency);
-        let outcome = outcomes.certain().filter(|_| latency.is_fixed() && self.phases.is_empty())?;
+        let changed = |phase: &Phase| phase.change != Change::default() || phase.factors.slowdown.is_some();
+        let outcome = outcomes.certain().filter(|_| latency.is_fixed() && !self.phases.iter().any(changed))?;
         Some((outcome, latency.sample(0)))
     }
 
-    /// How long a worker is busy with attempt `identity`, before any slowdown; no time without a capacity.
+    /// How long a worker is busy with attempt `identity` that it begins at `elapsed`, in nanoseconds; no time without a
+    /// capacity.
     #[must_use]
-    pub fn work(&self, seed: Seed, identity: Identity) -> Duration {
-        let drawn = |capacity: &Capacity| {
-            let draw = || draw(seed, Stream::WORK, identity.request, identity.attempt.get());
-            capacity.service_time.sample(if capacity.service_time.is_fixed() { 0 } else { draw() })
-        };
-        self.capacity.as_ref().map(drawn).unwrap_or_default()
+    #[inline]
+    pub fn work_ns(&self, seed: Seed, identity: Identity, elapsed: Duration) -> u64 {
+        let Some(capacity) = &self.capacity else { return 0 };
+        self.slowed_ns(work_ns(&capacity.service_time, seed, identity), elapsed)
+    }
+
+    /// The same, for a driver that asks for the work of first attempts mostly in the order of their requests.
+    #[must_use]
+    #[inline]
+    pub fn work_ahead_ns(&self, seed: Seed, identity: Identity, elapsed: Duration, ahead: &mut Ahead) -> u64 {
+        let Some(Capacity { service_time, .. }) = &self.capacity else { return 0 };
+        let alone = || work_ns(service_time, seed, identity);
+        let row = |first| service_time.sample_row(&draw_row(seed, Stream::WORK, first, identity.attempt.get()).0);
+        let in_order = identity.attempt == NonZeroU32::MIN && !service_time.is_fixed();
+        let work = if in_order { ahead.get(identity.request, row, alone) } else { alone() };
+        self.slowed_ns(work, elapsed)
+    }
+
+    #[inline]
+    fn slowed_ns(&self, time: u64, elapsed: Duration) -> u64 {
+        if self.slows { nanos(self.slowed(Duration::from_nanos(time), elapsed)) } else { time }
     }
 
     /// How long attempt `identity` waits in the queue before it is shed; `None` for ever.
     #[must_use]
+    #[inline]
     pub fn patience(&self, seed: Seed, identity: Identity) -> Option<Duration> {
         let patience = self.capacity.as_ref()?.queue.patience.as_ref()?;
         Some(patience.sample(draw(seed, Stream::PATIENCE, identity.request, identity.attempt.get())))
     }
 
     /// What takes `time` otherwise, when it is begun at `elapsed`.
-    #[must_use]
-    #[inline]
-    pub fn slowed(&self, time: Duration, elapsed: Duration) -> Duration {
-        if self.phases.iter().all(|phase| phase.factors.slowdown.is_none()) {
+    fn slowed(&self, time: Duration, elapsed: Duration) -> Duration {
+        if !self.slows {
             return time;
         }
         let factor = phase::factor(&self.phases, elapsed, |factors| factors.slowdown);
@@ -307,6 +327,7 @@ impl Service {
 
     /// What it can do at once; `None` is without bound.
     #[must_use]
+    #[inline]
     pub const fn capacity(&self) -> Option<&Capacity> {
         self.capacity.as_ref()
     }
@@ -321,8 +342,15 @@ impl Service {
 /// The practice service: one behaviour for every path, no phases.
 impl Default for Service {
     fn default() -> Self {
-        Self { base: Behaviour::default(), routes: Vec::new(), phases: Vec::new(), capacity: None }
+        Self { base: Behaviour::default(), routes: Vec::new(), phases: Vec::new(), capacity: None, slows: false }
     }
+}
+
+/// What `service_time` makes of the luck of attempt `identity`, in nanoseconds.
+#[inline]
+fn work_ns(service_time: &Distribution, seed: Seed, identity: Identity) -> u64 {
+    let draw = || draw(seed, Stream::WORK, identity.request, identity.attempt.get());
+    service_time.sample_nanos(if service_time.is_fixed() { 0 } else { draw() })
 }
 
 /// Whether a uniform `draw` meets what is on with this `strength`.

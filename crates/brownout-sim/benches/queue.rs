@@ -45,13 +45,8 @@ impl Hold for Std {
 }
 
 /// The queue under test, with a lane if there is something to put in it.
-struct Ours<const LANES: usize>(Queue);
-
-impl<const LANES: usize> Default for Ours<LANES> {
-    fn default() -> Self {
-        Self(Queue::new(LANES))
-    }
-}
+#[derive(Default)]
+struct Ours<const LANES: usize>(Queue<LANES>);
 
 impl<const LANES: usize> Hold for Ours<LANES> {
     #[inline]

@@ -34,8 +34,8 @@ impl World<'_> {
     ) -> Exchange {
         let (route, identity) = (self.service.route(request), Identity::first(number));
         let mut decision = self.service.decide(self.seed, route, identity, started);
-        let work = self.service.slowed(self.service.work(self.seed, identity), started);
-        decision.latency = decision.latency.saturating_add(work);
+        let work = self.service.work_ns(self.seed, identity, started);
+        decision.latency = decision.latency.saturating_add(Duration::from_nanos(work));
         match allowance {
             Some(allowance) if allowance < decision.latency => Exchange::timed_out(allowance),
             _ => exchange(&decision, request),
@@ -59,16 +59,16 @@ impl World<'_> {
             (Reply::Status(status), Some(reached)) => {
                 let identity = Identity { request: number, attempt: attempt.number };
                 let mut decision = self.service.decide(self.seed, route, identity, reached);
-                decision.latency = attempt.latency;
+                decision.latency = Duration::from_nanos(attempt.latency_ns);
                 let answer = exchange(&decision, request);
                 // What was shed never came to its outcome.
                 if status == decision.outcome.status() {
                     answer
                 } else {
-                    Exchange::refused(status, attempt.latency, self.shed_retry_after())
+                    Exchange::refused(status, decision.latency, self.shed_retry_after())
                 }
             }
-            _ => Exchange::timed_out(attempt.latency),
+            _ => Exchange::timed_out(Duration::from_nanos(attempt.latency_ns)),
         };
         Ok(CallTrace { trail, last, end })
     }

@@ -286,7 +286,10 @@ proptest! {
             max_retries: Some(u32::MAX),
             ..Settings::default()
         });
-        let call = Call { steps: attempt - 1, previous: previous.map(MS), ..Call::new(0, Duration::ZERO) };
+        let mut call = Call { steps: attempt - 1, ..Call::new(0, Duration::ZERO) };
+        if let Some(previous) = previous {
+            call.retried(MS(previous), false);
+        }
         prop_assert!(policy.delay(&call, &Failure::OTHER, draw) <= cap);
     }
 

@@ -14,8 +14,9 @@ struct Family([u128; 4]);
 /// from the far end, which would have to sink to the far end again, is only fetched if the next call is a pop too.
 #[derive(Clone, Debug)]
 pub(super) struct Heap {
-    /// [`NONE`] while vacant.
+    /// Means nothing while vacant.
     root: u128,
+    vacant: bool,
     families: Vec<Family>,
     /// Places taken in the families.
     places: usize,
@@ -23,7 +24,7 @@ pub(super) struct Heap {
 
 impl Default for Heap {
     fn default() -> Self {
-        Self { root: NONE, families: Vec::new(), places: 0 }
+        Self { root: NONE, vacant: true, families: Vec::new(), places: 0 }
     }
 }
 
@@ -31,20 +32,21 @@ impl Heap {
     /// The least key; [`NONE`] if the heap is empty.
     #[inline]
     pub(super) fn top(&self) -> u128 {
-        match self.families.first() {
-            Some(children) if self.root == NONE => least(&children.0).1,
-            _ => self.root,
+        if !self.vacant {
+            return self.root;
         }
+        self.families.first().map_or(NONE, |children| least(&children.0).1)
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.places + usize::from(self.root != NONE)
+        self.places + usize::from(!self.vacant)
     }
 
     #[inline]
     pub(super) fn push(&mut self, key: u128) {
-        if self.root == NONE {
+        if self.vacant {
+            self.vacant = false;
             self.sink(key);
             return;
         }
@@ -59,10 +61,10 @@ impl Heap {
     /// Drops the least key.
     #[inline]
     pub(super) fn pop(&mut self) {
-        if self.root == NONE {
+        if self.vacant {
             self.settle();
         }
-        self.root = NONE;
+        self.vacant = true;
     }
 
     /// Fills the vacant root from the far end.
@@ -79,7 +81,7 @@ impl Heap {
     /// Moves all keys out, in no order.
     pub(super) fn drain_into(&mut self, keys: &mut Vec<u128>) {
         let families = std::mem::take(&mut self.families);
-        keys.push(self.root);
+        keys.extend((!self.vacant).then_some(self.root));
         keys.extend(families.iter().flat_map(|family| family.0));
         keys.retain(|&key| key != NONE);
         *self = Self::default();

@@ -3,7 +3,7 @@
 //! ```
 //! use brownout_sim::queue::{Fired, Queue};
 //!
-//! let mut queue = Queue::new(1);
+//! let mut queue = Queue::<1>::new();
 //! let answer = queue.push(700, 1);
 //! let time_out = queue.push_lane(0, 500, 2);
 //! assert_eq!(queue.pop(), Some(Fired { at: 500, ticket: time_out, event: 2 }));
@@ -31,6 +31,8 @@ mod heap;
 mod lane;
 mod radix;
 
+use std::num::NonZeroU64;
+
 use heap::Heap;
 use lane::Lane;
 use radix::Radix;
@@ -49,11 +51,11 @@ pub const SPREAD_ABOVE: usize = 4_096;
 /// In the place of a key where there is none. No event has it: the sequence ends one before.
 const NONE: u128 = u128::MAX;
 
-/// The number of an event: the first one pushed has 0, and no two in a run have the same.
+/// The number of an event: the first one pushed has 1, and no two in a run have the same.
 ///
 /// Whoever waits for a timer keeps its ticket. A timer that fires with another one is stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ticket(pub u64);
+pub struct Ticket(pub NonZeroU64);
 
 /// An event whose time has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,13 +69,15 @@ pub struct Fired {
 }
 
 /// The event queue of one run in virtual time.
+///
+/// It has `LANES` lanes, numbered from 0. Each pop looks at every lane: a few are quick, more than eight are not.
 #[derive(Clone, Debug)]
-pub struct Queue {
+pub struct Queue<const LANES: usize> {
     /// Keys up to the horizon of `far`; all of them while that one is closed.
     near: Heap,
     /// Keys beyond the horizon.
     far: Radix,
-    lanes: Vec<Lane>,
+    lanes: [Lane; LANES],
     /// The key popped last. Every pending key is greater.
     last: u128,
     pushed: u64,
@@ -81,20 +85,25 @@ pub struct Queue {
     spread_above: usize,
 }
 
-impl Queue {
-    /// A queue without events that has `lanes` lanes, numbered from 0. Each pop looks at every lane: a few are
-    /// quick, more than eight are not.
+impl<const LANES: usize> Default for Queue<LANES> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const LANES: usize> Queue<LANES> {
+    /// A queue without events.
     #[must_use]
-    pub fn new(lanes: usize) -> Self {
-        Self::with_threshold(lanes, SPREAD_ABOVE)
+    pub fn new() -> Self {
+        Self::with_threshold(SPREAD_ABOVE)
     }
 
     /// The same with another threshold than [`SPREAD_ABOVE`].
-    fn with_threshold(lanes: usize, spread_above: usize) -> Self {
+    fn with_threshold(spread_above: usize) -> Self {
         Self {
             near: Heap::default(),
             far: Radix::default(),
-            lanes: (0..lanes).map(|_| Lane::default()).collect(),
+            lanes: std::array::from_fn(|_| Lane::default()),
             last: 0,
             pushed: 0,
             popped: 0,
@@ -137,24 +146,24 @@ impl Queue {
     /// Takes the next event out; `None` when there is none left.
     #[inline]
     pub fn pop(&mut self) -> Option<Fired> {
-        let (near, far) = (self.near.top(), self.far.top());
-        let mut key = near.min(far);
-        let mut from = None;
-        for lane in &mut self.lanes {
-            if lane.head() < key {
-                key = lane.head();
-                from = Some(lane);
-            }
-        }
-        if key == NONE {
+        if self.is_empty() {
             return None;
         }
-        if let Some(lane) = from {
-            lane.pop();
-        } else if near < far {
-            self.near.pop();
-        } else {
+        let mut key = self.near.top();
+        let mut from = LANES;
+        for (place, lane) in self.lanes.iter().enumerate() {
+            if lane.head() < key {
+                (key, from) = (lane.head(), place);
+            }
+        }
+        let far = self.far.top();
+        if far < key {
+            key = far;
             self.far.pop();
+        } else if let Some(lane) = self.lanes.get_mut(from) {
+            lane.pop();
+        } else {
+            self.near.pop();
         }
         self.last = key;
         self.popped += 1;
@@ -168,7 +177,7 @@ impl Queue {
     #[must_use]
     pub fn next_at(&self) -> Option<u64> {
         let least = self.lanes.iter().map(Lane::head).fold(self.near.top().min(self.far.top()), u128::min);
-        (least != NONE).then(|| unpack(least).at)
+        (least != NONE).then(|| at_of(least))
     }
 
     /// How many events are still to come.
@@ -192,13 +201,13 @@ impl Queue {
     /// Gives out the next ticket, and the key that holds it.
     #[inline]
     fn key(&mut self, at: u64, event: u32) -> (u128, Ticket) {
-        let now = unpack(self.last).at;
+        let now = at_of(self.last);
         debug_assert!(now <= at, "an event at {at} ns was pushed when it was {now} ns already");
         debug_assert!(event >> EVENT_BITS == 0, "event {event:#x} has more than {EVENT_BITS} bits");
-        let sequence = self.pushed;
-        assert!(sequence < (1 << SEQUENCE_BITS) - 1, "the run has pushed more events than a key can count");
+        let sequence = NonZeroU64::MIN.saturating_add(self.pushed);
+        assert!(sequence.get() < (1 << SEQUENCE_BITS) - 1, "the run has pushed more events than a key can count");
         self.pushed += 1;
-        let key = u128::from(at.max(now)) << 64 | u128::from(sequence << EVENT_BITS | u64::from(event));
+        let key = u128::from(at.max(now)) << 64 | u128::from(sequence.get() << EVENT_BITS | u64::from(event));
         (key, Ticket(sequence))
     }
 
@@ -244,10 +253,17 @@ impl Queue {
 }
 
 #[inline]
+const fn at_of(key: u128) -> u64 {
+    (key >> 64) as u64
+}
+
+#[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the fields of a key are cut out of it")]
 fn unpack(key: u128) -> Fired {
     let low = key as u64;
-    Fired { at: (key >> 64) as u64, ticket: Ticket(low >> EVENT_BITS), event: low as u32 & ((1 << EVENT_BITS) - 1) }
+    // Only the key that stands for the beginning of the run has the number 0, and nobody is handed that.
+    let sequence = NonZeroU64::new(low >> EVENT_BITS).unwrap_or(NonZeroU64::MIN);
+    Fired { at: at_of(key), ticket: Ticket(sequence), event: low as u32 & ((1 << EVENT_BITS) - 1) }
 }
 
 #[cfg(test)]

@@ -7,15 +7,15 @@ use super::*;
 
 /// The queue beside the plainest thing that keeps the same order. Every step is made on both and compared.
 struct Pair {
-    queue: Queue,
+    queue: Queue<LANES>,
     oracle: BinaryHeap<Reverse<(u64, u64, u32)>>,
     now: u64,
     pushed: u64,
 }
 
 impl Pair {
-    fn new(lanes: usize, spread_above: usize) -> Self {
-        Self { queue: Queue::with_threshold(lanes, spread_above), oracle: BinaryHeap::new(), now: 0, pushed: 0 }
+    fn new(spread_above: usize) -> Self {
+        Self { queue: Queue::with_threshold(spread_above), oracle: BinaryHeap::new(), now: 0, pushed: 0 }
     }
 
     fn push_after(&mut self, delay: u64, lane: Option<usize>) {
@@ -26,16 +26,16 @@ impl Pair {
             Some(lane) => self.queue.push_lane(lane, at, event),
             None => self.queue.push(at, event),
         };
-        assert_eq!(ticket, Ticket(self.pushed));
-        self.oracle.push(Reverse((at, ticket.0, event)));
         self.pushed += 1;
+        assert_eq!(ticket.0.get(), self.pushed);
+        self.oracle.push(Reverse((at, self.pushed, event)));
         self.agree();
     }
 
     fn pop(&mut self) {
         let fired = self.queue.pop();
         let expected = self.oracle.pop().map(|Reverse(it)| it);
-        assert_eq!(fired.map(|Fired { at, ticket, event }| (at, ticket.0, event)), expected);
+        assert_eq!(fired.map(|Fired { at, ticket, event }| (at, ticket.0.get(), event)), expected);
         self.now = fired.map_or(self.now, |fired| fired.at);
         self.agree();
     }
@@ -87,7 +87,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn check(spread_above: usize, steps: &[Step]) {
-    let mut pair = Pair::new(LANES, spread_above);
+    let mut pair = Pair::new(spread_above);
     for &step in steps {
         match step {
             Step::Push { delay } => pair.push_after(delay, None),
@@ -122,7 +122,7 @@ proptest! {
         pending in 1_u64..1_000,
         delays in proptest::collection::vec((0_u64..1 << 30, proptest::option::of(0..LANES)), 1..1_000),
     ) {
-        let mut pair = Pair::new(LANES, spread_above);
+        let mut pair = Pair::new(spread_above);
         (0..pending).for_each(|place| pair.push_after(place * 1_000_003, None));
         for (delay, lane) in delays {
             pair.pop();
@@ -135,7 +135,7 @@ proptest! {
 #[test]
 fn equal_times_leave_in_the_order_in_which_they_came() {
     for spread_above in [0, 100, usize::MAX / 2] {
-        let mut queue = Queue::with_threshold(1, spread_above);
+        let mut queue = Queue::<1>::with_threshold(spread_above);
         for event in 0..1_000 {
             if event % 3 == 0 {
                 queue.push_lane(0, 7, event)
@@ -150,7 +150,7 @@ fn equal_times_leave_in_the_order_in_which_they_came() {
 
 #[test]
 fn the_radix_opens_above_the_threshold_and_closes_at_a_quarter_of_it() {
-    let mut pair = Pair::new(0, 1_000);
+    let mut pair = Pair::new(1_000);
     for _ in 0..3 {
         (0..1_000).for_each(|place| pair.push_after(place * 7_919 % 1_009, None));
         assert!(!pair.queue.far.is_open());
@@ -166,7 +166,7 @@ fn the_radix_opens_above_the_threshold_and_closes_at_a_quarter_of_it() {
 
 #[test]
 fn a_horizon_far_ahead_is_brought_back() {
-    let mut pair = Pair::new(0, 100);
+    let mut pair = Pair::new(100);
     (0..101).for_each(|place| pair.push_after(1_000_000_000 + place, None));
     (0..1_000).for_each(|place| pair.push_after(place % 500, None));
     assert!(pair.queue.near.len() <= 100 + pair.queue.far.len() / 8);
@@ -176,7 +176,7 @@ fn a_horizon_far_ahead_is_brought_back() {
 
 #[test]
 fn a_lane_holds_what_comes_in_order_and_nothing_else() {
-    let mut pair = Pair::new(1, 100);
+    let mut pair = Pair::new(100);
     for (delay, in_heap) in [(10, 0), (10, 0), (20, 0), (19, 1), (20, 1), (0, 2)] {
         pair.push_after(delay, Some(0));
         assert_eq!(pair.queue.near.len(), in_heap);
@@ -190,7 +190,7 @@ fn a_lane_holds_what_comes_in_order_and_nothing_else() {
 
 #[test]
 fn the_widest_event_and_the_last_moment_fit() {
-    let (widest, mut queue) = ((1 << EVENT_BITS) - 1, Queue::new(0));
+    let (widest, mut queue) = ((1 << EVENT_BITS) - 1, Queue::<0>::new());
     let ticket = queue.push(u64::MAX, widest);
     assert_eq!(queue.pop(), Some(Fired { at: u64::MAX, ticket, event: widest }));
 }
@@ -198,7 +198,7 @@ fn the_widest_event_and_the_last_moment_fit() {
 #[test]
 #[cfg_attr(debug_assertions, should_panic(expected = "pushed when it was 10 ns already"))]
 fn the_past_is_refused_or_taken_for_now() {
-    let mut queue = Queue::new(0);
+    let mut queue = Queue::<0>::new();
     queue.push(10, 0);
     queue.pop();
     let late = queue.push(9, 1);
@@ -208,7 +208,7 @@ fn the_past_is_refused_or_taken_for_now() {
 #[test]
 #[should_panic(expected = "more events than a key can count")]
 fn a_run_too_long_for_its_keys_is_stopped() {
-    let mut queue = Queue::new(0);
+    let mut queue = Queue::<0>::new();
     queue.pushed = (1 << SEQUENCE_BITS) - 2;
     queue.push(0, 0);
     queue.push(0, 0);

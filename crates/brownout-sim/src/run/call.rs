@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use brownout_draw::{Stream, draw, nanos};
-use brownout_load::{CallEnd, Over, Reply, Step};
+use brownout_load::{Attempt, Over, Reply, Step};
 use brownout_policy::{StopReason, Transport, Verdict};
 use brownout_service::{Abandoned, Outcome};
 
 use super::event::Event;
 use super::{AttemptState, CallState, LANE_ARRIVAL, LANE_REACH, LANE_TIMEOUT, NONE, Observer, Run, Stage};
+use crate::World;
 use crate::queue::Ticket;
 
 impl<O: Observer> Run<'_, O> {
@@ -16,12 +17,12 @@ impl<O: Observer> Run<'_, O> {
     pub(super) fn expect_arrival(&mut self) {
         let service = self.world.service;
         let (at, client) = match self.schedule.step(|elapsed| service.load_factor(elapsed)) {
-            Step::Call(arrival) => (arrival.at, Some(arrival.client)),
-            Step::Nothing { until } => (until, None),
+            Step::Call(arrival) => (arrival.at_ns, Some(arrival.client)),
+            Step::Nothing { until_ns } => (until_ns, None),
             Step::Over => return,
         };
         self.due_client = client;
-        self.push_lane(LANE_ARRIVAL, nanos(at), Event::Arrival);
+        self.push_lane(LANE_ARRIVAL, at, Event::Arrival);
     }
 
     /// A call of an open load is due.
@@ -35,14 +36,14 @@ impl<O: Observer> Run<'_, O> {
 
     /// A closed client is free for its next call.
     pub(super) fn begin_of_closed(&mut self, client: u32) {
-        if self.number < self.load.count_max() && self.load.goes_on_at(self.elapsed()) {
+        if self.number < self.load.count_max() && self.load.goes_on_at(self.elapsed) {
             self.begin(client, false);
         }
     }
 
     /// A client makes again what failed before.
     pub(super) fn come_back(&mut self, client: u32) {
-        if self.load.goes_on_at(self.elapsed()) {
+        if self.load.goes_on_at(self.elapsed) {
             self.tally.returned();
             self.begin(client, true);
         }
@@ -50,7 +51,7 @@ impl<O: Observer> Run<'_, O> {
 
     fn begin(&mut self, client: u32, returned: bool) {
         self.number += 1;
-        let call = self.callers.call(client, self.elapsed());
+        let call = self.callers.call(client, self.elapsed);
         let state = CallState { call, number: self.number, live: true, returned, attempts: NONE, hedge: None };
         match self.calls.insert(state, self.limits.in_flight) {
             Some(slot) => self.attempt(slot),
@@ -60,10 +61,9 @@ impl<O: Observer> Run<'_, O> {
 
     /// A call makes its next attempt, if its policy lets it.
     pub(super) fn attempt(&mut self, slot: u32) {
-        let now = self.elapsed();
-        let draw = self.throttle_draw(slot);
         let state = &mut self.calls[slot];
-        match self.callers.begin(&mut state.call, now, draw) {
+        let draw = throttle_draw(self.world, state);
+        match self.callers.begin(&mut state.call, self.elapsed, draw) {
             Err(reason) => self.end(slot, Some(reason)),
             Ok(go) if go.after.is_zero() => self.send(slot, false, go.allowance),
             Ok(go) => {
@@ -73,24 +73,15 @@ impl<O: Observer> Run<'_, O> {
         }
     }
 
-    /// The luck of the next attempt of a call, as far as leave to make it needs any.
-    fn throttle_draw(&self, slot: u32) -> u64 {
-        let CallState { call, number, .. } = &self.calls[slot];
-        let drawn = || draw(self.world.seed, Stream::THROTTLE, *number, call.next_attempt());
-        if self.world.policy.throttles() { drawn() } else { 0 }
-    }
-
     /// A copy is sent beside the attempts in flight, if it is still wanted and the policy lets it.
     pub(super) fn hedge(&mut self, slot: u32, ticket: Ticket) {
-        let now = self.elapsed();
         let state = &mut self.calls[slot];
         if state.hedge != Some(ticket) {
             return;
         }
         state.hedge = None;
-        let draw = self.throttle_draw(slot);
-        let state = &mut self.calls[slot];
-        match self.callers.hedge(&mut state.call, now, draw) {
+        let draw = throttle_draw(self.world, state);
+        match self.callers.hedge(&mut state.call, self.elapsed, draw) {
             Err(StopReason::BudgetDenied) => self.tally.budget_denied(),
             Err(_) => {}
             Ok(go) => self.send(slot, true, go.allowance),
@@ -99,15 +90,15 @@ impl<O: Observer> Run<'_, O> {
 
     /// The limiter that held an attempt back lets it go.
     pub(super) fn send_held_back(&mut self, slot: u32) {
-        let elapsed = self.calls[slot].call.elapsed(self.elapsed());
+        let elapsed = self.calls[slot].call.elapsed(self.elapsed);
         self.send(slot, false, self.world.policy.allowance(elapsed));
     }
 
     /// The attempt that was begun last is on its way, and may take so long.
     fn send(&mut self, slot: u32, hedge: bool, allowance: Option<Duration>) {
-        let state = &self.calls[slot];
+        let state = &mut self.calls[slot];
         let number = state.call.attempt();
-        let connect = nanos(self.load.connect(self.world.seed, state.number, number.get()));
+        let connect = self.load.connect_ns(self.world.seed, state.number, number.get());
         let attempt = AttemptState {
             call: slot,
             next: state.attempts,
@@ -129,11 +120,11 @@ impl<O: Observer> Run<'_, O> {
         let Some(index) = self.attempts.insert(attempt, self.limits.in_flight) else {
             return self.cut("attempts in flight", self.limits.in_flight.into());
         };
-        self.calls[slot].attempts = index;
+        state.attempts = index;
         // Before the attempt can be settled at once, which must find the timer there to stop it.
-        if let Some(after) = self.callers.hedge_after(&self.calls[slot].call) {
-            let at = self.later(after);
-            self.calls[slot].hedge = Some(self.push(at, Event::Hedge(slot)));
+        if let Some(after) = self.callers.hedge_after(&state.call) {
+            let at = self.now.saturating_add(nanos(after));
+            state.hedge = Some(self.queue.push(at, Event::Hedge(slot).pack()));
         }
         let gives_up = allowance.map(|allowance| self.later(allowance));
         if connect > 0 {
@@ -191,14 +182,17 @@ impl<O: Observer> Run<'_, O> {
 
     /// What attempt `index` brought, and what follows for its call. The attempt is no longer awaited.
     fn settle(&mut self, index: u32, reply: Reply, retry_after: Option<Duration>) {
-        let now = self.elapsed();
+        let now = self.elapsed;
         self.unlink(index);
         let attempt = &self.attempts[index];
         let AttemptState { call: slot, number, sent, .. } = *attempt;
-        let (latency, retry) = (Duration::from_nanos(self.now - sent), attempt.is_another());
+        let retry = attempt.is_another();
         let state = &mut self.calls[slot];
         let Some(failure) = reply.failure(retry_after) else {
-            self.callers.succeeded(&mut state.call, now, latency, retry);
+            self.callers.succeeded(&mut state.call, now, Duration::from_nanos(self.now - sent), retry);
+            if !retry && sent == state.call.started_ns() && state.attempts == NONE {
+                return self.end_single(index, slot, reply);
+            }
             self.record(index, reply, None);
             return self.end(slot, None);
         };
@@ -223,11 +217,23 @@ impl<O: Observer> Run<'_, O> {
 
     /// Counts attempt `index`, now that it is over for its caller.
     fn record(&mut self, index: u32, reply: Reply, verdict: Option<Verdict>) {
-        let AttemptState { request, reached, .. } = self.attempts[index];
         let attempt = self.attempts[index].over(self.now, reply, verdict);
         self.tally.attempt(&attempt);
+        self.observe(index, &attempt);
+    }
+
+    fn observe(&mut self, index: u32, attempt: &Attempt) {
+        let AttemptState { request, reached, .. } = self.attempts[index];
         let reached = (reached <= self.now).then(|| Duration::from_nanos(reached));
-        self.observer.attempt(request, &attempt, reached);
+        self.observer.attempt(request, attempt, reached);
+    }
+
+    /// Call `slot` is over, and was nothing but attempt `index`, which succeeded. Most calls are like that.
+    fn end_single(&mut self, index: u32, slot: u32, reply: Reply) {
+        let attempt = self.attempts[index].over(self.now, reply, None);
+        self.tally.single(&attempt);
+        self.observe(index, &attempt);
+        self.close(slot, None);
     }
 
     /// A call is over.
@@ -241,27 +247,28 @@ impl<O: Observer> Run<'_, O> {
             self.record(index, Reply::Broken(Transport::Cancelled), None);
             self.forget(index);
         }
-        let now = self.elapsed();
-        let state = self.calls[slot];
-        let CallState { call, number, .. } = state;
-        let end = CallEnd { started: call.started(), elapsed: call.elapsed(now), failed };
-        self.tally.call(&end);
-        self.observer.call(number, &end);
+        self.tally.call(&self.calls[slot].over(self.now, failed));
+        self.close(slot, failed);
+    }
+
+    /// Call `slot`, which has been counted, makes room for its client's next.
+    fn close(&mut self, slot: u32, failed: Option<StopReason>) {
+        let state = &mut self.calls[slot];
+        let (number, client, returned) = (state.number, state.call.client(), state.returned);
+        self.observer.call(number, &state.over(self.now, failed));
         // A timer that is still to fire must not find it waiting.
-        (self.calls[slot].hedge, self.calls[slot].live) = (None, false);
+        (state.hedge, state.live) = (None, false);
         self.calls.remove(slot);
         if self.load.is_open() {
-            self.after_open(&state, failed.is_some());
+            self.after_open(client, number, returned, failed.is_some());
         } else {
-            let at = self.later(self.load.pause(self.world.seed, number));
-            self.push(at, Event::Begin(call.client()));
+            let at = self.now.saturating_add(self.load.pause_ns(self.world.seed, number));
+            self.push(at, Event::Begin(client));
         }
     }
 
     /// What becomes of what call `number` was to do, where callers do not wait for each other.
-    fn after_open(&mut self, state: &CallState, failed: bool) {
-        let CallState { call, number, returned, .. } = *state;
-        let client = call.client();
+    fn after_open(&mut self, client: u32, number: u64, returned: bool, failed: bool) {
         let over = Over { client, number, returned, failed };
         if let Some(after) = self.given_up.over(self.load, self.world.seed, over) {
             let at = self.later(after);
@@ -271,13 +278,14 @@ impl<O: Observer> Run<'_, O> {
 
     /// The caller no longer waits for attempt `index`.
     fn unlink(&mut self, index: u32) {
-        let AttemptState { call, next, .. } = self.attempts[index];
-        self.attempts[index].awaited = false;
-        if self.calls[call].attempts == index {
-            self.calls[call].attempts = next;
+        let attempt = &mut self.attempts[index];
+        attempt.awaited = false;
+        let (next, first) = (attempt.next, &mut self.calls[attempt.call].attempts);
+        if *first == index {
+            *first = next;
             return;
         }
-        let mut at = self.calls[call].attempts;
+        let mut at = *first;
         while self.attempts[at].next != index {
             at = self.attempts[at].next;
         }
@@ -309,4 +317,10 @@ impl<O: Observer> Run<'_, O> {
         (attempt.stage, attempt.timer, attempt.event) = (Stage::Lost, None, None);
         self.attempts.remove(index);
     }
+}
+
+/// The luck of the next attempt of a call, as far as leave to make it needs any.
+fn throttle_draw(world: World<'_>, CallState { call, number, .. }: &CallState) -> u64 {
+    let drawn = || draw(world.seed, Stream::THROTTLE, *number, call.next_attempt());
+    if world.policy.throttles() { drawn() } else { 0 }
 }

@@ -9,10 +9,10 @@ mod site;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_draw::nanos;
+use brownout_draw::{Ahead, nanos};
 use brownout_load::{Attempt, CallEnd, GivenUp, Load, LoadResult, Reply, Schedule, Tally};
 use brownout_policy::{Call, Callers, StopReason, Transport, Verdict};
-use brownout_service::{Outcome, RouteId};
+use brownout_service::{Identity, Outcome, RouteId};
 
 use crate::World;
 use crate::queue::{Queue, Ticket};
@@ -136,12 +136,23 @@ struct AttemptState {
     event: Option<Ticket>,
 }
 
+impl CallState {
+    /// What there is to tell of it, now that it is over.
+    const fn over(&self, now: u64, failed: Option<StopReason>) -> CallEnd {
+        let started_ns = self.call.started_ns();
+        CallEnd { started_ns, elapsed_ns: now - started_ns, failed }
+    }
+}
+
 impl AttemptState {
     /// What there is to tell of it, now that it is over for its caller.
     fn over(&self, now: u64, reply: Reply, verdict: Option<Verdict>) -> Attempt {
         let Self { number, hedge, sent, .. } = *self;
-        let (started, latency) = (Duration::from_nanos(sent), Duration::from_nanos(now - sent));
-        Attempt { number, hedge, started, latency, reply, verdict }
+        Attempt { number, hedge, started_ns: sent, latency_ns: now - sent, reply, verdict }
+    }
+
+    const fn identity(&self) -> Identity {
+        Identity { request: self.request, attempt: self.number }
     }
 
     /// Whether it is another than the first of its call.
@@ -158,8 +169,10 @@ pub(crate) struct Run<'w, O> {
     /// What the service decides of every attempt, where neither chance nor time has a say.
     certain: Option<(Outcome, u64)>,
     limits: Limits,
-    queue: Queue,
+    queue: Queue<LANES>,
     now: u64,
+    /// The same as a duration.
+    elapsed: Duration,
     events: u64,
     callers: Callers,
     schedule: Schedule<'w>,
@@ -168,6 +181,8 @@ pub(crate) struct Run<'w, O> {
     calls: Arena<CallState>,
     attempts: Arena<AttemptState>,
     site: Option<Site<'w>>,
+    /// How much work the next first attempts are.
+    works: Ahead,
     /// Of the call begun last.
     number: u64,
     /// What clients keep of calls that failed.
@@ -195,8 +210,9 @@ impl<'w, O: Observer> Run<'w, O> {
             route,
             certain: service.certain(route).map(|(outcome, latency)| (outcome, nanos(latency))),
             limits: Limits { in_flight: limits.in_flight.min(IN_FLIGHT_MAX), ..limits },
-            queue: Queue::new(LANES),
+            queue: Queue::new(),
             now: 0,
+            elapsed: Duration::ZERO,
             events: 0,
             callers: Callers::new(world.policy, load.population()),
             schedule: Schedule::new(load, world.seed, service.load_factor_max()),
@@ -204,6 +220,7 @@ impl<'w, O: Observer> Run<'w, O> {
             calls: Arena::new(),
             attempts: Arena::new(),
             site: capacity.map(|rule| Site::new(rule, service.workers(Duration::ZERO))),
+            works: Ahead::default(),
             number: first - 1,
             given_up: GivenUp::default(),
             tally: Tally::new(service.phases()),
@@ -215,29 +232,18 @@ impl<'w, O: Observer> Run<'w, O> {
     /// Runs it to its end.
     pub(crate) fn finish(mut self) -> (LoadResult, O) {
         self.start();
-        let (mut instant, mut at_once) = (0, 0);
+        let (mut at_once, mut checkpoint) = (0, 0);
         // Everybody may begin at once, and be answered at once, and a few things more.
         let at_once_max = AT_ONCE_MAX.max(8 * u64::from(self.load.clients.get()));
         while let Some(fired) = self.queue.pop() {
-            if fired.at == u64::MAX {
-                self.cut_short = Some("the end of virtual time was reached, 584 years after its beginning".to_owned());
-                break;
-            }
-            self.now = fired.at;
             self.events += 1;
-            (instant, at_once) = if fired.at == instant { (instant, at_once + 1) } else { (fired.at, 0) };
-            if at_once_max < at_once {
-                let at = self.elapsed();
-                self.cut_short = Some(format!(
-                    "virtual time stood still at {at:?}: {at_once} events in one instant; give the service a latency, the clients a \
-                     think time, or the policy a delay"
-                ));
+            if fired.at == self.now {
+                at_once += 1;
+            } else {
+                (self.now, self.elapsed, at_once) = (fired.at, Duration::from_nanos(fired.at), 0);
             }
-            if self.events.is_multiple_of(PROGRESS_EVENTS) {
-                self.observer.progress(self.events, self.elapsed());
-            }
-            if self.limits.events < self.events {
-                self.cut("events", self.limits.events);
+            if checkpoint <= self.events || at_once_max < at_once || fired.at == u64::MAX {
+                checkpoint = self.check(at_once, at_once_max);
             }
             if self.cut_short.is_some() {
                 break;
@@ -245,6 +251,27 @@ impl<'w, O: Observer> Run<'w, O> {
             self.happen(Event::unpack(fired.event), fired.ticket);
         }
         self.result()
+    }
+
+    /// Looks whether the run may go on, and tells how far it is: the number of events at which to look again.
+    #[cold]
+    fn check(&mut self, at_once: u64, at_once_max: u64) -> u64 {
+        let at = self.elapsed;
+        if self.now == u64::MAX {
+            self.cut_short = Some("the end of virtual time was reached, 584 years after its beginning".to_owned());
+        } else if at_once_max < at_once {
+            self.cut_short = Some(format!(
+                "virtual time stood still at {at:?}: {at_once} events in one instant; give the service a latency, the clients a \
+                 think time, or the policy a delay"
+            ));
+        } else if self.limits.events < self.events {
+            self.cut("events", self.limits.events);
+        }
+        if self.events.is_multiple_of(PROGRESS_EVENTS) {
+            self.observer.progress(self.events, at);
+        }
+        let next = (self.events / PROGRESS_EVENTS + 1) * PROGRESS_EVENTS;
+        next.min(self.limits.events.saturating_add(1))
     }
 
     fn start(&mut self) {
@@ -275,10 +302,6 @@ impl<'w, O: Observer> Run<'w, O> {
         }
     }
 
-    fn elapsed(&self) -> Duration {
-        Duration::from_nanos(self.now)
-    }
-
     fn push(&mut self, at: u64, event: Event) -> Ticket {
         self.queue.push(at, event.pack())
     }
@@ -294,14 +317,13 @@ impl<'w, O: Observer> Run<'w, O> {
 
     /// Ends the run before its end.
     fn cut(&mut self, what: &str, bound: u64) {
-        let at = self.elapsed();
+        let at = self.elapsed;
         self.cut_short
             .get_or_insert_with(|| format!("the bound of {bound} {what} was reached after {at:?} of virtual time"));
     }
 
     /// Counts the calls that nothing will end: the run was cut short, or nobody will ever answer them.
     fn end_what_is_left(&mut self) {
-        let elapsed = self.elapsed();
         let waiting = self.calls.iter().filter(|state| state.live).count();
         if waiting > 0 {
             self.cut_short.get_or_insert_with(|| {
@@ -312,9 +334,7 @@ impl<'w, O: Observer> Run<'w, O> {
             });
         }
         for state in self.calls.iter().filter(|state| state.live) {
-            let started = state.call.started();
-            let failed = Some(StopReason::Interrupted);
-            self.tally.call(&CallEnd { started, elapsed: elapsed.saturating_sub(started), failed });
+            self.tally.call(&state.over(self.now, Some(StopReason::Interrupted)));
         }
         for attempt in self.attempts.iter().filter(|attempt| attempt.awaited) {
             self.tally.attempt(&attempt.over(self.now, Reply::Broken(Transport::Interrupted), None));

@@ -1,29 +1,27 @@
 //! The service's side of a run: attempts arrive, wait, are worked on, and are answered.
 
-use std::time::Duration;
-
 use brownout_draw::nanos;
-use brownout_service::{Abandoned, Entry, Identity, Shed};
+use brownout_service::{Abandoned, Entry, Shed};
 
 use super::arena::Arena;
 use super::event::Event;
 use super::site::Job;
 use super::{AttemptState, Observer, Run, Stage};
+use crate::World;
 use crate::queue::Ticket;
 
 impl<O: Observer> Run<'_, O> {
     /// An attempt reaches the service.
     pub(super) fn reach(&mut self, index: u32) {
-        self.decide(index);
-        let attempt = &mut self.attempts[index];
+        let awaited = self.decide(index).awaited;
         let Some(site) = &mut self.site else {
             // Its caller has gone, and nobody here is any the worse for it.
-            if !attempt.awaited {
+            if !awaited {
                 return self.free(index);
             }
             return self.expect_reply(index);
         };
-        if !attempt.awaited && site.rule.abandoned != Abandoned::KeepWorking {
+        if !awaited && site.rule.abandoned != Abandoned::KeepWorking {
             return self.free(index);
         }
         let place = site.next_place();
@@ -36,14 +34,16 @@ impl<O: Observer> Run<'_, O> {
     }
 
     /// What the service is going to do about attempt `index`, which has reached it.
-    pub(super) fn decide(&mut self, index: u32) {
+    #[inline]
+    pub(super) fn decide(&mut self, index: u32) -> &mut AttemptState {
+        let attempt = &mut self.attempts[index];
         let (outcome, latency) = self.certain.unwrap_or_else(|| {
-            let identity = self.identity(index);
-            let decision = self.world.service.decide(self.world.seed, self.route, identity, self.elapsed());
+            let World { service, seed, .. } = self.world;
+            let decision = service.decide(seed, self.route, attempt.identity(), self.elapsed);
             (decision.outcome, nanos(decision.latency))
         });
-        let attempt = &mut self.attempts[index];
         (attempt.reached, attempt.outcome, attempt.latency) = (self.now, outcome, latency);
+        attempt
     }
 
     /// The answer to attempt `index` is there once its latency has passed.
@@ -55,17 +55,12 @@ impl<O: Observer> Run<'_, O> {
         self.push(at, Event::Reply(index));
     }
 
-    fn identity(&self, index: u32) -> Identity {
-        let attempt = &self.attempts[index];
-        Identity { request: attempt.request, attempt: attempt.number }
-    }
-
     fn begin_work(&mut self, index: u32) {
-        let work = self.world.service.work(self.world.seed, self.identity(index));
-        let work = nanos(self.world.service.slowed(work, self.elapsed()));
-        let done = self.now.saturating_add(work);
-        let event = self.push(done, Event::Done(index));
+        let World { service, seed, .. } = self.world;
         let attempt = &mut self.attempts[index];
+        let work = service.work_ahead_ns(seed, attempt.identity(), self.elapsed, &mut self.works);
+        let done = self.now.saturating_add(work);
+        let event = self.queue.push(done, Event::Done(index).pack());
         attempt.stage = Stage::Working;
         attempt.begun = self.now;
         attempt.due = done.saturating_add(attempt.latency);
@@ -73,7 +68,7 @@ impl<O: Observer> Run<'_, O> {
     }
 
     fn wait(&mut self, index: u32) {
-        let patience = self.world.service.patience(self.world.seed, self.identity(index));
+        let patience = self.world.service.patience(self.world.seed, self.attempts[index].identity());
         let event = patience.map(|patience| {
             let at = self.later(patience);
             self.push(at, Event::Impatient(index))
@@ -157,7 +152,7 @@ impl<O: Observer> Run<'_, O> {
 
     /// Puts the next change of the number of workers on the agenda.
     pub(super) fn expect_workers_change(&mut self) {
-        if let Some(at) = self.world.service.next_workers_change(self.elapsed())
+        if let Some(at) = self.world.service.next_workers_change(self.elapsed)
             && self.site.is_some()
         {
             self.push(nanos(at), Event::Workers);
@@ -166,7 +161,7 @@ impl<O: Observer> Run<'_, O> {
 
     /// The number of workers may have changed.
     pub(super) fn change_workers(&mut self) {
-        let workers = self.world.service.workers(Duration::from_nanos(self.now));
+        let workers = self.world.service.workers(self.elapsed);
         if let Some(site) = &mut self.site {
             site.set_workers(self.now, workers);
         }

@@ -1,7 +1,5 @@
 //! The service's side of a run: workers, queue, and the account of what was done there.
 
-use std::time::Duration;
-
 use brownout_load::{CapacityResult, LatencyHistogram};
 use brownout_service::{Capacity, Entry, Station};
 
@@ -65,7 +63,7 @@ impl<'w> Site<'w> {
         self.account.arrived += 1;
         let entry = self.station.enter(self.rule, self.workers, job);
         match entry {
-            Entry::Started => self.waits.record(Duration::ZERO, false),
+            Entry::Started => self.waits.record(0, false),
             Entry::Queued => {
                 self.account.waited += 1;
                 self.account.waiting_max = self.account.waiting_max.max(self.station.waiting());
@@ -111,7 +109,7 @@ impl<'w> Site<'w> {
 
     /// One that waited since `reached` was started.
     pub(super) fn started(&mut self, now: u64, reached: u64) {
-        self.waits.record(Duration::from_nanos(now - reached), false);
+        self.waits.record(now - reached, false);
     }
 
     /// There are so many workers from now on.

@@ -159,7 +159,7 @@ fn a_cut_of_the_workers_lasts_as_long_as_its_phase() {
         watch(&service(Some(capacity()), "0", at_once(), vec![stop]), none(), &open(10.0, 6), Limits::default());
     let ended = |from: u64, until: u64| {
         let well = log.1.iter().filter(|(_, end)| end.failed.is_none());
-        well.filter(|(_, end)| (MS(from)..MS(until)).contains(&(end.started + end.elapsed))).count()
+        well.filter(|(_, end)| (MS(from)..MS(until)).contains(&Duration::from_nanos(end.ended_ns()))).count()
     };
     // The two that were begun before the stop are finished in it.
     assert!(ended(2200, 4100) == 0 && ended(4100, 4200) >= 2, "{:?}", result.per_interval);

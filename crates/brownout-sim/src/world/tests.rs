@@ -94,9 +94,9 @@ fn a_call_is_cut_by_its_deadline_and_says_so() {
     let trace = World { service: &service, policy: &limited, seed: Seed(1) }.trace(&GET, 1).unwrap();
     // 100 ms of work, 100 ms of waiting, then 50 ms are left of the second attempt.
     assert_eq!(trace.end.failed, Some(StopReason::DeadlineExceeded));
-    assert_eq!(trace.end.elapsed, MS(250));
+    assert_eq!(trace.end.elapsed_ns, 250_000_000);
     assert_eq!(trace.trail.attempts[1].reply, Reply::Broken(Transport::Timeout));
-    assert_eq!(trace.trail.attempts[1].latency, MS(50));
+    assert_eq!(trace.trail.attempts[1].latency_ns, 50_000_000);
     assert_eq!(trace.last.error.as_deref(), Some("no answer within 50ms"));
 }
 
