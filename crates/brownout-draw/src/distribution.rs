@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::uniform::{nanos, unit, whole_nanos};
-use crate::{Percentiles, ROW, Weights, exponential, normal, scale};
+use crate::uniform::{nanos, share, unit, whole_nanos};
+use crate::{Percentiles, ROW, Weights, exponential, normal};
 
 /// How a duration is distributed. One draw makes one sample, by the inverse of the distribution function, so a
 /// sample costs a fixed number of draws and the same seed gives the same nanoseconds on every platform.
@@ -29,7 +29,7 @@ pub struct Distribution(Kind);
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
     Fixed(Duration),
-    Uniform { min: Duration, max: Duration },
+    Uniform { min_ns: u64, max_ns: u64 },
     Exponential { mean_ns: f64, cap: Option<Cap> },
     Lognormal { median_ns: f64, sigma: f64, cap: Option<Cap> },
     Percentiles(Percentiles),
@@ -110,7 +110,7 @@ impl Distribution {
         if max < min {
             return Err(DistributionError::UniformSwapped { min, max });
         }
-        Ok(Self(Kind::Uniform { min, max }))
+        Ok(Self(Kind::Uniform { min_ns: nanos(min), max_ns: nanos(max) }))
     }
 
     /// Exponential with this `mean`: `-mean · ln(1 - u)`. The tail is cut at `max` by the cap rule, or left whole.
@@ -189,6 +189,7 @@ impl Distribution {
     pub fn sample_nanos(&self, draw: u64) -> u64 {
         match &self.0 {
             Kind::Fixed(duration) => nanos(*duration),
+            Kind::Uniform { min_ns, max_ns } => min_ns + share(max_ns - min_ns, draw),
             Kind::Exponential { mean_ns, cap: None } => whole_nanos(mean_ns * exponential(draw)),
             _ => self.sample_rarer(draw),
         }
@@ -211,8 +212,7 @@ impl Distribution {
         let below = |cap: &Option<Cap>| unit(draw) * cap.map_or(1.0, |cap| cap.below);
         let limit = |sample: u64, cap: &Option<Cap>| cap.map_or(sample, |cap| sample.min(nanos(cap.max)));
         match &self.0 {
-            Kind::Fixed(duration) => nanos(*duration),
-            Kind::Uniform { min, max } => nanos(*min + scale(*max - *min, draw)),
+            Kind::Fixed(_) | Kind::Uniform { .. } => self.sample_nanos(draw),
             Kind::Exponential { mean_ns, cap } => limit(whole_nanos(mean_ns * -libm::log1p(-below(cap))), cap),
             Kind::Lognormal { median_ns, sigma, cap } => {
                 let z = normal::quantile(below(cap));
@@ -238,7 +238,7 @@ impl Distribution {
     pub fn longest(&self) -> Duration {
         match &self.0 {
             Kind::Fixed(duration) => *duration,
-            Kind::Uniform { max, .. } => *max,
+            Kind::Uniform { max_ns, .. } => Duration::from_nanos(*max_ns),
             Kind::Exponential { cap: Some(cap), .. } | Kind::Lognormal { cap: Some(cap), .. } => cap.max,
             Kind::Exponential { .. } | Kind::Lognormal { .. } => self.sample(u64::MAX / 10_000 * 9_999),
             Kind::Percentiles(percentiles) => percentiles.longest(),

@@ -14,7 +14,13 @@ use std::time::Duration;
 /// ```
 #[must_use]
 pub fn scale(ceiling: Duration, draw: u64) -> Duration {
-    Duration::from_nanos(((u128::from(nanos(ceiling)) * u128::from(draw)) >> 64) as u64)
+    Duration::from_nanos(share(nanos(ceiling), draw))
+}
+
+/// Maps a uniform `draw` onto `[0, ceiling)`.
+#[inline]
+pub(crate) const fn share(ceiling: u64, draw: u64) -> u64 {
+    ((ceiling as u128 * draw as u128) >> 64) as u64
 }
 
 /// Whole nanoseconds; 584 years and longer are the same.

@@ -65,6 +65,11 @@ impl LatencyHistogram {
         self.censored += u64::from(censored);
     }
 
+    /// How many values.
+    pub(crate) const fn count(&self) -> u64 {
+        self.buckets.total()
+    }
+
     /// Adds all values of another histogram: nothing is lost.
     pub fn merge(&mut self, other: &Self) {
         self.buckets.merge(&other.buckets);

@@ -14,6 +14,7 @@ use crate::{Attempt, Attempts, CallEnd, Calls, Latencies, LoadResult, PhaseResul
 /// Everything that a run counts, in memory that does not grow with the number of calls.
 #[derive(Clone, Debug)]
 pub struct Tally {
+    /// Calls and attempts, those of [`single`](Self::single) not counted.
     started: u64,
     succeeded: u64,
     /// A handful of each of these: a scan beats a tree.
@@ -94,13 +95,10 @@ impl Tally {
     #[inline]
     pub fn single(&mut self, attempt: &Attempt) {
         let Attempt { started_ns, latency_ns, .. } = *attempt;
-        let ended = started_ns.saturating_add(latency_ns);
-        self.attempts += 1;
-        self.started += 1;
-        self.succeeded += 1;
         if let Some(status) = attempt.reply.status() {
             count(&mut self.by_status, status);
         }
+        // Which counts the calls and attempts as well.
         self.single.record(latency_ns, false);
         let slot = self.series.at(started_ns);
         slot.calls += 1;
@@ -110,7 +108,7 @@ impl Tally {
             counts.calls += 1;
             counts.succeeded += 1;
         });
-        self.ended_well(ended);
+        self.ended_well(started_ns.saturating_add(latency_ns));
     }
 
     /// A call ended well.
@@ -177,6 +175,9 @@ impl Tally {
             |wanted| self.gave_up.iter().filter(|(reason, _)| *reason == wanted).map(|(_, count)| count).sum::<u64>();
         let abandoned = gave_up(StopReason::DeadlineExceeded) + gave_up(StopReason::Interrupted);
         let end = Duration::from_nanos(self.end_ns);
+        let single = self.single.count();
+        let (started, succeeded) = (single + self.started, single + self.succeeded);
+        let attempts = single + self.attempts;
         let seconds = end.as_secs_f64();
         let phase = |PhaseCounts { phase, calls, succeeded, attempts, .. }: &PhaseCounts| PhaseResult {
             name: phase.name.clone(),
@@ -194,30 +195,30 @@ impl Tally {
         };
         let (success, service) = (merged(&self.single, &self.success), merged(&self.single, &self.service));
         LoadResult {
-            total_requests: self.started,
+            total_requests: started,
             by_status: self.by_status.iter().copied().collect(),
             by_fault: self.by_fault.iter().map(|(transport, count)| (transport.name(), *count)).collect(),
             calls: Calls {
-                offered: offered.max(self.started),
-                started: self.started,
-                succeeded: self.succeeded,
-                failed: self.started - self.succeeded - abandoned,
+                offered: offered.max(started),
+                started,
+                succeeded,
+                failed: started - succeeded - abandoned,
                 abandoned,
-                unsent: offered.saturating_sub(self.started),
+                unsent: offered.saturating_sub(started),
                 returned: self.returned,
             },
             attempts: Attempts {
-                total: self.attempts,
-                first: self.attempts - self.retries - self.hedges,
+                total: attempts,
+                first: attempts - self.retries - self.hedges,
                 retries: self.retries,
                 hedges: self.hedges,
                 budget_denied: self.budget_denied,
             },
             gave_up: self.gave_up.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
-            success_rate: per(self.succeeded, self.started),
-            amplification: per(self.attempts, self.started),
+            success_rate: per(succeeded, started),
+            amplification: per(attempts, started),
             duration_s: seconds,
-            goodput_per_second: (seconds > 0.0).then(|| self.succeeded as f64 / seconds),
+            goodput_per_second: (seconds > 0.0).then(|| succeeded as f64 / seconds),
             latency_ms: Latencies {
                 response: merged(&success, &self.failure).summary(),
                 success: success.summary(),

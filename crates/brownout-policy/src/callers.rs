@@ -53,8 +53,8 @@ pub enum Scope {
 pub struct Callers {
     policy: Policy,
     population: Population,
-    /// Whether there is anything to remember at all.
-    guarded: bool,
+    /// Whether nothing is remembered and no attempt is ever refused: no guards, and no deadline.
+    free: bool,
     budgets: Option<Budgets>,
     breakers: Vec<BreakerState>,
     throttles: Vec<ThrottleState>,
@@ -111,7 +111,7 @@ impl Callers {
         }
         let guards = policy.guards();
         Self {
-            guarded: *guards != Guards::default(),
+            free: *guards == Guards::default() && !policy.has_deadline(),
             budgets: guards.budget.as_ref().map(|budget| budget.rule.memory(population.count(budget.scope))),
             breakers: memory(guards.breaker.as_ref(), population, Breaker::state),
             throttles: memory(guards.throttle.as_ref(), population, Throttle::state),
@@ -150,15 +150,11 @@ impl Callers {
     /// Why it is not made: the call is over then.
     #[inline]
     pub fn begin(&mut self, call: &mut Call, now: Duration, draw: u64) -> Result<Go, StopReason> {
-        if self.guarded {
+        if !self.free {
             return self.begin_guarded(call, now, draw);
         }
-        let allowance = self.policy.allowance(call.elapsed(now));
-        if allowance == Some(Duration::ZERO) {
-            return Err(StopReason::DeadlineExceeded);
-        }
         call.attempt_begun();
-        Ok(Go { after: Duration::ZERO, allowance })
+        Ok(Go { after: Duration::ZERO, allowance: self.policy.allowance(Duration::ZERO) })
     }
 
     fn begin_guarded(&mut self, call: &mut Call, now: Duration, draw: u64) -> Result<Go, StopReason> {
@@ -240,7 +236,7 @@ impl Callers {
             let granted = budgets.withdraw(&guard.rule, index, now, Failure::OTHER.kind);
             charge = granted.ok_or(StopReason::BudgetDenied)?;
         }
-        let go = self.begin(call, now, draw)?;
+        let go = self.begin_guarded(call, now, draw)?;
         call.charge = charge;
         call.hedges += 1;
         Ok(go)
@@ -251,10 +247,10 @@ impl Callers {
     /// - `retry`: whether it was another than the first.
     #[inline]
     pub fn succeeded(&mut self, call: &mut Call, now: Duration, latency: Duration, retry: bool) {
-        if self.guarded {
-            self.count_success(call, now, latency, retry);
-        } else {
+        if self.free {
             call.attempt_ended();
+        } else {
+            self.count_success(call, now, latency, retry);
         }
     }
 

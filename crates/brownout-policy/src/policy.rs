@@ -140,6 +140,10 @@ impl Policy {
         }
     }
 
+    pub(crate) const fn has_deadline(&self) -> bool {
+        self.deadline.is_some()
+    }
+
     pub(crate) const fn guards(&self) -> &Guards {
         &self.guards
     }

@@ -24,6 +24,7 @@ mod outcome;
 mod phase;
 mod route;
 mod service;
+mod steady;
 
 pub use capacity::{Abandoned, Capacity, Entry, Order, Queue, Shed, Station};
 pub use decision::{Decision, Request, Response};
@@ -32,3 +33,4 @@ pub use outcome::{Outcome, Outcomes, RatesError};
 pub use phase::{Factor, Factors, Phase, Ramp, Window};
 pub use route::{Pattern, PatternError};
 pub use service::{Behaviour, Change, Route, RouteId, Service, ServiceError};
+pub use steady::Steady;

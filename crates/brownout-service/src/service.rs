@@ -1,13 +1,13 @@
 //! A service: what it does by default, on its routes, and in its phases.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Ahead, Distribution, Seed, Stream, draw, draw_row, nanos};
 use thiserror::Error;
 
 use crate::outcome::Pace;
-use crate::{Capacity, Decision, Factor, Factors, Identity, Outcome, Outcomes, Pattern, Phase, Request, phase};
+use crate::steady::first_or;
+use crate::{Capacity, Decision, Factor, Factors, Identity, Outcomes, Pattern, Phase, Request, Steady, phase};
 
 /// How attempts go: which outcomes at what rates, and how long they take.
 #[derive(Clone, Debug, PartialEq)]
@@ -215,15 +215,19 @@ impl Service {
         Decision { identity, outcome, latency, route: label, phase: phase.map(|phase| phase.name.as_str()) }
     }
 
-    /// What every attempt at `route` meets, where neither chance nor time has a say in it.
+    /// What attempts at `route` meet, where no phase has a say in it.
     #[must_use]
-    pub fn certain(&self, route: RouteId) -> Option<(Outcome, Duration)> {
-        let own = route.0.and_then(|index| self.routes.get(index)).map(|route| &route.change);
+    pub fn steady(&self, seed: Seed, route: RouteId) -> Option<Steady<'_>> {
+        let changes = |phase: &Phase| phase.change != Change::default() || phase.factors.slowdown.is_some();
+        if self.phases.iter().any(changes) {
+            return None;
+        }
+        let route = route.0.and_then(|index| self.routes.get(index));
+        let own = route.map(|route| &route.change);
         let outcomes = own.and_then(|own| own.outcomes.as_ref()).unwrap_or(&self.base.outcomes);
         let latency = own.and_then(|own| own.latency.as_ref()).unwrap_or(&self.base.latency);
-        let changed = |phase: &Phase| phase.change != Change::default() || phase.factors.slowdown.is_some();
-        let outcome = outcomes.certain().filter(|_| latency.is_fixed() && !self.phases.iter().any(changed))?;
-        Some((outcome, latency.sample(0)))
+        let label = route.map(|route| route.pattern.as_str()).unwrap_or_default();
+        Some(Steady::new(outcomes, latency, seed, label))
     }
 
     /// How long a worker is busy with attempt `identity` that it begins at `elapsed`, in nanoseconds; no time without a
@@ -241,9 +245,9 @@ impl Service {
     pub fn work_ahead_ns(&self, seed: Seed, identity: Identity, elapsed: Duration, ahead: &mut Ahead) -> u64 {
         let Some(Capacity { service_time, .. }) = &self.capacity else { return 0 };
         let alone = || work_ns(service_time, seed, identity);
-        let row = |first| service_time.sample_row(&draw_row(seed, Stream::WORK, first, identity.attempt.get()).0);
-        let in_order = identity.attempt == NonZeroU32::MIN && !service_time.is_fixed();
-        let work = if in_order { ahead.get(identity.request, row, alone) } else { alone() };
+        let row = |first| service_time.sample_row(&draw_row(seed, Stream::WORK, first, 1).0);
+        let Identity { request, attempt } = identity;
+        let work = if service_time.is_fixed() { alone() } else { first_or(ahead, request, attempt, row, alone) };
         self.slowed_ns(work, elapsed)
     }
 

@@ -1,5 +1,5 @@
 use super::{Behaviour, Change, Route, RouteId, Service, ServiceError};
-use crate::{Factors, Identity, Outcome, Outcomes, Phase, Ramp, Request, Window};
+use crate::{Factor, Factors, Identity, Outcome, Outcomes, Phase, Ramp, Request, Window};
 use brownout_draw::{Distribution, Seed};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,6 +45,35 @@ fn the_practice_service_answers_at_its_rates() {
     for (status, expected, bound) in [(200, 16_000, 283), (500, 2_000, 212), (429, 1_000, 154), (504, 1_000, 154)] {
         assert!((counts[&status] - expected).abs() < bound, "{counts:?}");
     }
+}
+
+#[test]
+fn what_is_decided_ahead_is_what_is_decided() {
+    let own = |outcomes, latency| Route { pattern: "/own".parse().unwrap(), change: Change { outcomes, latency } };
+    let spread = Some(Distribution::exponential(SECS(1), None).unwrap());
+    let fails = Some(Outcomes::new([(Outcome::GatewayTimeout, "0.5".parse().unwrap())]).unwrap());
+    for route in [own(None, None), own(None, spread), own(always(Outcome::Error), None), own(fails, slow().latency)] {
+        let service = Service::new(Behaviour::default(), vec![route], vec![]).unwrap();
+        for path in ["/", "/own"] {
+            let id = service.route(&Request { method: "GET", path });
+            let mut steady = service.steady(Seed(3), id).unwrap();
+            for (request, attempt) in (1..200).flat_map(|request| [(request, 1), (request, 2), (request ^ 1, 1)]) {
+                let identity = Identity { request, attempt: attempt.try_into().unwrap() };
+                let decision = service.decide(Seed(3), id, identity, SECS(0));
+                let latency_ns = u64::try_from(decision.latency.as_nanos()).unwrap();
+                assert_eq!(steady.decide(identity), (decision.outcome, latency_ns));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_phase_that_has_a_say_is_asked() {
+    let with = |phase| Service::new(Behaviour::default(), vec![], vec![phase]).unwrap();
+    assert!(with(phase("outage", 1, None, outage())).steady(Seed(1), RouteId::UNMATCHED).is_none());
+    let busy = Factors { load: Factor::new(2.0), ..Factors::default() };
+    let busy = Phase { factors: busy, ..phase("busy", 1, None, Change::default()) };
+    assert!(with(busy).steady(Seed(1), RouteId::UNMATCHED).is_some());
 }
 
 #[test]

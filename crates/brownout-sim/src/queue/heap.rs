@@ -44,6 +44,17 @@ impl Heap {
     }
 
     #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.vacant && self.places == 0
+    }
+
+    /// Puts `key` into an empty heap.
+    #[inline]
+    pub(super) fn push_first(&mut self, key: u128) {
+        (self.root, self.vacant) = (key, false);
+    }
+
+    #[inline]
     pub(super) fn push(&mut self, key: u128) {
         if self.vacant {
             self.vacant = false;

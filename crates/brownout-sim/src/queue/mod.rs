@@ -213,6 +213,14 @@ impl<const LANES: usize> Queue<LANES> {
 
     #[inline]
     fn insert(&mut self, key: u128) {
+        // What a small model does all the time.
+        if !self.far.is_open() && self.near.is_empty() {
+            return self.near.push_first(key);
+        }
+        self.insert_among(key);
+    }
+
+    fn insert_among(&mut self, key: u128) {
         if self.far.takes(key) {
             self.far.push(key);
         } else {

@@ -33,20 +33,29 @@ pub(super) struct Radix {
     digits: [u16; LEVELS],
     /// No bucket has a key up to here. [`NONE`] while the radix is closed: no key is beyond that.
     horizon: u128,
+    open: bool,
     /// Keys in the buckets, those of the run not counted.
     len: usize,
 }
 
 impl Default for Radix {
     fn default() -> Self {
-        Self { run: Vec::new(), buckets: Vec::new(), levels: 0, digits: [0; LEVELS], horizon: NONE, len: 0 }
+        Self {
+            run: Vec::new(),
+            buckets: Vec::new(),
+            levels: 0,
+            digits: [0; LEVELS],
+            horizon: NONE,
+            open: false,
+            len: 0,
+        }
     }
 }
 
 impl Radix {
     #[inline]
     pub(super) fn is_open(&self) -> bool {
-        self.horizon != NONE
+        self.open
     }
 
     /// Whether `key` is beyond the horizon.
@@ -70,7 +79,7 @@ impl Radix {
     pub(super) fn open(&mut self, floor: u128, keys: impl Iterator<Item = u128>) {
         debug_assert!(!self.is_open() && self.len() == 0, "an open radix was opened");
         self.buckets.resize_with(LEVELS * FAN, Vec::new);
-        self.horizon = floor;
+        (self.horizon, self.open) = (floor, true);
         keys.for_each(|key| self.place(key));
         self.refill();
     }

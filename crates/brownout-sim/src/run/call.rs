@@ -36,14 +36,14 @@ impl<O: Observer> Run<'_, O> {
 
     /// A closed client is free for its next call.
     pub(super) fn begin_of_closed(&mut self, client: u32) {
-        if self.number < self.load.count_max() && self.load.goes_on_at(self.elapsed) {
+        if self.number < self.load.count_max() && self.load.goes_on_at(self.elapsed()) {
             self.begin(client, false);
         }
     }
 
     /// A client makes again what failed before.
     pub(super) fn come_back(&mut self, client: u32) {
-        if self.load.goes_on_at(self.elapsed) {
+        if self.load.goes_on_at(self.elapsed()) {
             self.tally.returned();
             self.begin(client, true);
         }
@@ -51,7 +51,7 @@ impl<O: Observer> Run<'_, O> {
 
     fn begin(&mut self, client: u32, returned: bool) {
         self.number += 1;
-        let call = self.callers.call(client, self.elapsed);
+        let call = self.callers.call(client, self.elapsed());
         let state = CallState { call, number: self.number, live: true, returned, attempts: NONE, hedge: None };
         match self.calls.insert(state, self.limits.in_flight) {
             Some(slot) => self.attempt(slot),
@@ -61,9 +61,10 @@ impl<O: Observer> Run<'_, O> {
 
     /// A call makes its next attempt, if its policy lets it.
     pub(super) fn attempt(&mut self, slot: u32) {
+        let now = self.elapsed();
         let state = &mut self.calls[slot];
         let draw = throttle_draw(self.world, state);
-        match self.callers.begin(&mut state.call, self.elapsed, draw) {
+        match self.callers.begin(&mut state.call, now, draw) {
             Err(reason) => self.end(slot, Some(reason)),
             Ok(go) if go.after.is_zero() => self.send(slot, false, go.allowance),
             Ok(go) => {
@@ -75,13 +76,14 @@ impl<O: Observer> Run<'_, O> {
 
     /// A copy is sent beside the attempts in flight, if it is still wanted and the policy lets it.
     pub(super) fn hedge(&mut self, slot: u32, ticket: Ticket) {
+        let now = self.elapsed();
         let state = &mut self.calls[slot];
         if state.hedge != Some(ticket) {
             return;
         }
         state.hedge = None;
         let draw = throttle_draw(self.world, state);
-        match self.callers.hedge(&mut state.call, self.elapsed, draw) {
+        match self.callers.hedge(&mut state.call, now, draw) {
             Err(StopReason::BudgetDenied) => self.tally.budget_denied(),
             Err(_) => {}
             Ok(go) => self.send(slot, true, go.allowance),
@@ -90,7 +92,7 @@ impl<O: Observer> Run<'_, O> {
 
     /// The limiter that held an attempt back lets it go.
     pub(super) fn send_held_back(&mut self, slot: u32) {
-        let elapsed = self.calls[slot].call.elapsed(self.elapsed);
+        let elapsed = self.calls[slot].call.elapsed(self.elapsed());
         self.send(slot, false, self.world.policy.allowance(elapsed));
     }
 
@@ -182,7 +184,7 @@ impl<O: Observer> Run<'_, O> {
 
     /// What attempt `index` brought, and what follows for its call. The attempt is no longer awaited.
     fn settle(&mut self, index: u32, reply: Reply, retry_after: Option<Duration>) {
-        let now = self.elapsed;
+        let now = self.elapsed();
         self.unlink(index);
         let attempt = &self.attempts[index];
         let AttemptState { call: slot, number, sent, .. } = *attempt;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use brownout_draw::{Ahead, nanos};
 use brownout_load::{Attempt, CallEnd, GivenUp, Load, LoadResult, Reply, Schedule, Tally};
 use brownout_policy::{Call, Callers, StopReason, Transport, Verdict};
-use brownout_service::{Identity, Outcome, RouteId};
+use brownout_service::{Identity, Outcome, RouteId, Steady};
 
 use crate::World;
 use crate::queue::{Queue, Ticket};
@@ -166,13 +166,11 @@ pub(crate) struct Run<'w, O> {
     world: World<'w>,
     load: &'w Load,
     route: RouteId,
-    /// What the service decides of every attempt, where neither chance nor time has a say.
-    certain: Option<(Outcome, u64)>,
+    /// What the service decides, where no phase has a say in it.
+    steady: Option<Steady<'w>>,
     limits: Limits,
     queue: Queue<LANES>,
     now: u64,
-    /// The same as a duration.
-    elapsed: Duration,
     events: u64,
     callers: Callers,
     schedule: Schedule<'w>,
@@ -208,11 +206,10 @@ impl<'w, O: Observer> Run<'w, O> {
             world,
             load,
             route,
-            certain: service.certain(route).map(|(outcome, latency)| (outcome, nanos(latency))),
+            steady: service.steady(world.seed, route),
             limits: Limits { in_flight: limits.in_flight.min(IN_FLIGHT_MAX), ..limits },
             queue: Queue::new(),
             now: 0,
-            elapsed: Duration::ZERO,
             events: 0,
             callers: Callers::new(world.policy, load.population()),
             schedule: Schedule::new(load, world.seed, service.load_factor_max()),
@@ -240,7 +237,7 @@ impl<'w, O: Observer> Run<'w, O> {
             if fired.at == self.now {
                 at_once += 1;
             } else {
-                (self.now, self.elapsed, at_once) = (fired.at, Duration::from_nanos(fired.at), 0);
+                (self.now, at_once) = (fired.at, 0);
             }
             if checkpoint <= self.events || at_once_max < at_once || fired.at == u64::MAX {
                 checkpoint = self.check(at_once, at_once_max);
@@ -256,7 +253,7 @@ impl<'w, O: Observer> Run<'w, O> {
     /// Looks whether the run may go on, and tells how far it is: the number of events at which to look again.
     #[cold]
     fn check(&mut self, at_once: u64, at_once_max: u64) -> u64 {
-        let at = self.elapsed;
+        let at = self.elapsed();
         if self.now == u64::MAX {
             self.cut_short = Some("the end of virtual time was reached, 584 years after its beginning".to_owned());
         } else if at_once_max < at_once {
@@ -302,6 +299,11 @@ impl<'w, O: Observer> Run<'w, O> {
         }
     }
 
+    #[inline]
+    const fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.now)
+    }
+
     fn push(&mut self, at: u64, event: Event) -> Ticket {
         self.queue.push(at, event.pack())
     }
@@ -317,7 +319,7 @@ impl<'w, O: Observer> Run<'w, O> {
 
     /// Ends the run before its end.
     fn cut(&mut self, what: &str, bound: u64) {
-        let at = self.elapsed;
+        let at = self.elapsed();
         self.cut_short
             .get_or_insert_with(|| format!("the bound of {bound} {what} was reached after {at:?} of virtual time"));
     }

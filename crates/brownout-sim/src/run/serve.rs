@@ -36,12 +36,15 @@ impl<O: Observer> Run<'_, O> {
     /// What the service is going to do about attempt `index`, which has reached it.
     #[inline]
     pub(super) fn decide(&mut self, index: u32) -> &mut AttemptState {
+        let elapsed = self.elapsed();
         let attempt = &mut self.attempts[index];
-        let (outcome, latency) = self.certain.unwrap_or_else(|| {
+        let (outcome, latency) = if let Some(steady) = &mut self.steady {
+            steady.decide(attempt.identity())
+        } else {
             let World { service, seed, .. } = self.world;
-            let decision = service.decide(seed, self.route, attempt.identity(), self.elapsed);
+            let decision = service.decide(seed, self.route, attempt.identity(), elapsed);
             (decision.outcome, nanos(decision.latency))
-        });
+        };
         (attempt.reached, attempt.outcome, attempt.latency) = (self.now, outcome, latency);
         attempt
     }
@@ -56,9 +59,9 @@ impl<O: Observer> Run<'_, O> {
     }
 
     fn begin_work(&mut self, index: u32) {
-        let World { service, seed, .. } = self.world;
+        let (elapsed, World { service, seed, .. }) = (self.elapsed(), self.world);
         let attempt = &mut self.attempts[index];
-        let work = service.work_ahead_ns(seed, attempt.identity(), self.elapsed, &mut self.works);
+        let work = service.work_ahead_ns(seed, attempt.identity(), elapsed, &mut self.works);
         let done = self.now.saturating_add(work);
         let event = self.queue.push(done, Event::Done(index).pack());
         attempt.stage = Stage::Working;
@@ -152,7 +155,7 @@ impl<O: Observer> Run<'_, O> {
 
     /// Puts the next change of the number of workers on the agenda.
     pub(super) fn expect_workers_change(&mut self) {
-        if let Some(at) = self.world.service.next_workers_change(self.elapsed)
+        if let Some(at) = self.world.service.next_workers_change(self.elapsed())
             && self.site.is_some()
         {
             self.push(nanos(at), Event::Workers);
@@ -161,7 +164,7 @@ impl<O: Observer> Run<'_, O> {
 
     /// The number of workers may have changed.
     pub(super) fn change_workers(&mut self) {
-        let workers = self.world.service.workers(self.elapsed);
+        let workers = self.world.service.workers(self.elapsed());
         if let Some(site) = &mut self.site {
             site.set_workers(self.now, workers);
         }

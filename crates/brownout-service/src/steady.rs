@@ -1,0 +1,87 @@
+//! A route whose luck is the same at any time, decided many requests ahead.
+
+use std::num::NonZeroU32;
+
+use brownout_draw::{Ahead, Distribution, ROW, Seed, Stream, draw, draw_row, nanos};
+
+use crate::outcome::Pace;
+use crate::{Identity, Outcome, Outcomes};
+
+/// What attempts meet at a route where no phase has a say: what [`Service::decide`](crate::Service::decide) decides, for a
+/// driver that asks mostly in the order of the requests, in less time.
+#[derive(Clone, Debug)]
+pub struct Steady<'s> {
+    outcomes: &'s Outcomes,
+    latency: &'s Distribution,
+    seed: Seed,
+    outcome_stream: Stream,
+    latency_stream: Stream,
+    /// What all meet, where there is no chance in it.
+    certain: Option<(Outcome, u64)>,
+    /// In nanoseconds, where all take equally long.
+    fixed_ns: Option<u64>,
+    longest_ns: u64,
+    /// Uniform draws of first attempts.
+    outcome_draws: Ahead,
+    /// Latencies of first attempts, in nanoseconds.
+    latencies: Ahead,
+}
+
+impl<'s> Steady<'s> {
+    pub(crate) fn new(outcomes: &'s Outcomes, latency: &'s Distribution, seed: Seed, label: &str) -> Self {
+        let fixed_ns = latency.is_fixed().then(|| latency.sample_nanos(0));
+        Self {
+            certain: outcomes.certain().zip(fixed_ns),
+            outcomes,
+            latency,
+            seed,
+            outcome_stream: Stream::OUTCOME.within(label),
+            latency_stream: Stream::LATENCY.within(label),
+            fixed_ns,
+            longest_ns: nanos(latency.longest()),
+            outcome_draws: Ahead::default(),
+            latencies: Ahead::default(),
+        }
+    }
+
+    /// The outcome of attempt `identity`, and how long its answer takes, in nanoseconds.
+    #[inline]
+    pub fn decide(&mut self, identity: Identity) -> (Outcome, u64) {
+        if let Some(certain) = self.certain {
+            return certain;
+        }
+        let outcome = self.outcomes.certain().unwrap_or_else(|| self.outcome(identity));
+        let latency_ns = match (outcome.pace(), self.fixed_ns) {
+            (Pace::Longest, _) => self.longest_ns,
+            (Pace::Drawn, Some(fixed_ns)) => fixed_ns,
+            (Pace::Drawn, None) => self.latency_ns(identity),
+        };
+        (outcome, latency_ns)
+    }
+
+    fn outcome(&mut self, Identity { request, attempt }: Identity) -> Outcome {
+        let (seed, stream) = (self.seed, self.outcome_stream);
+        let alone = || draw(seed, stream, request, attempt.get());
+        let row = |first| draw_row(seed, stream, first, 1).0;
+        self.outcomes.pick(first_or(&mut self.outcome_draws, request, attempt, row, alone))
+    }
+
+    fn latency_ns(&mut self, Identity { request, attempt }: Identity) -> u64 {
+        let (latency, seed, stream) = (self.latency, self.seed, self.latency_stream);
+        let alone = || latency.sample_nanos(draw(seed, stream, request, attempt.get()));
+        let row = |first| latency.sample_row(&draw_row(seed, stream, first, 1).0);
+        first_or(&mut self.latencies, request, attempt, row, alone)
+    }
+}
+
+/// A value of a first attempt out of the rows of `ahead`; of another, made `alone`.
+#[inline]
+pub(crate) fn first_or(
+    ahead: &mut Ahead,
+    request: u64,
+    attempt: NonZeroU32,
+    row: impl FnOnce(u64) -> [u64; ROW],
+    alone: impl FnOnce() -> u64,
+) -> u64 {
+    if attempt == NonZeroU32::MIN { ahead.get(request, row, alone) } else { alone() }
+}
