@@ -7,6 +7,8 @@ use thiserror::Error;
 use crate::uniform::{nanos, share, unit, whole_nanos};
 use crate::{Percentiles, ROW, Weights, exponential, normal};
 
+mod tail;
+
 /// How a duration is distributed. One draw makes one sample, by the inverse of the distribution function, so a
 /// sample costs a fixed number of draws and the same seed gives the same nanoseconds on every platform.
 ///

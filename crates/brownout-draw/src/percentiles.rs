@@ -57,6 +57,32 @@ impl Percentiles {
         Duration::from_nanos(low + rise as u64)
     }
 
+    /// The share of samples that are longer than `duration`.
+    #[expect(clippy::cast_precision_loss, reason = "a share of the whole range")]
+    pub(crate) fn share_above(&self, duration: Duration) -> f64 {
+        let x = nanos(duration);
+        let rises = |pair: &[(u128, u64)]| {
+            let [(from, low), (to, high)] = [pair[0], pair[1]];
+            let above = match x {
+                _ if x < low => 1.0,
+                _ if x >= high => 0.0,
+                _ => (high - x) as f64 / (high - low) as f64,
+            };
+            (to - from) as f64 * above
+        };
+        self.corners.windows(2).map(rises).sum::<f64>() / WHOLE as f64
+    }
+
+    /// The mean, in nanoseconds.
+    #[expect(clippy::cast_precision_loss, reason = "a mean of over 104 days may lose nanoseconds")]
+    pub(crate) fn mean_ns(&self) -> f64 {
+        let trapezoid = |pair: &[(u128, u64)]| {
+            let [(from, low), (to, high)] = [pair[0], pair[1]];
+            (to - from) as f64 * f64::midpoint(low as f64, high as f64)
+        };
+        self.corners.windows(2).map(trapezoid).sum::<f64>() / WHOLE as f64
+    }
+
     /// The longest duration it can give.
     #[must_use]
     pub fn longest(&self) -> Duration {
