@@ -35,10 +35,10 @@ pub use callers::{Callers, Go, Population, Scope};
 pub use failure::{Failure, FailureKind, Failures, FailuresError, Transport};
 pub use guard::{
     Adaptive, AdaptiveState, AwsCosts, AwsQuota, Breaker, BreakerState, Budget, Budgets, Concurrency, ConcurrentBudget,
-    DepositOn, GrpcThrottling, GuardError, Hedge, HedgeDelay, HedgeState, InFlight, IntervalBudget, Throttle,
+    DepositOn, Grants, GrpcThrottling, GuardError, Hedge, HedgeDelay, HedgeState, InFlight, IntervalBudget, Throttle,
     ThrottleState, TokenBudget, Trip, TripWindow, WindowedBudget,
 };
-pub use policy::{Guarded, Policy};
+pub use policy::{Course, Guarded, Luck, Policy};
 pub use preset::{PRESETS, Preset, preset};
 pub use settings::{FACTOR_MAX, Growth, JitterKind, PolicyError, Pushback, Settings, TooLong};
 pub use verdict::{DelaySource, StopReason, Verdict};

@@ -12,6 +12,10 @@ use crate::{
     PolicyError, Pushback, Scope, Settings, StopReason, Throttle, TooLong, Verdict,
 };
 
+mod course;
+
+pub use course::{Course, Luck};
+
 /// What a caller does after failures. Checked when it is built; deciding cannot fail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
@@ -161,7 +165,8 @@ impl Policy {
     }
 
     /// Whether a failure is worth another try.
-    pub(crate) fn retries(&self, failure: &Failure) -> bool {
+    #[must_use]
+    pub fn retries(&self, failure: &Failure) -> bool {
         self.retry_on.includes(failure)
     }
 

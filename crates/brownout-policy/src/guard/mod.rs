@@ -21,8 +21,8 @@ mod window;
 pub use adaptive::{Adaptive, AdaptiveState};
 pub use breaker::{Breaker, BreakerState, Trip, TripWindow};
 pub use budget::{
-    AwsCosts, AwsQuota, Budget, Budgets, ConcurrentBudget, DepositOn, GrpcThrottling, IntervalBudget, TokenBudget,
-    WindowedBudget,
+    AwsCosts, AwsQuota, Budget, Budgets, ConcurrentBudget, DepositOn, Grants, GrpcThrottling, IntervalBudget,
+    TokenBudget, WindowedBudget,
 };
 pub use concurrency::{Concurrency, InFlight};
 pub use error::GuardError;

@@ -30,6 +30,12 @@ impl SlotLength {
         Self(NonZeroU64::new(nanos).unwrap_or(NonZeroU64::MIN))
     }
 
+    /// The window of `N` slots, in seconds.
+    #[expect(clippy::cast_precision_loss, reason = "a window of over 104 days may lose nanoseconds")]
+    pub(crate) fn window_secs<const N: usize>(self) -> f64 {
+        self.0.get() as f64 * N as f64 / 1e9
+    }
+
     fn number(self, now: Duration) -> u64 {
         nanos(now) / self.0
     }

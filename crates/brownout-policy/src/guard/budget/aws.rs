@@ -1,5 +1,6 @@
 //! The retry quota of the AWS SDKs.
 
+use super::Grants;
 use crate::{FailureKind, GuardError, Transport};
 
 /// A quota that retries are paid from and successes pay back.
@@ -60,6 +61,13 @@ impl AwsQuota {
 
     pub(super) const fn initial(&self) -> u32 {
         self.capacity
+    }
+
+    /// By the cost after a failure that is neither a timeout nor a 429.
+    pub(super) fn grants(&self) -> Grants {
+        let cost = self.costs.retry.max(1);
+        let share = f64::from(REWARD) / f64::from(cost);
+        Grants { at_once: self.capacity / cost, share, failing: 0.0, per_second: 0.0 }
     }
 
     pub(super) fn withdraw(&self, left: &mut u32, kind: FailureKind) -> Option<u32> {

@@ -2,6 +2,8 @@
 
 use brownout_draw::Probability;
 
+use super::Grants;
+
 /// At most a share of the attempts in flight may be retries, and always `min`.
 ///
 /// A retry is granted while fewer than `max(floor(ratio · active), min)` retries are in progress, `active` being all
@@ -30,6 +32,13 @@ pub(super) struct UnderWay {
 }
 
 impl ConcurrentBudget {
+    /// Retries are among the attempts that it takes its share of: r of 1 + r.
+    pub(super) fn grants(self) -> Grants {
+        let ratio = self.ratio.as_f64();
+        let share = if ratio < 1.0 { ratio / (1.0 - ratio) } else { f64::INFINITY };
+        Grants { at_once: self.min, share, failing: share, per_second: 0.0 }
+    }
+
     pub(super) fn attempt_began(self, state: &mut UnderWay) {
         state.active = state.active.saturating_add(1);
     }

@@ -1,5 +1,6 @@
 //! gRPC's retry throttling.
 
+use super::Grants;
 use crate::GuardError;
 use crate::guard::thousandths::{ONE, thousandths};
 
@@ -34,6 +35,12 @@ impl GrpcThrottling {
 
     pub(super) const fn initial(&self) -> u32 {
         self.max
+    }
+
+    /// A retry needs more than half of the tokens after its failure has taken one.
+    pub(super) fn grants(&self) -> Grants {
+        let share = f64::from(self.token_ratio) / f64::from(ONE);
+        Grants { at_once: (self.max / ONE).div_ceil(2) - 1, share, failing: 0.0, per_second: 0.0 }
     }
 
     pub(super) fn attempt_failed(&self, tokens: &mut u32) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use brownout_draw::Probability;
 
+use super::Grants;
 use crate::GuardError;
 use crate::guard::window::{SlotLength, WINDOW_MIN, Window};
 
@@ -56,6 +57,12 @@ impl IntervalBudget {
         }
         let (slot, min_slot) = (SlotLength::of::<SLOTS>(interval), SlotLength::of::<SLOTS>(min_interval));
         Ok(Self { ratio, min_retries, slot, min_slot })
+    }
+
+    pub(super) fn grants(&self) -> Grants {
+        let share = self.ratio.as_f64();
+        let per_second = f64::from(self.min_retries) / self.min_slot.window_secs::<SLOTS>();
+        Grants { at_once: self.min_retries, share, failing: share, per_second }
     }
 
     pub(super) fn call_began(&self, state: &mut Intervals, now: Duration) {

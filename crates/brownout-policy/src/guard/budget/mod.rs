@@ -2,6 +2,7 @@
 
 mod aws;
 mod concurrent;
+mod grants;
 mod grpc;
 mod interval;
 mod memory;
@@ -10,6 +11,7 @@ mod windowed;
 
 pub use aws::{AwsCosts, AwsQuota};
 pub use concurrent::ConcurrentBudget;
+pub use grants::Grants;
 pub use grpc::GrpcThrottling;
 pub use interval::IntervalBudget;
 pub use memory::Budgets;

@@ -1,5 +1,6 @@
 //! A bucket of tokens.
 
+use super::Grants;
 use crate::GuardError;
 use crate::guard::thousandths::{ONE, thousandths};
 
@@ -72,6 +73,12 @@ impl TokenBudget {
 
     pub(super) const fn initial(&self) -> u32 {
         self.initial
+    }
+
+    pub(super) fn grants(&self) -> Grants {
+        let share = f64::from(self.deposit) / f64::from(self.cost);
+        let failing = if self.deposit_on == DepositOn::Call { share } else { 0.0 };
+        Grants { at_once: self.initial / self.cost, share, failing, per_second: 0.0 }
     }
 
     pub(super) fn call_began(&self, tokens: &mut u32) {

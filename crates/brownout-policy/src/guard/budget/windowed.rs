@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Grants;
 use crate::GuardError;
 use crate::guard::window::{SlotLength, Window};
 
@@ -47,6 +48,14 @@ impl WindowedBudget {
         let reserve = u128::from(min_per_second) * ttl.as_millis() * u128::from(withdrawal) / 1000;
         let reserve = i64::try_from(reserve).unwrap_or(i64::MAX);
         Ok(Self { deposit, withdrawal, reserve, slot: SlotLength::of::<SLOTS>(ttl) })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a reserve is a count of retries and its price")]
+    pub(super) fn grants(&self) -> Grants {
+        let reserve = self.reserve / i64::from(self.withdrawal);
+        let share = self.deposit as f64 / f64::from(self.withdrawal);
+        let per_second = reserve as f64 / self.slot.window_secs::<SLOTS>();
+        Grants { at_once: u32::try_from(reserve).unwrap_or(u32::MAX), share, failing: share, per_second }
     }
 
     pub(super) fn call_began(&self, balance: &mut Balance, now: Duration) {
