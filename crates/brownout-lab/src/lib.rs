@@ -12,6 +12,7 @@
 //! ```
 //!
 //! - [`compare`]: several policies on the same luck.
+//! - [`lint`]: what is doubtful about a policy, told without a run.
 //! - [`validate`]: the virtual world held against the closed forms.
 //!
 //! What is decided here: which runs to make, which number to expect, and what a difference is worth. What is left out: on how
@@ -19,6 +20,7 @@
 //! over the indices and hands the results back in order.
 
 pub mod compare;
+pub mod lint;
 mod replica;
 pub mod statistics;
 pub mod theory;

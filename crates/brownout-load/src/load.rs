@@ -84,6 +84,12 @@ impl Rate {
         (Self::MIN..=Self::MAX).contains(&rate).then_some(Self(rate))
     }
 
+    /// The number, a second.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
     /// The mean time between two, in nanoseconds.
     pub(crate) fn gap_ns(self) -> f64 {
         1e9 / self.0

@@ -3,6 +3,7 @@
 //! Each kind of result is one serialisable record with a text form beside it, so that what people read and what programs
 //! read cannot drift apart. Units stand in the field names; JSON keeps the order of the fields.
 
+mod check;
 mod compare;
 mod health;
 mod load;
@@ -14,6 +15,7 @@ mod run;
 mod table;
 mod validation;
 
+pub use check::{CheckReport, CheckedPolicy, Place, PlacedFinding};
 pub use compare::CompareReport;
 pub use health::HealthReport;
 pub use load::LoadReport;

@@ -21,12 +21,15 @@
 mod decode;
 mod grammar;
 mod node;
+mod places;
 mod problem;
 mod read;
 mod scenario;
 mod schema;
+mod source;
 pub mod units;
 
+pub use places::{Places, Remark};
 pub use problem::{Invalid, Problem};
 pub use scenario::Scenario;
 pub use schema::schema;

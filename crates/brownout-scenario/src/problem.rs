@@ -3,9 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{Level, Renderer};
 
 use crate::node::Span;
+use crate::source::Source;
 
 /// One mistake. The message names the rule and the value found; the hint, where there is one, the way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +24,7 @@ pub struct Problem {
 /// Its text form shows each, up to the twentieth, with file, line, column and the line itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    name: String,
-    text: String,
+    source: Source,
     problems: Vec<Problem>,
 }
 
@@ -60,7 +60,7 @@ impl Problems {
 
     pub(crate) fn into_invalid(mut self, name: &str, text: &str) -> Invalid {
         self.0.sort_by_key(|problem| problem.span.start);
-        Invalid { name: name.to_owned(), text: text.to_owned(), problems: self.0 }
+        Invalid { source: Source::new(name, text), problems: self.0 }
     }
 }
 
@@ -74,9 +74,7 @@ impl Invalid {
     /// The line and the column of a problem, both from 1; a column counts characters.
     #[must_use]
     pub fn place(&self, problem: &Problem) -> (usize, usize) {
-        let before = &self.text[..self.clip(&problem.span).start];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        self.source.place(&problem.span)
     }
 
     /// For people, in colour if `coloured`.
@@ -84,26 +82,19 @@ impl Invalid {
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
         let report = |problem: &Problem| {
-            let annotation = AnnotationKind::Primary.span(self.clip(&problem.span));
-            let snippet = Snippet::source(&*self.text).path(&*self.name).annotation(annotation);
-            let mut group = Level::ERROR.primary_title(problem.message.clone()).element(snippet);
-            if let Some(hint) = &problem.hint {
-                group = group.element(Level::HELP.message(hint.clone()));
-            }
-            renderer.render(&[group])
+            let title = Level::ERROR.primary_title(problem.message.clone());
+            let help = problem.hint.as_deref().map(|hint| Level::HELP.message(hint));
+            renderer.render(&[title.element(self.source.snippet(&problem.span)).elements(help)])
         };
         let mut reports: Vec<_> = self.problems.iter().take(SHOWN_MAX).map(report).collect();
         if self.problems.len() > SHOWN_MAX {
-            reports.push(format!("error: and {} more mistakes in {}", self.problems.len() - SHOWN_MAX, self.name));
+            reports.push(format!(
+                "error: and {} more mistakes in {}",
+                self.problems.len() - SHOWN_MAX,
+                self.source.name
+            ));
         }
         reports.join("\n\n")
-    }
-
-    /// Within the text, on the borders of characters, and on one line: the rest of a long table helps nobody.
-    fn clip(&self, span: &Span) -> Span {
-        let start = self.text.floor_char_boundary(span.start.min(self.text.len()));
-        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |newline| start + newline);
-        start..self.text.floor_char_boundary(span.end.clamp(start, line_end))
     }
 }
 

@@ -2,10 +2,12 @@
 
 use brownout_draw::Seed;
 use brownout_load::Load;
-use brownout_policy::Settings;
+use brownout_policy::{Settings, preset};
 use brownout_service::Service;
 
+use crate::places::Places;
 use crate::problem::{Invalid, Problems};
+use crate::source::Source;
 use crate::{decode, read};
 
 /// How a service misbehaves and how its callers behave. Needs no further check.
@@ -31,13 +33,38 @@ impl Scenario {
     /// # Errors
     /// Every mistake in the file, each with its place.
     pub fn parse(name: &str, text: &str) -> Result<Self, Invalid> {
+        Ok(Self::parse_with_places(name, text)?.0)
+    }
+
+    /// The same, with the places of what was read.
+    ///
+    /// # Errors
+    /// Every mistake in the file, each with its place.
+    pub fn parse_with_places(name: &str, text: &str) -> Result<(Self, Places), Invalid> {
         let mut problems = Problems::default();
         // Some editors begin a file with a mark that says nothing.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let json = name.ends_with(".json") || text.trim_start().starts_with('{');
         let tree = read::tree(text, json, &mut problems).filter(|_| problems.is_empty());
-        let scenario = tree.and_then(|tree| decode::scenario(&tree, &mut problems));
-        scenario.ok_or_else(|| problems.into_invalid(name, text))
+        let read = tree.and_then(|tree| Some((decode::scenario(&tree, &mut problems)?, tree)));
+        match read {
+            Some((scenario, tree)) => Ok((scenario, Places::new(Source::new(name, text), tree))),
+            None => Err(problems.into_invalid(name, text)),
+        }
+    }
+
+    /// The settings that `name` stands for where policies are compared: one of the file's `policies`, `scenario` for its
+    /// `policy`, or a preset. What the `policy` says of `attempt_timeout` and `deadline` holds for all that say nothing of
+    /// their own: how long callers wait is theirs, not the retry policy's.
+    ///
+    /// `None` where the name stands for nothing.
+    #[must_use]
+    pub fn named_policy(&self, name: &str) -> Option<Settings> {
+        let named = self.policies.iter().find(|(own, _)| own == name).map(|(_, settings)| settings.clone());
+        let settings = named.or_else(|| self.policy.clone().filter(|_| name == "scenario")).or_else(|| preset(name))?;
+        let Some(own) = &self.policy else { return Some(settings) };
+        let patience = Settings { attempt_timeout: own.attempt_timeout, deadline: own.deadline, ..Settings::default() };
+        Some(settings.over(patience))
     }
 }
 

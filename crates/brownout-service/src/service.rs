@@ -265,7 +265,8 @@ impl Service {
     }
 
     /// What takes `time` otherwise, when it is begun at `elapsed`.
-    fn slowed(&self, time: Duration, elapsed: Duration) -> Duration {
+    #[must_use]
+    pub fn slowed(&self, time: Duration, elapsed: Duration) -> Duration {
         if !self.slows {
             return time;
         }

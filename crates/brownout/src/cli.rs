@@ -22,7 +22,7 @@ Trust it:
   verify   Checks virtual time against queueing theory and prints the page
 
 Write a scenario:
-  check    Validates a scenario without running it
+  check    Validates and lints a scenario, or a policy, without running it
   schema   Prints the JSON Schema of scenarios
 
 Run a command:

@@ -24,7 +24,16 @@ pub(crate) fn talk(text: &str) {
 
 /// Whether what is said may be coloured.
 pub(crate) fn talk_is_coloured() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    io::stderr().is_terminal() && colours_are_wanted()
+}
+
+/// Whether data for people may be coloured.
+pub(crate) fn data_is_coloured() -> bool {
+    io::stdout().is_terminal() && colours_are_wanted()
+}
+
+fn colours_are_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// A file to be written in one piece.

@@ -5,7 +5,7 @@ use std::path::Path;
 use brownout_draw::{Seed, fingerprint};
 use brownout_policy::Policy;
 use brownout_report::Origin;
-use brownout_scenario::Scenario;
+use brownout_scenario::{Places, Scenario};
 use brownout_sim::World;
 
 use crate::exit::Stop;
@@ -80,9 +80,14 @@ impl Setting {
 
 /// The scenario in a file.
 pub(crate) fn read(file: &Path) -> Result<Scenario, Stop> {
+    Ok(read_with_places(file)?.0)
+}
+
+/// The same, with the places of its keys.
+pub(crate) fn read_with_places(file: &Path) -> Result<(Scenario, Places), Stop> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Stop::usage(format!("failed to read the scenario {}: {error}", file.display())))?;
-    Scenario::parse(&file.display().to_string(), &text)
+    Scenario::parse_with_places(&file.display().to_string(), &text)
         .map_err(|invalid| Stop { message: invalid.render(output::talk_is_coloured()), ..Stop::usage("") })
 }
 

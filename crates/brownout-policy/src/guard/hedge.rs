@@ -78,6 +78,12 @@ impl Hedge {
         self.max
     }
 
+    /// When a copy is sent.
+    #[must_use]
+    pub const fn when(&self) -> HedgeDelay {
+        self.delay
+    }
+
     /// The initial estimate.
     #[must_use]
     pub fn state(&self) -> HedgeState {

@@ -1,35 +1,209 @@
-//! `check`: is a scenario one?
+//! `check`: is a scenario one, and what is doubtful about it?
 
 use std::path::PathBuf;
 
+use brownout_lab::lint::{About, Finding, Subject, lint};
 use brownout_load::{Arrivals, RequestLine};
-use brownout_policy::Policy;
-use brownout_scenario::Scenario;
+use brownout_policy::{PRESETS, Policy, Settings};
+use brownout_report::{CheckReport, CheckedPolicy, Place, PlacedFinding, json};
+use brownout_scenario::{Places, Remark, Scenario};
 
+use super::compare::unknown;
 use crate::exit::{Exit, Stop};
-use crate::output::print;
-use crate::setting::read;
+use crate::output::{data_is_coloured, print};
+use crate::setting::read_with_places;
 
-/// Validates a scenario without running it
+/// Validates and lints a scenario, or a policy, without running it
 ///
 /// Every mistake is shown with its line, the value found, the rule and the way out; exit code 2 when there is one.
+///
+/// A file without mistakes is linted: its `policy` and each of its `policies` against the service and the load that it
+/// describes. A warning names the line, the numbers, what follows from them, and what would mend it. A file with nothing but
+/// policies, or a preset, is judged by what holds for any service.
+///
+/// The rules: horizon-shorter-than-outage, horizon-shorter-than-limit, retry-after-too-long, retry-after-beyond-deadline,
+/// retries-nothing, timeout-below-p99, deadline-within-timeout, deadline-cuts-retries, no-attempt-timeout, hedge-after-timeout,
+/// queue-outlasts-callers, retry-storm, no-budget, budget-per-client, no-jitter, delays-shrink, delays-never-grow.
+///
+/// Exit code 0 with warnings too; 1 with `--strict`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Scenario file, TOML or JSON
-    #[arg(value_name = "FILE")]
-    scenario: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "policy")]
+    scenario: Option<PathBuf>,
+
+    /// Lints these policies only: of the file's `policies`, "scenario" for its `policy`, or presets; without a file, presets alone
+    #[arg(long, visible_alias = "policies", value_name = "NAME,…", value_delimiter = ',')]
+    policy: Vec<String>,
+
+    /// Exit code 1 when there is a warning
+    #[arg(long)]
+    strict: bool,
+
+    /// Prints the findings as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let Scenario { service, load, policy, policies, .. } = read(&args.scenario)?;
+    let file = match &args.scenario {
+        Some(path) => {
+            let (scenario, places) = read_with_places(path)?;
+            Some(File { name: path.display().to_string(), scenario, places })
+        }
+        None => None,
+    };
+    let checked = named(args, file.as_ref())?;
+    let report = CheckReport {
+        findings: findings(&checked, file.as_ref()),
+        policies: checked.iter().map(Checked::report).collect(),
+        summary: file.as_ref().map_or_else(|| summary_of_presets(&checked), |file| summary(&file.scenario)),
+        scenario: file.map(|file| file.name),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    print(&if args.json { json(&report) } else { report.text() })?;
+    Ok(if args.strict && !report.findings.is_empty() { Exit::FAILED } else { Exit::FINE })
+}
+
+/// A scenario as it was read.
+struct File {
+    name: String,
+    scenario: Scenario,
+    places: Places,
+}
+
+/// A policy to look at.
+struct Checked {
+    name: String,
+    settings: Settings,
+}
+
+/// The policies that the flags name, or all of the file.
+fn named(args: &Args, file: Option<&File>) -> Result<Vec<Checked>, Stop> {
+    let none = Scenario::default();
+    let scenario = file.map_or(&none, |file| &file.scenario);
+    let own = || {
+        let policy = scenario.policy.iter().map(|_| "scenario".to_owned());
+        policy.chain(scenario.policies.iter().map(|(name, _)| name.clone())).collect()
+    };
+    let mut names: Vec<String> = args.policy.iter().map(|name| name.trim().to_owned()).collect();
+    if names.is_empty() {
+        names = own();
+    }
+    if let Some(twice) = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name)) {
+        return Err(Stop::usage(format!("policy `{}` is named twice; drop one", twice.1)));
+    }
+    let checked = |name: String| {
+        let settings = scenario.named_policy(&name).ok_or_else(|| unknown(&name, scenario))?;
+        Ok(Checked { name, settings })
+    };
+    names.into_iter().map(checked).collect()
+}
+
+/// Where a finding is shown.
+#[derive(PartialEq, Eq)]
+enum Spot {
+    /// At a key of the file, by the steps from its root.
+    Key(Vec<String>),
+    /// At a preset, which has no place; the key is one of policies.
+    Preset(&'static str),
+}
+
+/// What the rules find of each policy. What they find of several in the same words at the same place is said once.
+fn findings(checked: &[Checked], file: Option<&File>) -> Vec<PlacedFinding> {
+    let service = file.filter(|file| file.says_of_service()).map(|file| &file.scenario.service);
+    let load = file.filter(|file| file.places.has(&["load"])).map(|file| &file.scenario.load);
+    let mut found: Vec<(Finding, Spot, Vec<String>)> = Vec::new();
+    for Checked { name, settings } in checked {
+        for finding in lint(&Subject { service, load, settings }) {
+            let spot = spot(&finding, name, file);
+            match found.iter_mut().find(|other| (&other.0, &other.1) == (&finding, &spot)) {
+                Some((.., names)) => names.push(name.clone()),
+                None => found.push((finding, spot, vec![name.clone()])),
+            }
+        }
+    }
+    found.into_iter().map(|(finding, spot, names)| place(finding, &spot, names, file)).collect()
+}
+
+/// The key that a finding of the policy `name` is about, in the file where it has that policy.
+fn spot(finding: &Finding, name: &str, file: Option<&File>) -> Spot {
+    let steps = |table: &[&str], key: &str| -> Vec<String> {
+        table.iter().copied().chain(key.split('.')).map(str::to_owned).collect()
+    };
+    match (finding.about, file) {
+        (About::Scenario(key), _) => Spot::Key(steps(&[], key)),
+        (About::Policy(key), Some(_)) if name == "scenario" => Spot::Key(steps(&["policy"], key)),
+        (About::Policy(key), Some(file)) if file.has_policy(name) => {
+            let own = ["policies", name];
+            // How long callers wait may be said once for all policies.
+            let shared = ["attempt_timeout", "deadline"].contains(&key)
+                && !file.places.has(&["policies", name, key])
+                && file.places.has(&["policy", key]);
+            Spot::Key(steps(if shared { &["policy"] } else { &own }, key))
+        }
+        (About::Policy(key), _) => Spot::Preset(key),
+    }
+}
+
+fn place(finding: Finding, spot: &Spot, policies: Vec<String>, file: Option<&File>) -> PlacedFinding {
+    let Finding { rule, what, consequence, remedy, .. } = &finding;
+    let remark = Remark { rule: rule.name(), title: what, note: consequence, help: remedy };
+    match (spot, file) {
+        (Spot::Key(steps), Some(File { places, .. })) => {
+            let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+            let (line, column) = places.place(&steps);
+            let shown = places.show(&steps, &remark, data_is_coloured());
+            PlacedFinding { key: steps.join("."), place: Some(Place { line, column }), shown, policies, finding }
+        }
+        (Spot::Key(_), None) => unreachable!("a key of a scenario without one"),
+        (Spot::Preset(key), _) => {
+            let origin = format!("preset {}", policies.join(", "));
+            let shown = remark.show_on(&origin, data_is_coloured());
+            PlacedFinding { key: (*key).to_owned(), place: None, shown, policies, finding }
+        }
+    }
+}
+
+impl File {
+    /// Whether it describes a service at all, rather than policies alone.
+    fn says_of_service(&self) -> bool {
+        self.places.has(&["service"]) || self.places.has(&["phases"])
+    }
+
+    fn has_policy(&self, name: &str) -> bool {
+        self.scenario.policies.iter().any(|(own, _)| own == name)
+    }
+}
+
+impl Checked {
+    fn policy(&self) -> Policy {
+        Policy::new(self.settings.clone()).expect("the settings were checked when they were read")
+    }
+
+    fn report(&self) -> CheckedPolicy {
+        CheckedPolicy { name: self.name.clone(), attempts_max: attempts_max(&self.policy()) }
+    }
+}
+
+/// The most attempts that one call makes.
+fn attempts_max(policy: &Policy) -> Option<u32> {
+    let copies = policy.hedge().map_or(0, |hedge| hedge.rule.max().get());
+    policy.max_retries().checked_add(1)?.checked_add(copies)
+}
+
+/// What was read, in a few lines.
+fn summary(scenario: &Scenario) -> String {
+    let Scenario { service, load, policy, policies, .. } = scenario;
     let listed = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let routes = listed(service.routes().iter().map(|route| route.pattern.to_string()).collect());
     let phases = listed(service.phases().iter().map(|phase| phase.name.clone()).collect());
-    let policies: Vec<_> = policies.into_iter().map(|(name, _)| name).collect();
+    let policies: Vec<_> = policies.iter().map(|(name, _)| name.as_str()).collect();
     let policies =
         if policies.is_empty() { String::new() } else { format!("  policies to compare: {}\n", policies.join(", ")) };
-    let policy =
-        policy.map_or_else(Policy::none, |settings| Policy::new(settings).expect("a scenario's policy is checked"));
+    let policy = policy
+        .clone()
+        .map_or_else(Policy::none, |settings| Policy::new(settings).expect("a scenario's policy is checked"));
     let RequestLine { method, path } = &load.request;
     let arrivals = match &load.arrivals {
         Arrivals::Closed { .. } => String::new(),
@@ -41,14 +215,29 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         count => format!("{count} × "),
     };
     let lasts = load.duration.map(|duration| format!(", for {duration:?}")).unwrap_or_default();
-    let retries = match policy.max_retries() {
-        u32::MAX => "unbounded".to_owned(),
-        retries => retries.to_string(),
-    };
-    let (name, clients) = (args.scenario.display(), load.clients);
-    print(&format!(
-        "{name}: fine\n  routes: {routes}\n  phases: {phases}\n  load: {count}{method} {path}{arrivals}{lasts}, clients: \
-         {clients}\n  retries: {retries}\n{policies}"
-    ))?;
-    Ok(Exit::FINE)
+    let (clients, retries) = (load.clients, retries(&policy));
+    format!(
+        "  routes: {routes}\n  phases: {phases}\n  load: {count}{method} {path}{arrivals}{lasts}, clients: {clients}\n  \
+         retries: {retries}\n{policies}"
+    )
+}
+
+/// How many retries, and what that comes to.
+fn retries(policy: &Policy) -> String {
+    match (policy.max_retries(), attempts_max(policy)) {
+        (u32::MAX, _) => "unbounded".to_owned(),
+        (0, Some(1)) => "0".to_owned(),
+        (retries, attempts) => format!("{retries}, so a call makes at most {} attempts", attempts.unwrap_or(u32::MAX)),
+    }
+}
+
+/// What presets are.
+fn summary_of_presets(checked: &[Checked]) -> String {
+    let retries = |checked: &Checked| retries(&checked.policy());
+    if let [preset] = checked {
+        let about = PRESETS.iter().find(|known| known.name == preset.name).map(|known| known.about);
+        let about = about.map(|about| format!("  {about}\n")).unwrap_or_default();
+        return format!("{about}  retries: {}\n", retries(preset));
+    }
+    checked.iter().map(|preset| format!("  retries of {}: {}\n", preset.name, retries(preset))).collect()
 }

@@ -1,7 +1,7 @@
 //! `compare`: several policies, the same scenario, the same luck.
 
 use brownout_lab::compare::Comparison;
-use brownout_policy::{Policy, Settings, preset};
+use brownout_policy::Policy;
 use brownout_report::{CompareReport, json};
 
 use crate::cores;
@@ -73,8 +73,6 @@ const SEEDS_MAX: u32 = 100_000;
 
 fn arms(args: &Args, setting: &Setting) -> Result<Vec<(String, Policy)>, Stop> {
     let scenario = &setting.scenario;
-    let own = scenario.policy.clone().unwrap_or_default();
-    let patience = Settings { attempt_timeout: own.attempt_timeout, deadline: own.deadline, ..Settings::default() };
     let names: Vec<String> = match (&args.policies[..], &scenario.policies[..]) {
         ([], []) => {
             let own = scenario.policy.as_ref().map(|_| "scenario");
@@ -88,19 +86,15 @@ fn arms(args: &Args, setting: &Setting) -> Result<Vec<(String, Policy)>, Stop> {
         return Err(Stop::usage(format!("policy `{}` is named twice; drop one", twice.1)));
     }
     let arm = |name: String| {
-        let named = scenario.policies.iter().find(|(own, _)| *own == name).map(|(_, settings)| settings.clone());
-        let settings = named
-            .or_else(|| scenario.policy.clone().filter(|_| name == "scenario"))
-            .or_else(|| preset(&name))
-            .ok_or_else(|| unknown(&name, scenario))?;
-        let policy = Policy::new(settings.over(patience.clone()));
+        let settings = scenario.named_policy(&name).ok_or_else(|| unknown(&name, scenario))?;
+        let policy = Policy::new(settings);
         let policy = policy.map_err(|errors| Stop::usage(format!("policy {name}: {}", errors[0])))?;
         Ok((name, policy))
     };
     names.into_iter().map(arm).collect()
 }
 
-fn unknown(name: &str, scenario: &brownout_scenario::Scenario) -> Stop {
+pub(crate) fn unknown(name: &str, scenario: &brownout_scenario::Scenario) -> Stop {
     let own: Vec<_> = scenario.policies.iter().map(|(name, _)| name.as_str()).collect();
     let own = if own.is_empty() { "none".to_owned() } else { own.join(", ") };
     let hint = brownout_scenario::preset_hint(name);

@@ -1,0 +1,327 @@
+//! What the rules ask about a scenario.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use brownout_draw::Distribution;
+use brownout_load::{Arrivals, Load};
+use brownout_policy::{Failure, FailureKind, Policy, Scope, Settings, Transport};
+use brownout_service::{Capacity, Outcome, Outcomes, Phase, Request, Service, Shed};
+
+/// A policy, and what is known of those who meet it.
+#[derive(Debug)]
+pub(super) struct Case<'c> {
+    pub(super) service: Option<&'c Service>,
+    pub(super) load: Option<&'c Load>,
+    pub(super) settings: &'c Settings,
+    pub(super) policy: Policy,
+}
+
+/// How a request can go, phases aside.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Met<'c> {
+    /// The route, where it is one.
+    pub(super) route: Option<&'c str>,
+    pub(super) outcomes: &'c Outcomes,
+    pub(super) latency: &'c Distribution,
+}
+
+/// A stretch of time in which as good as nothing succeeds.
+#[derive(Clone, Debug)]
+pub(super) struct Outage<'c> {
+    /// The phase that brings it.
+    pub(super) phase: &'c str,
+    pub(super) from: Duration,
+    pub(super) until: Duration,
+    pub(super) cause: Cause<'c>,
+}
+
+/// What an attempt meets in an outage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Cause<'c> {
+    /// It fails by these.
+    Fails(&'c Outcomes),
+    /// No worker takes it up.
+    Stopped,
+}
+
+/// A refusal that says when to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) retry_after: Duration,
+}
+
+/// An open load on a service with a capacity.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pressure {
+    /// Calls a second.
+    pub(super) rate: f64,
+    /// Of the capacity, what first tries take; 1 is all of it.
+    pub(super) utilisation: f64,
+}
+
+/// The time of a healthy answer of an idle service: the sum of some parts, each drawn by itself.
+#[derive(Clone, Debug)]
+pub(super) struct Answer<'c> {
+    fixed: Duration,
+    drawn: Vec<&'c Distribution>,
+}
+
+/// From this share of failures on, a phase is an outage: of four tries in a row one in 25 still gets through.
+const OUTAGE_MIN: f64 = 0.99;
+
+/// An attempt that is given up by its caller.
+pub(super) const TIMED_OUT: Failure = Failure::transport(Transport::Timeout);
+
+impl Refusal {
+    pub(super) const fn failure(self) -> Failure {
+        Failure { retry_after: Some(self.retry_after), ..Failure::status(self.status) }
+    }
+}
+
+impl<'c> Case<'c> {
+    pub(super) const fn retries(&self) -> u32 {
+        self.policy.max_retries()
+    }
+
+    /// Whether there may be more than one caller at a time. Where no load is known, it is taken to be so: a policy has many
+    /// callers in its life.
+    pub(super) fn has_crowd(&self) -> bool {
+        self.load.is_none_or(|load| load.is_open() || load.population().clients > 1)
+    }
+
+    /// How many share-alike memories of this scope there are.
+    pub(super) fn memories(load: &Load, scope: Scope) -> NonZeroU32 {
+        match scope {
+            Scope::Client => NonZeroU32::new(load.population().clients).unwrap_or(NonZeroU32::MIN),
+            Scope::Process => load.processes,
+            Scope::Fleet => NonZeroU32::MIN,
+        }
+    }
+
+    pub(super) fn capacity(&self) -> Option<&'c Capacity> {
+        self.service.and_then(Service::capacity)
+    }
+
+    /// What requests can meet: every route, and the base where the load's request takes none.
+    pub(super) fn met(&self) -> Vec<Met<'c>> {
+        let Some(service) = self.service else { return Vec::new() };
+        let base = service.base();
+        let routes = service.routes().iter().map(|route| Met {
+            route: Some(route.pattern.as_str()),
+            outcomes: route.change.outcomes.as_ref().unwrap_or(&base.outcomes),
+            latency: route.change.latency.as_ref().unwrap_or(&base.latency),
+        });
+        let own = Met { route: None, outcomes: &base.outcomes, latency: &base.latency };
+        let routes: Vec<_> = routes.collect();
+        if self.asked_route(service).is_some() { routes } else { [own].into_iter().chain(routes).collect() }
+    }
+
+    /// What the load's request meets.
+    fn asked(&self, service: &'c Service) -> Met<'c> {
+        let met = self.met();
+        let route = self.asked_route(service);
+        met[route.unwrap_or(0)]
+    }
+
+    /// The route that takes the load's request.
+    fn asked_route(&self, service: &Service) -> Option<usize> {
+        let line = self.load.map_or_else(|| Load::default().request, |load| load.request.clone());
+        let path = line.path.split_once('?').map_or(line.path.as_str(), |(path, _)| path);
+        let request = Request { method: &line.method, path };
+        service.routes().iter().position(|route| route.pattern.matches(&request))
+    }
+
+    /// How long an answer takes that nothing delays.
+    pub(super) fn answer(&self, latency: &'c Distribution) -> Answer<'c> {
+        let way = self.load.and_then(|load| load.connect_delay.as_ref());
+        let work = self.capacity().map(|capacity| &capacity.service_time);
+        let (fixed, drawn): (Vec<_>, Vec<_>) =
+            [way, work, Some(latency)].into_iter().flatten().partition(|part| part.is_fixed());
+        Answer { fixed: fixed.into_iter().map(Distribution::mean).sum(), drawn }
+    }
+
+    /// Every way in which an attempt can fail, phases included.
+    pub(super) fn failures(&self) -> Vec<Failure> {
+        let Some(service) = self.service else { return Vec::new() };
+        let phases = service.phases().iter().filter_map(|phase| phase.change.outcomes.as_ref());
+        let outcomes: Vec<_> = self.met().into_iter().map(|met| met.outcomes).chain(phases).collect();
+        let comes = |outcome: &Outcome| outcomes.iter().any(|outcomes| outcomes.rate(*outcome) > 0.0);
+        let mut failures: Vec<_> = Outcome::failures().filter(comes).map(failure).collect();
+        if let Some(capacity) = service.capacity() {
+            if let Shed::Answer { status, retry_after } = capacity.shed
+                && (capacity.queue.length.is_some() || capacity.queue.patience.is_some())
+            {
+                failures.push(Failure { retry_after, ..Failure::status(status) });
+            }
+            if self.policy.attempt_timeout().is_some() {
+                failures.push(TIMED_OUT);
+            }
+        } else if let Some(timeout) = self.policy.attempt_timeout()
+            && self.met().into_iter().any(|met| self.answer(met.latency).share_above(timeout) > 0.0)
+        {
+            failures.push(TIMED_OUT);
+        }
+        failures
+    }
+
+    /// Refusals that say when to come back, each once.
+    pub(super) fn refusals(&self) -> Vec<Refusal> {
+        let hinted = |failure: &Failure| match (failure.kind, failure.retry_after) {
+            (FailureKind::Status(status), Some(retry_after)) => Some(Refusal { status, retry_after }),
+            _ => None,
+        };
+        let mut refusals: Vec<Refusal> = self.failures().iter().filter_map(hinted).collect();
+        refusals.sort_unstable();
+        refusals.dedup();
+        refusals
+    }
+
+    /// The outages that end.
+    pub(super) fn outages(&self) -> Vec<Outage<'c>> {
+        let Some(service) = self.service else { return Vec::new() };
+        let mut corners: Vec<Duration> = service.phases().iter().flat_map(corners).collect();
+        corners.sort();
+        corners.dedup();
+        let mut outages: Vec<Outage<'_>> = Vec::new();
+        for pair in corners.windows(2) {
+            let [from, until] = [pair[0], pair[1]];
+            let Some((phase, cause)) = down(service, from + (until - from) / 2) else { continue };
+            match outages.last_mut() {
+                Some(last) if last.until == from && last.cause == cause => last.until = until,
+                _ => outages.push(Outage { phase, from, until, cause }),
+            }
+        }
+        // What began with the run and never changes is no outage to outlast, and what lasts to its end cannot be.
+        let lasting = |outage: &Outage<'_>| down(service, outage.until).is_some_and(|(_, cause)| cause == outage.cause);
+        outages.retain(|outage| !lasting(outage));
+        outages
+    }
+
+    /// How long an attempt takes in an outage, at the most or on the mean; `None` where it may take for ever.
+    pub(super) fn attempt_in(&self, outage: &Outage<'_>, longest: bool) -> Option<Duration> {
+        let service = self.service?;
+        let long = |time: &Distribution| if longest { time.longest() } else { time.mean() };
+        let timeout = self.policy.attempt_timeout();
+        if outage.cause == Cause::Stopped {
+            let patience = self.capacity()?.queue.patience.as_ref().map(long);
+            return timeout.into_iter().chain(patience).min();
+        }
+        if let (Some(_), Some(timeout), true) = (self.capacity(), timeout, longest) {
+            return Some(timeout);
+        }
+        let middle = outage.from + (outage.until - outage.from) / 2;
+        let own = service.phases().iter().rev().filter(|phase| phase.strength(middle) >= 1.0);
+        let own = own.filter_map(|phase| phase.change.latency.as_ref()).next();
+        let latency = long(own.unwrap_or(self.asked(service).latency));
+        let work = self.capacity().map(|capacity| long(&capacity.service_time)).unwrap_or_default();
+        Some(service.slowed(latency.saturating_add(work), middle))
+    }
+
+    /// The failures that an outage brings.
+    pub(super) fn failures_in(&self, outage: &Outage<'_>) -> Vec<Failure> {
+        match outage.cause {
+            Cause::Fails(outcomes) => {
+                Outcome::failures().filter(|outcome| outcomes.rate(*outcome) > 0.0).map(failure).collect()
+            }
+            Cause::Stopped => {
+                let waits = self.capacity().and_then(|capacity| capacity.queue.patience.as_ref());
+                let leaves_first = |timeout| waits.is_none_or(|waits| timeout < waits.longest());
+                if self.policy.attempt_timeout().is_some_and(leaves_first) {
+                    return vec![TIMED_OUT];
+                }
+                self.failures().into_iter().filter(|failure| *failure != TIMED_OUT).collect()
+            }
+        }
+    }
+
+    /// What the load asks of the capacity, where both are known and calls come whatever became of those before.
+    pub(super) fn pressure(&self) -> Option<Pressure> {
+        let capacity = self.capacity()?;
+        let (Arrivals::Constant(rate) | Arrivals::Poisson(rate)) = self.load?.arrivals else { return None };
+        Some(Pressure { rate: rate.get(), utilisation: rate.get() * work_each(capacity) })
+    }
+
+    /// How long a request can wait in a full queue; `None` for ever.
+    pub(super) fn queue_wait(capacity: &Capacity) -> Option<Duration> {
+        let full = capacity.queue.length.map(|length| {
+            Duration::try_from_secs_f64(f64::from(length) * work_each(capacity)).unwrap_or(Duration::MAX)
+        });
+        full.into_iter().chain(capacity.queue.patience.as_ref().map(Distribution::longest)).min()
+    }
+}
+
+/// Seconds of the whole service that one request takes.
+pub(super) fn work_each(capacity: &Capacity) -> f64 {
+    capacity.service_time.mean().as_secs_f64() / f64::from(capacity.workers.get())
+}
+
+fn failure(outcome: Outcome) -> Failure {
+    Failure { retry_after: outcome.retry_after(), ..Failure::status(outcome.status()) }
+}
+
+/// The moments at which a phase is wholly on or off.
+fn corners(phase: &Phase) -> Vec<Duration> {
+    let (from, ramp) = (phase.window.from, phase.ramp);
+    let last = phase.window.until.into_iter().flat_map(|until| [until.saturating_sub(ramp.down), until]);
+    [from, from.saturating_add(ramp.up)].into_iter().chain(last).collect()
+}
+
+/// Whether a phase has the service down at `elapsed`, and how.
+fn down(service: &Service, elapsed: Duration) -> Option<(&str, Cause<'_>)> {
+    let on = || service.phases().iter().rev().filter(|phase| phase.strength(elapsed) >= 1.0);
+    if service.capacity().is_some() && service.workers(elapsed) == 0 {
+        let stops = on().find(|phase| phase.factors.capacity.is_some())?;
+        return Some((&stops.name, Cause::Stopped));
+    }
+    let (phase, outcomes) = on().find_map(|phase| Some((phase, phase.change.outcomes.as_ref()?)))?;
+    (1.0 - outcomes.rate(Outcome::Success) >= OUTAGE_MIN).then_some((&phase.name, Cause::Fails(outcomes)))
+}
+
+impl Answer<'_> {
+    /// The share of answers that take longer than `limit`, from 0 to 1.
+    ///
+    /// Exact for one drawn part. Of more, all but the last are averaged over the points of a lattice, which is good to about
+    /// a thousandth of the share.
+    pub(super) fn share_above(&self, limit: Duration) -> f64 {
+        let Some(limit) = limit.checked_sub(self.fixed) else { return 1.0 };
+        let Some((last, rest)) = self.drawn.split_last() else { return 0.0 };
+        if rest.is_empty() {
+            return last.share_above(limit);
+        }
+        let above = |point: u32| {
+            let mut left = Some(limit);
+            for (part, step) in rest.iter().zip(LATTICE) {
+                let place = (f64::from(point) + 0.5) * step;
+                left = left.and_then(|left| left.checked_sub(part.quantile(place - place.floor())));
+            }
+            left.map_or(1.0, |left| last.share_above(left))
+        };
+        (0..POINTS).map(above).sum::<f64>() / f64::from(POINTS)
+    }
+
+    /// The duration that all answers but a share of `above` do not pass, to the thousandth.
+    pub(super) fn longer_than_all_but(&self, above: f64) -> Duration {
+        if let [part] = self.drawn[..] {
+            return self.fixed.saturating_add(part.quantile(1.0 - above));
+        }
+        let end = self.drawn.iter().fold(self.fixed, |sum, part| sum.saturating_add(part.longest()));
+        let (mut low, mut high) = (self.fixed, end);
+        while high.saturating_sub(low) > end / 1000 {
+            let middle = low + (high - low) / 2;
+            (low, high) = if self.share_above(middle) > above { (middle, high) } else { (low, middle) };
+        }
+        high
+    }
+
+    /// On the mean.
+    pub(super) fn mean(&self) -> Duration {
+        self.drawn.iter().fold(self.fixed, |sum, part| sum.saturating_add(part.mean()))
+    }
+}
+
+const POINTS: u32 = 1000;
+
+/// The steps of a lattice over the unit square: every thousandth, and the golden ratio, whose multiples keep apart.
+const LATTICE: [f64; 2] = [1.0 / POINTS as f64, 0.618_033_988_749_894_9];
