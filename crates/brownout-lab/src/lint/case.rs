@@ -148,22 +148,22 @@ impl<'c> Case<'c> {
         let phases = service.phases().iter().filter_map(|phase| phase.change.outcomes.as_ref());
         let outcomes: Vec<_> = self.met().into_iter().map(|met| met.outcomes).chain(phases).collect();
         let comes = |outcome: &Outcome| outcomes.iter().any(|outcomes| outcomes.rate(*outcome) > 0.0);
-        let mut failures: Vec<_> = Outcome::failures().filter(comes).map(failure).collect();
-        if let Some(capacity) = service.capacity() {
-            if let Shed::Answer { status, retry_after } = capacity.shed
-                && (capacity.queue.length.is_some() || capacity.queue.patience.is_some())
-            {
-                failures.push(Failure { retry_after, ..Failure::status(status) });
-            }
-            if self.policy.attempt_timeout().is_some() {
-                failures.push(TIMED_OUT);
-            }
-        } else if let Some(timeout) = self.policy.attempt_timeout()
-            && self.met().into_iter().any(|met| self.answer(met.latency).share_above(timeout) > 0.0)
-        {
-            failures.push(TIMED_OUT);
+        let failures = Outcome::failures().filter(comes).map(failure).chain(self.shed());
+        let late = |timeout: &Duration| {
+            let above = |met: Met<'_>| self.answer(met.latency).share_above(*timeout) > 0.0;
+            service.capacity().is_some() || self.met().into_iter().any(above)
+        };
+        failures.chain(self.policy.attempt_timeout().filter(late).map(|_| TIMED_OUT)).collect()
+    }
+
+    /// What a request meets that the queue does not take, or keeps too long.
+    fn shed(&self) -> Option<Failure> {
+        let capacity = self.capacity()?;
+        let bounded = capacity.queue.length.is_some() || capacity.queue.patience.is_some();
+        match capacity.shed {
+            Shed::Answer { status, retry_after } if bounded => Some(Failure { retry_after, ..Failure::status(status) }),
+            _ => None,
         }
-        failures
     }
 
     /// Refusals that say when to come back, each once.
@@ -216,7 +216,8 @@ impl<'c> Case<'c> {
         let own = own.filter_map(|phase| phase.change.latency.as_ref()).next();
         let latency = long(own.unwrap_or(self.asked(service).latency));
         let work = self.capacity().map(|capacity| long(&capacity.service_time)).unwrap_or_default();
-        Some(service.slowed(latency.saturating_add(work), middle))
+        let way = self.load.and_then(|load| load.connect_delay.as_ref()).map(long).unwrap_or_default();
+        Some(service.slowed(latency.saturating_add(work), middle).saturating_add(way))
     }
 
     /// The failures that an outage brings.
@@ -231,7 +232,7 @@ impl<'c> Case<'c> {
                 if self.policy.attempt_timeout().is_some_and(leaves_first) {
                     return vec![TIMED_OUT];
                 }
-                self.failures().into_iter().filter(|failure| *failure != TIMED_OUT).collect()
+                self.shed().into_iter().collect()
             }
         }
     }

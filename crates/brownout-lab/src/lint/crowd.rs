@@ -1,12 +1,13 @@
 //! What all callers together do to the service.
 
+use std::time::Duration;
+
 use brownout_load::{Arrivals, Load};
-use brownout_policy::{Budget, Failures, Luck};
+use brownout_policy::{Budget, Failures, Luck, Scope};
 use brownout_service::{Abandoned, Capacity, Order};
 
 use super::case::{Case, Pressure, TIMED_OUT, work_each};
 use super::finding::{About, Finding, Rule, counted, number, percent, time};
-use std::time::Duration;
 
 /// A queue that keeps requests for longer than their callers wait.
 pub(super) fn queue(case: &Case<'_>) -> Option<Finding> {
@@ -93,9 +94,8 @@ pub(super) fn storm(case: &Case<'_>) -> Option<Finding> {
 
 /// Whether something counts timeouts and then sends less, first tries included.
 fn stops_asking(case: &Case<'_>) -> bool {
-    let counted = |counts: Option<&Failures>| counts.is_none_or(|counts| counts.includes(&TIMED_OUT));
-    case.policy.breaker().is_some_and(|guard| counted(guard.counts.as_ref()))
-        || case.policy.throttle().is_some_and(|guard| counted(guard.counts.as_ref()))
+    case.policy.breaker().is_some_and(|guard| counts_timeouts(guard.counts.as_ref()))
+        || case.policy.throttle().is_some_and(|guard| counts_timeouts(guard.counts.as_ref()))
 }
 
 /// Attempts of a call while every one of them times out, in the long run: what is left of a bucket at the start is spent by then.
@@ -123,7 +123,7 @@ fn counts_timeouts(counts: Option<&Failures>) -> bool {
     counts.is_none_or(|counts| counts.includes(&TIMED_OUT))
 }
 
-fn memories(load: &Load, scope: brownout_policy::Scope) -> f64 {
+fn memories(load: &Load, scope: Scope) -> f64 {
     f64::from(Case::memories(load, scope).get())
 }
 
@@ -155,15 +155,8 @@ pub(super) fn budget_per_client(case: &Case<'_>) -> Option<Finding> {
     if matches!(guard.rule, Budget::Concurrent(_)) || memories <= 1.0 || case.retries() == 0 {
         return None;
     }
-    let who = format!(
-        "{} {}",
-        number(memories),
-        if load.processes.get() == 1 || guard.scope == brownout_policy::Scope::Client {
-            "clients"
-        } else {
-            "processes"
-        }
-    );
+    let sharers = if guard.scope == Scope::Process { "processes" } else { "clients" };
+    let who = format!("{} {sharers}", number(memories));
     let rate = match load.arrivals {
         Arrivals::Constant(rate) | Arrivals::Poisson(rate) => Some(rate.get()),
         Arrivals::Closed { .. } => None,

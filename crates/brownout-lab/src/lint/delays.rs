@@ -55,15 +55,16 @@ pub(super) fn never_grow(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let delay = if first.is_zero() { "at once".to_owned() } else { format!("after {}", time(first)) };
-    let capped = case.settings.max_delay == Some(first) && case.settings.growth != Some(Growth::Constant);
-    let (key, mend) = if capped {
-        ("max_delay", "a larger `max_delay`".to_owned())
-    } else if case.settings.delays.is_some() {
-        ("delays", "delays that grow".to_owned())
+    let (key, mend) = if case.settings.delays.is_some() {
+        ("delays", "delays that grow")
     } else if first.is_zero() {
-        ("base_delay", "a `base_delay` above zero, with `jitter = \"full\"`".to_owned())
+        ("base_delay", "a `base_delay` above zero, with `jitter = \"full\"`")
+    } else if case.settings.growth == Some(Growth::Constant) {
+        ("backoff", "`backoff = \"exponential\"`")
+    } else if case.settings.factor.is_some_and(|factor| factor <= 1.0) {
+        ("factor", "a `factor` of 2")
     } else {
-        ("backoff", "`backoff = \"exponential\"`".to_owned())
+        ("max_delay", "a larger `max_delay`")
     };
     Some(
         Finding::of(Rule::DelaysNeverGrow, About::Policy(key))

@@ -178,6 +178,7 @@ fn timeouts_against_healthy_answers() {
     number(rule, &exponential, "late_share", (-3.0_f64).exp());
     silent(rule, &exponential.replace("3s", "5s"));
     silent(rule, &text("\"1s\"", "attempt_timeout = \"1s\""));
+    silent(rule, &text("{ lognormal = { median = \"200ms\", p99 = \"2s\" } }", "attempt_timeout = \"2s\""));
     check(rule, &text("\"1s\"", "attempt_timeout = \"999ms\""), &["100% of"]);
     check(
         rule,
@@ -431,6 +432,7 @@ fn delays_that_shrink_or_stay() {
     );
     check(rule, "[policy]\nbase_delay = \"5s\"\nmax_delay = \"5s\"\nmax_retries = 5\n", &["a larger `max_delay`"]);
     check(rule, "[policy]\ndelays = [\"5s\"]\nmax_retries = 5\n", &["delays that grow"]);
+    check(rule, "[policy]\nfactor = 1\nmax_retries = 5\n", &["a `factor` of 2"]);
     check(rule, "[policy]\nbase_delay = 0\nmax_retries = \"unbounded\"\n", &["unbounded retries come, each at once"]);
     silent(rule, "[policy]\nbackoff = \"constant\"\nbase_delay = \"5s\"\nmax_retries = 4\n");
     silent(rule, "[policy]\nmax_retries = 9\n");

@@ -14,7 +14,7 @@ pub(super) fn below_p99(case: &Case<'_>) -> Option<Finding> {
     let key = if case.policy.attempt_timeout() == Some(limit) { "attempt_timeout" } else { "deadline" };
     let shares = case.met().into_iter().map(|met| (case.answer(met.latency).share_above(limit), met));
     let worst = shares.max_by(|(one, _), (other, _)| one.total_cmp(other));
-    let (share, met) = worst.filter(|(share, _)| *share > 0.01)?;
+    let (share, met) = worst.filter(|(share, _)| *share > LATE_MAX)?;
     let p99 = case.answer(met.latency).longer_than_all_but(0.01);
     let on = met.route.map(|route| format!(" on `{route}`")).unwrap_or_default();
     let again = key == "attempt_timeout" && case.retries() > 0 && case.policy.retries(&TIMED_OUT);
@@ -38,6 +38,9 @@ pub(super) fn below_p99(case: &Case<'_>) -> Option<Finding> {
             .seconds("p99_s", p99),
     )
 }
+
+/// One in a hundred, and the roundings of a p99 that was given.
+const LATE_MAX: f64 = 0.01 + 1e-6;
 
 /// A deadline that one attempt can use up.
 pub(super) fn deadline_within(case: &Case<'_>) -> Option<Finding> {

@@ -1,5 +1,6 @@
 //! The program as people run it: real processes, real sockets, real output.
 
+mod check;
 mod compare;
 mod docs;
 mod http;

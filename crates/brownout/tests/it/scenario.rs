@@ -16,7 +16,9 @@ fn every_example_is_fine_and_runs() {
     assert!(examples().len() >= 3);
     for name in examples() {
         let check = brownout(&format!("check examples/{name}"));
-        assert!(check.code == Some(0) && check.stdout.starts_with(&format!("examples/{name}: fine\n")), "{check:?}");
+        // One is there to show what check warns of.
+        let verdict = if name == "retry-storm.toml" { "valid, 4 warnings" } else { "fine" };
+        assert!(check.code == Some(0) && check.stdout.contains(&format!("examples/{name}: {verdict}\n")), "{check:?}");
         let load = brownout(&format!("load examples/{name} --seed 42"));
         assert!(load.code == Some(0) && load.stdout.starts_with("Load test: "), "{load:?}");
     }
