@@ -12,7 +12,9 @@ use super::finding::{About, Finding, Rule, counted, number, percent, time};
 /// A queue that keeps requests for longer than their callers wait.
 pub(super) fn queue(case: &Case<'_>) -> Option<Finding> {
     let capacity = case.capacity().filter(|capacity| capacity.abandoned == Abandoned::KeepWorking)?;
-    let patience = case.policy.allowance(Duration::ZERO)?;
+    // Where the work alone takes longer, no queue is short enough: that is for the rule on timeouts to say.
+    let works_in_time = |patience: &Duration| capacity.service_time.mean() < *patience;
+    let patience = case.policy.allowance(Duration::ZERO).filter(works_in_time)?;
     if !outlasts(capacity, patience) || !can_fill(case, capacity, patience) {
         return None;
     }
@@ -71,15 +73,18 @@ pub(super) fn storm(case: &Case<'_>) -> Option<Finding> {
         "a budget that successes fill (`tokens`), and load that leaves room for its retries".to_owned()
     };
     let mean = time(capacity.service_time.mean());
+    let many = if attempts < f64::from(u32::MAX) {
+        format!("{} attempts a call {}", number(attempts), number(asked))
+    } else {
+        "attempts without bound more than all of it".to_owned()
+    };
     Some(
         Finding::of(Rule::RetryStorm, About::Policy("max_retries"))
             .what(format!(
-                "{}/s of {mean} on {} take {} of the capacity, and {} attempts a call {}",
+                "{}/s of {mean} on {} take {} of the capacity, and {many}",
                 number(rate),
                 counted(capacity.workers.get(), "worker", "workers"),
                 number(utilisation),
-                number(attempts),
-                number(asked)
             ))
             .so(
                 "above 1, a service that has fallen behind stays behind: attempts time out and are made again faster than it \
@@ -187,7 +192,7 @@ pub(super) fn budget_per_client(case: &Case<'_>) -> Option<Finding> {
                 .number("share", grants.share)
         });
     }
-    let calls = calls(load, rate)? / memories;
+    let calls = calls(load, rate).filter(|calls| *calls > 0.0)? / memories;
     let extra = f64::from(grants.at_once) / calls;
     much(extra).then(|| {
         finding

@@ -291,6 +291,7 @@ fn queues_against_the_patience_of_callers() {
     silent(rule, &storm("queue = { length = 400, max_wait = \"400ms\" }", ""));
     silent(rule, &storm("queue = { length = 400 }\nabandoned = \"drop_waiting\"", ""));
     check(rule, &storm("queue = { length = \"unbounded\" }", ""), &["a queue without bound"]);
+    silent(rule, &storm(LONG, "").replace("50ms", "600ms"));
     // Closed clients that all time out ask for 200 / 0.5 s = 400 a second, which is just what can be done.
     let closed = storm(LONG, "").replace("poisson = \"320/s\"", "closed = {}");
     silent(rule, &closed);
@@ -306,6 +307,7 @@ fn storms_that_feed_themselves() {
         &storm(LONG, ""),
         &["320/s of 50ms on 20 workers take 0.8 of the capacity, and 4 attempts a call 3.2", "it is 0.88"],
     );
+    check(rule, &storm(LONG, "max_retries = \"unbounded\""), &["attempts without bound more than all of it"]);
     silent(rule, &storm(LONG, "max_retries = 0"));
     silent(rule, &storm(LONG, "retry_on = [\"5xx\"]"));
     silent(rule, &storm("queue = { length = 180 }", ""));
@@ -401,6 +403,7 @@ fn budgets_of_small_clients() {
     );
     silent(rule, &storm(LONG, "budget = { ratio = 0.2, scope = \"fleet\" }"));
     silent(rule, "[policy]\nbudget = { ratio = 0.2 }\n");
+    silent(rule, "[load]\ncount = 0\narrivals = { poisson = 5 }\nclients = 9\n[policy]\nbudget.aws = {}\n");
 }
 
 #[test]
@@ -461,7 +464,38 @@ fn presets_can_be_judged_alone() {
     assert_eq!(names("none"), "");
     assert_eq!(names("finagle"), "");
     assert_eq!(names("tenacity-default"), "no-budget delays-never-grow");
-    for preset in &PRESETS {
-        let _ = names(preset.name);
+}
+
+/// Numbers at the ends of what a file may say.
+#[test]
+fn nothing_panics() {
+    let long = "8760h";
+    let scenes = [
+        format!(
+            "[service]\nlatency = {{ lognormal = {{ median = \"{long}\", sigma = 10 }} }}\noutcomes = {{ error = 1, }}\n"
+        ),
+        format!(
+            "[service.capacity]\nworkers = 4294967295\nservice_time = {{ exponential = \"{long}\" }}\nqueue = {{ length = 4294967295 }}\n\
+             [load]\narrivals = {{ constant = 1e7 }}\nduration = \"{long}\"\nclients = 16777216\n\
+             connect_delay = {{ exponential = \"1ns\" }}\n"
+        ),
+        format!(
+            "[service.capacity]\nworkers = 1\nservice_time = 0\nqueue = {{ length = 0, max_wait = \"{long}\" }}\n[[phases]]\n\
+             name = \"a\"\nuntil = \"{long}\"\ncapacity = 0\nramp_up = \"4380h\"\nramp_down = \"4380h\"\n"
+        ),
+    ];
+    let policies = [
+        format!("max_retries = \"unbounded\"\ndeadline = \"{long}\"\nattempt_timeout = \"1ns\"\nbase_delay = 0\n"),
+        format!("max_retries = 4294967294\nbase_delay = \"1ns\"\nbackoff = \"linear\"\nmax_delay = \"{long}\"\nretry_after = \"exact\"\n"),
+        format!("delays = [\"{long}\", 0]\nattempt_timeout = \"{long}\"\nhedge = {{ after = 0, max = 4294967295 }}\n"),
+        "jitter = \"decorrelated\"\nmax_retries = \"unbounded\"\nbudget.tokens = { capacity = 4000000, deposit = 0, cost = 0.001 }\n".to_owned(),
+    ];
+    for scene in &scenes {
+        for policy in &policies {
+            let _ = findings(&format!("{scene}[policy]\n{policy}"));
+        }
+        for preset in &PRESETS {
+            let _ = findings(&format!("policy = \"{}\"\n{scene}", preset.name));
+        }
     }
 }
