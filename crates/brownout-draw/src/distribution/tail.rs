@@ -18,17 +18,16 @@ impl Distribution {
     /// # Ok::<(), brownout_draw::DistributionError>(())
     /// ```
     #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a latency of over 104 days may lose nanoseconds")]
     pub fn share_above(&self, duration: Duration) -> f64 {
         let x = nanos_f64(duration);
         // What lies below, over what is left of the whole where a tail was cut off.
         let above = |below: f64, cap: &Option<Cap>| 1.0 - below / cap.map_or(1.0, |cap| cap.below);
         let share = match &self.0 {
             Kind::Fixed(fixed) => f64::from(duration < *fixed),
-            Kind::Uniform { min, .. } if duration < *min => 1.0,
-            Kind::Uniform { min, max } if duration < *max => {
-                (max.saturating_sub(duration)).as_secs_f64() / max.saturating_sub(*min).as_secs_f64()
-            }
-            Kind::Uniform { .. } => 0.0,
+            // Clamped below: longer than the shortest is all, and nothing is longer than the longest.
+            Kind::Uniform { min_ns, max_ns } if min_ns < max_ns => (*max_ns as f64 - x) / (max_ns - min_ns) as f64,
+            Kind::Uniform { min_ns, .. } => f64::from(x < *min_ns as f64),
             Kind::Exponential { mean_ns, cap } => above(-libm::expm1(-x / mean_ns), cap),
             Kind::Lognormal { median_ns, sigma, cap } => above(normal::cdf(libm::log(x / median_ns) / sigma), cap),
             Kind::Percentiles(percentiles) => percentiles.share_above(duration),
@@ -62,10 +61,11 @@ impl Distribution {
         Duration::from_nanos(whole_nanos(self.mean_ns()))
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "a latency of over 104 days may lose nanoseconds")]
     fn mean_ns(&self) -> f64 {
         match &self.0 {
             Kind::Fixed(duration) => nanos_f64(*duration),
-            Kind::Uniform { min, max } => f64::midpoint(nanos_f64(*min), nanos_f64(*max)),
+            Kind::Uniform { min_ns, max_ns } => f64::midpoint(*min_ns as f64, *max_ns as f64),
             Kind::Exponential { mean_ns, cap: None } => *mean_ns,
             // ∫ of the survival up to the cap, less what the cap leaves out: m - c·P(X > c)/P(X < c).
             Kind::Exponential { mean_ns, cap: Some(cap) } => {
