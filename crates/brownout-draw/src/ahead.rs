@@ -5,16 +5,14 @@ use crate::{Seed, Stream, draw_pair};
 /// How many keys a row has.
 pub const ROW: usize = 32;
 
-/// [`draw_pair`] of [`ROW`] keys, from `first` on. The blocks do not wait for each other, which more than halves what one costs.
-#[must_use]
-pub fn draw_row(seed: Seed, stream: Stream, first: u64, index: u32) -> ([u64; ROW], [u64; ROW]) {
-    let mut row = ([0; ROW], [0; ROW]);
+/// [`draw_pair`] of [`ROW`] keys, from `first` on, into the `row` of the ones and that of the others. The blocks do not wait for
+/// each other, which more than halves what one costs.
+pub fn draw_row(seed: Seed, stream: Stream, first: u64, index: u32, row: (&mut [u64; ROW], &mut [u64; ROW])) {
     let mut key = first;
-    for (one, other) in row.0.iter_mut().zip(&mut row.1) {
+    for (one, other) in row.0.iter_mut().zip(row.1) {
         (*one, *other) = draw_pair(seed, stream, key, index);
         key = key.wrapping_add(1);
     }
-    row
 }
 
 /// Values of keys that are mostly asked for in order, made a row ahead. Where a value comes from changes nothing about it.
@@ -36,9 +34,9 @@ impl Default for Ahead {
 }
 
 impl Ahead {
-    /// The value of `key`: out of a row, which `row` makes of its first key, or made `alone`.
+    /// The value of `key`: out of a row, which `row` makes from its first key on, or made `alone`.
     #[inline]
-    pub fn get(&mut self, key: u64, row: impl FnOnce(u64) -> [u64; ROW], alone: impl FnOnce() -> u64) -> u64 {
+    pub fn get(&mut self, key: u64, row: impl FnOnce(u64, &mut [u64; ROW]), alone: impl FnOnce() -> u64) -> u64 {
         if self.end <= key {
             self.turn(key, row);
         }
@@ -54,11 +52,11 @@ impl Ahead {
     }
 
     /// Goes on to the row that begins with `key`. After one of which little was used, as when keys jump, it is not made.
-    fn turn(&mut self, key: u64, row: impl FnOnce(u64) -> [u64; ROW]) {
+    fn turn(&mut self, key: u64, row: impl FnOnce(u64, &mut [u64; ROW])) {
         self.made = !self.made || ROW / 4 <= self.used;
         (self.end, self.used) = (key.saturating_add(ROW as u64), 0);
         if self.made {
-            self.values = row(key);
+            row(key, &mut self.values);
         }
     }
 }
@@ -72,7 +70,8 @@ mod tests {
     #[test]
     fn a_row_holds_what_each_draw_gives() {
         for first in [0, 1, u64::from(u32::MAX) - 3, u64::MAX - 5] {
-            let (one, other) = draw_row(Seed(7), Stream::WORK, first, 3);
+            let (mut one, mut other) = ([0; ROW], [0; ROW]);
+            draw_row(Seed(7), Stream::WORK, first, 3, (&mut one, &mut other));
             for place in 0..ROW {
                 let key = first.wrapping_add(place as u64);
                 assert_eq!((one[place], other[place]), draw_pair(Seed(7), Stream::WORK, key, 3));
@@ -88,7 +87,8 @@ mod tests {
                 count += 1;
                 draw(Seed(1), Stream::WORK, key, 1)
             };
-            let value = ahead.get(key, |first| draw_row(Seed(1), Stream::WORK, first, 1).0, single);
+            let row = |first, row: &mut _| draw_row(Seed(1), Stream::WORK, first, 1, (row, &mut [0; ROW]));
+            let value = ahead.get(key, row, single);
             assert_eq!(value, draw(Seed(1), Stream::WORK, key, 1));
         }
         count

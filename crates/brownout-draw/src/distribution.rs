@@ -197,15 +197,15 @@ impl Distribution {
         }
     }
 
-    /// The durations at a row of draws, in whole nanoseconds.
-    #[must_use]
-    pub fn sample_row(&self, draws: &[u64; ROW]) -> [u64; ROW] {
+    /// Puts the durations at a row of draws, in whole nanoseconds, in their place.
+    pub fn sample_row(&self, row: &mut [u64; ROW]) {
         match &self.0 {
             // All logarithms first: such a loop is made of vector instructions.
             Kind::Exponential { mean_ns, cap: None } => {
-                draws.map(exponential).map(|sample| whole_nanos(mean_ns * sample))
+                let samples = row.map(exponential);
+                row.iter_mut().zip(samples).for_each(|(draw, sample)| *draw = whole_nanos(mean_ns * sample));
             }
-            _ => draws.map(|draw| self.sample_nanos(draw)),
+            _ => row.iter_mut().for_each(|draw| *draw = self.sample_nanos(*draw)),
         }
     }
 

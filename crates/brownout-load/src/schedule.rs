@@ -142,8 +142,9 @@ impl<'l> Schedule<'l> {
 
     /// Draws for the Poisson candidates from this one on.
     fn next_row(&mut self) {
-        let (gaps, who) = draw_row(self.seed, Stream::ARRIVAL, self.candidates, 0);
-        (self.gaps, self.who) = (gaps.map(exponential), who);
+        let mut gaps = [0; ROW];
+        draw_row(self.seed, Stream::ARRIVAL, self.candidates, 0, (&mut gaps, &mut self.who));
+        self.gaps = gaps.map(exponential);
     }
 
     /// Whether the candidate at `at_ns` is a call. Constant ones each add their share of a call, and one is due when a whole one

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brownout_draw::{Ahead, Distribution, Seed, Stream, draw, draw_row, nanos};
+use brownout_draw::{Ahead, Distribution, ROW, Seed, Stream, draw, draw_row, nanos};
 use thiserror::Error;
 
 use crate::outcome::Pace;
@@ -245,7 +245,10 @@ impl Service {
     pub fn work_ahead_ns(&self, seed: Seed, identity: Identity, elapsed: Duration, ahead: &mut Ahead) -> u64 {
         let Some(Capacity { service_time, .. }) = &self.capacity else { return 0 };
         let alone = || work_ns(service_time, seed, identity);
-        let row = |first| service_time.sample_row(&draw_row(seed, Stream::WORK, first, 1).0);
+        let row = |first, row: &mut _| {
+            draw_row(seed, Stream::WORK, first, 1, (row, &mut [0; ROW]));
+            service_time.sample_row(row);
+        };
         let Identity { request, attempt } = identity;
         let work = if service_time.is_fixed() { alone() } else { first_or(ahead, request, attempt, row, alone) };
         self.slowed_ns(work, elapsed)

@@ -62,14 +62,17 @@ impl<'s> Steady<'s> {
     fn outcome(&mut self, Identity { request, attempt }: Identity) -> Outcome {
         let (seed, stream) = (self.seed, self.outcome_stream);
         let alone = || draw(seed, stream, request, attempt.get());
-        let row = |first| draw_row(seed, stream, first, 1).0;
+        let row = |first, row: &mut _| draw_row(seed, stream, first, 1, (row, &mut [0; ROW]));
         self.outcomes.pick(first_or(&mut self.outcome_draws, request, attempt, row, alone))
     }
 
     fn latency_ns(&mut self, Identity { request, attempt }: Identity) -> u64 {
         let (latency, seed, stream) = (self.latency, self.seed, self.latency_stream);
         let alone = || latency.sample_nanos(draw(seed, stream, request, attempt.get()));
-        let row = |first| latency.sample_row(&draw_row(seed, stream, first, 1).0);
+        let row = |first, row: &mut _| {
+            draw_row(seed, stream, first, 1, (row, &mut [0; ROW]));
+            latency.sample_row(row);
+        };
         first_or(&mut self.latencies, request, attempt, row, alone)
     }
 }
@@ -80,7 +83,7 @@ pub(crate) fn first_or(
     ahead: &mut Ahead,
     request: u64,
     attempt: NonZeroU32,
-    row: impl FnOnce(u64) -> [u64; ROW],
+    row: impl FnOnce(u64, &mut [u64; ROW]),
     alone: impl FnOnce() -> u64,
 ) -> u64 {
     if attempt == NonZeroU32::MIN { ahead.get(request, row, alone) } else { alone() }
