@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::buckets::Buckets;
 use super::{Budget, concurrent, interval, windowed};
 use crate::FailureKind;
 
-/// The memory of many budgets of one rule. A bucket is 4 bytes, a share of what is in flight 8, a window 88 to 136.
+/// The memory of many budgets of one rule. A bucket is 4 bytes and a bit, a share of what is in flight 8, a window 88 to 136.
 ///
 /// Every function takes the rule that the memory was made by, and the index of the budget; it panics when there is no
 /// budget of that index, or the rule is of another kind. What a rule does not count, it is told in vain.
@@ -15,8 +16,8 @@ pub struct Budgets(Memory);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Memory {
     Windowed(Vec<windowed::Balance>),
-    /// Buckets of every kind, in their own units.
-    Tokens(Vec<u32>),
+    /// Buckets of every kind.
+    Tokens(Buckets),
     Concurrent(Vec<concurrent::UnderWay>),
     Interval(Vec<interval::Intervals>),
 }
@@ -27,9 +28,9 @@ impl Budget {
     pub fn memory(&self, count: usize) -> Budgets {
         Budgets(match self {
             Self::Windowed(_) => Memory::Windowed(vec![windowed::Balance::default(); count]),
-            Self::Tokens(rule) => Memory::Tokens(vec![rule.initial(); count]),
-            Self::Grpc(rule) => Memory::Tokens(vec![rule.initial(); count]),
-            Self::Aws(rule) => Memory::Tokens(vec![rule.initial(); count]),
+            Self::Tokens(rule) => Memory::Tokens(Buckets::new(count, rule.initial(), rule.capacity())),
+            Self::Grpc(rule) => Memory::Tokens(Buckets::new(count, rule.initial(), rule.initial())),
+            Self::Aws(rule) => Memory::Tokens(Buckets::new(count, rule.initial(), rule.initial())),
             Self::Concurrent(_) => Memory::Concurrent(vec![concurrent::UnderWay::default(); count]),
             Self::Interval(_) => Memory::Interval(vec![interval::Intervals::default(); count]),
         })
@@ -41,7 +42,7 @@ impl Budgets {
     pub fn call_began(&mut self, rule: &Budget, index: usize, now: Duration) {
         match (rule, &mut self.0) {
             (Budget::Windowed(rule), Memory::Windowed(all)) => rule.call_began(&mut all[index], now),
-            (Budget::Tokens(rule), Memory::Tokens(all)) => rule.call_began(&mut all[index]),
+            (Budget::Tokens(rule), Memory::Tokens(all)) => all.fill(index, |tokens| rule.call_began(tokens)),
             (Budget::Interval(rule), Memory::Interval(all)) => rule.call_began(&mut all[index], now),
             _ => {}
         }
@@ -74,7 +75,7 @@ impl Budgets {
     /// [`withdraw`](Self::withdraw) is asked.
     pub fn attempt_failed(&mut self, rule: &Budget, index: usize) {
         if let (Budget::Grpc(rule), Memory::Tokens(all)) = (rule, &mut self.0) {
-            rule.attempt_failed(&mut all[index]);
+            all.change(index, |tokens| rule.attempt_failed(tokens));
         }
     }
 
@@ -91,9 +92,9 @@ impl Budgets {
     pub fn withdraw(&mut self, rule: &Budget, index: usize, now: Duration, kind: FailureKind) -> Option<u32> {
         match (rule, &mut self.0) {
             (Budget::Windowed(rule), Memory::Windowed(all)) => rule.withdraw(&mut all[index], now),
-            (Budget::Tokens(rule), Memory::Tokens(all)) => rule.withdraw(&mut all[index]),
-            (Budget::Grpc(rule), Memory::Tokens(all)) => rule.withdraw(all[index]),
-            (Budget::Aws(rule), Memory::Tokens(all)) => rule.withdraw(&mut all[index], kind),
+            (Budget::Tokens(rule), Memory::Tokens(all)) => all.change(index, |tokens| rule.withdraw(tokens)),
+            (Budget::Grpc(rule), Memory::Tokens(all)) => rule.withdraw(all.level(index)),
+            (Budget::Aws(rule), Memory::Tokens(all)) => all.change(index, |tokens| rule.withdraw(tokens, kind)),
             (Budget::Concurrent(rule), Memory::Concurrent(all)) => rule.withdraw(&mut all[index]),
             (Budget::Interval(rule), Memory::Interval(all)) => rule.withdraw(&mut all[index], now),
             _ => panic!("{rule:?} was handed the memory of a rule of another kind"),
@@ -103,9 +104,11 @@ impl Budgets {
     /// A call has succeeded. `retried`: after more than one attempt; `charge`: what its last retry was charged.
     pub fn call_succeeded(&mut self, rule: &Budget, index: usize, retried: bool, charge: u32) {
         match (rule, &mut self.0) {
-            (Budget::Tokens(rule), Memory::Tokens(all)) => rule.call_succeeded(&mut all[index]),
-            (Budget::Grpc(rule), Memory::Tokens(all)) => rule.call_succeeded(&mut all[index]),
-            (Budget::Aws(rule), Memory::Tokens(all)) => rule.call_succeeded(&mut all[index], retried, charge),
+            (Budget::Tokens(rule), Memory::Tokens(all)) => all.fill(index, |tokens| rule.call_succeeded(tokens)),
+            (Budget::Grpc(rule), Memory::Tokens(all)) => all.fill(index, |tokens| rule.call_succeeded(tokens)),
+            (Budget::Aws(rule), Memory::Tokens(all)) => {
+                all.fill(index, |tokens| rule.call_succeeded(tokens, retried, charge));
+            }
             _ => {}
         }
     }

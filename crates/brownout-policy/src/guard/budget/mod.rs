@@ -1,6 +1,7 @@
 //! Budgets: whether the traffic as a whole leaves room for a retry.
 
 mod aws;
+mod buckets;
 mod concurrent;
 mod grants;
 mod grpc;

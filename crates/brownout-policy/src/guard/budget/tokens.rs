@@ -71,6 +71,10 @@ impl TokenBudget {
         Ok(Self { initial: tokens, ..self })
     }
 
+    pub(super) const fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
     pub(super) const fn initial(&self) -> u32 {
         self.initial
     }
