@@ -125,7 +125,7 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
         let (number, begun) = (self.call.attempt(), Instant::now());
         let identity = Identity { request: self.number, attempt: number };
         let delay = load.connect(drive.seed, self.number, number.get());
-        let allowance = drive.policy.allowance(self.call.elapsed(begun - *began));
+        let allowance = self.run.ask(|callers, _| callers.allowance(&self.call, begun - *began));
         let exchange = Box::pin(self.client.exchange(identity, delay, allowance));
         self.flights.push(Flight { number, hedge, begun, exchange });
         let after = self.run.ask(|callers, _| callers.hedge_after(&self.call));

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use brownout_draw::nanos;
 
+use crate::stack::Place;
+
 /// One call on its way through a policy: which attempt is being made, the delay before it, what it was charged.
 ///
 /// Made by [`Callers::call`](crate::Callers::call) and handed back with every question about it.
@@ -22,6 +24,8 @@ pub struct Call {
     pub(crate) in_flight: u32,
     /// What a budget took for the last retry.
     pub(crate) charge: u32,
+    /// Where its memory is of the policies around.
+    pub(crate) around: Place,
     /// In nanoseconds since the run began: a run in virtual time has a million calls under way.
     pub(crate) started_ns: u64,
     /// The last delay of the policy's own, in nanoseconds; [`NO_DELAY`] before the first.
@@ -32,7 +36,7 @@ const NO_DELAY: u64 = u64::MAX;
 
 impl Call {
     #[inline]
-    pub(crate) fn new(client: u32, now: Duration) -> Self {
+    pub(crate) fn new(client: u32, now: Duration, around: Place) -> Self {
         Self {
             client,
             attempts: 0,
@@ -41,6 +45,7 @@ impl Call {
             hedges: 0,
             in_flight: 0,
             charge: 0,
+            around,
             started_ns: nanos(now),
             previous_ns: NO_DELAY,
         }
@@ -77,6 +82,16 @@ impl Call {
     /// The policy's own delay before the attempt that was begun last; `None` where there was none.
     pub(crate) fn previous(&self) -> Option<Duration> {
         (self.previous_ns != NO_DELAY).then(|| Duration::from_nanos(self.previous_ns))
+    }
+
+    /// Whether its next attempt is a first try: that of the call, or one that a policy around has it make anew.
+    pub(crate) const fn is_fresh(&self) -> bool {
+        self.retries == 0 && self.in_flight == 0
+    }
+
+    /// A policy around has it made once more, from the beginning.
+    pub(crate) const fn begin_anew(&mut self) {
+        (self.retries, self.steps, self.hedges, self.charge, self.previous_ns) = (0, 0, 0, 0, NO_DELAY);
     }
 
     /// A retry was granted, after the policy's own delay of `own` or, where that begins anew, after another.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::policy::Guards;
+use crate::stack::{Around, Place};
 use crate::{
     Adaptive, AdaptiveState, Breaker, BreakerState, Budget, Budgets, Call, Concurrency, Failure, Guarded, Hedge,
-    HedgeState, InFlight, Policy, StopReason, Throttle, ThrottleState, Verdict,
+    HedgeState, InFlight, Policy, StopReason, Throttle, ThrottleState, Transport, Verdict,
 };
 
 /// Who calls: how many clients, and over how many processes they are spread. A client is number 0 and up; client n
@@ -53,7 +54,7 @@ pub enum Scope {
 pub struct Callers {
     policy: Policy,
     population: Population,
-    /// Whether nothing is remembered and no attempt is ever refused: no guards, and no deadline.
+    /// Whether nothing is remembered and no attempt is ever refused: no guards, no deadline, and no policy around.
     free: bool,
     budgets: Option<Budgets>,
     breakers: Vec<BreakerState>,
@@ -61,6 +62,7 @@ pub struct Callers {
     limiters: Vec<AdaptiveState>,
     limits: Vec<InFlight>,
     hedges: Vec<HedgeState>,
+    around: Option<Box<Around>>,
 }
 
 /// Leave to make an attempt.
@@ -111,7 +113,8 @@ impl Callers {
         }
         let guards = policy.guards();
         Self {
-            free: *guards == Guards::default() && !policy.has_deadline(),
+            free: *guards == Guards::default() && !policy.has_deadline() && policy.around().is_none(),
+            around: policy.around().map(|around| Box::new(Around::new(Self::new(around, population)))),
             budgets: guards.budget.as_ref().map(|budget| budget.rule.memory(population.count(budget.scope))),
             breakers: memory(guards.breaker.as_ref(), population, Breaker::state),
             throttles: memory(guards.throttle.as_ref(), population, Throttle::state),
@@ -139,7 +142,8 @@ impl Callers {
         if let Some((guard, budgets, index)) = self.budget(client) {
             budgets.call_began(&guard.rule, index, now);
         }
-        Call::new(client, now)
+        let around = self.around.as_mut().map_or(Place::NONE, |around| around.call(client, now));
+        Call::new(client, now, around)
     }
 
     /// Asks for leave to make the next attempt of `call`.
@@ -158,8 +162,26 @@ impl Callers {
     }
 
     fn begin_guarded(&mut self, call: &mut Call, now: Duration, draw: u64) -> Result<Go, StopReason> {
+        let mut held_back = Duration::ZERO;
+        if call.is_fresh()
+            && let Some(around) = &mut self.around
+        {
+            match around.begin(call.around, now, draw) {
+                Ok(go) => held_back = go.after,
+                Err(reason) => {
+                    around.forget(call.around);
+                    return Err(reason);
+                }
+            }
+            if call.attempts > 0
+                && let Some((guard, budgets, index)) = self.budget(call.client)
+            {
+                budgets.call_began(&guard.rule, index, now);
+            }
+        }
         match self.admit(call, now, draw) {
-            Ok(go) => {
+            Ok(mut go) => {
+                go.after = go.after.max(held_back);
                 if let Some((guard, budgets, index)) = self.budget(call.client) {
                     budgets.attempt_began(&guard.rule, index);
                 }
@@ -167,13 +189,24 @@ impl Callers {
                 Ok(go)
             }
             Err(reason) => {
-                if call.attempts > 0
+                if !call.is_fresh()
                     && let Some((guard, budgets, index)) = self.budget(call.client)
                 {
                     budgets.retry_abandoned(&guard.rule, index);
                 }
+                // A copy that is not let through leaves the others in flight.
+                if call.in_flight == 0 {
+                    self.let_go(call, now);
+                }
                 Err(reason)
             }
+        }
+    }
+
+    /// The policies around `call` hear no more of it.
+    pub(crate) fn let_go(&mut self, call: &Call, now: Duration) {
+        if let Some(around) = &mut self.around {
+            around.abandoned(call.around, now);
         }
     }
 
@@ -181,8 +214,8 @@ impl Callers {
     fn admit(&mut self, call: &Call, now: Duration, draw: u64) -> Result<Go, StopReason> {
         let guards = self.policy.guards();
         let at = |scope| self.population.index(scope, call.client);
-        let elapsed = call.elapsed(now);
-        if self.policy.allowance(elapsed) == Some(Duration::ZERO) {
+        let elapsed = self.elapsed(call, now);
+        if self.allowance(call, now) == Some(Duration::ZERO) {
             return Err(StopReason::DeadlineExceeded);
         }
         if let Some(guard) = &guards.throttle
@@ -204,7 +237,7 @@ impl Callers {
         } else if let Some(guard) = &guards.adaptive {
             after = guard.rule.acquire(&mut self.limiters[at(guard.scope)], now);
         }
-        let allowance = self.policy.allowance(elapsed.saturating_add(after));
+        let allowance = self.allowance_at(call, elapsed.saturating_add(after), now.saturating_add(after));
         if refused.is_none() && allowance == Some(Duration::ZERO) {
             refused = Some(StopReason::DeadlineNear);
             if let Some(guard) = &guards.concurrency {
@@ -216,6 +249,24 @@ impl Callers {
             guard.rule.release(&mut self.breakers[at(guard.scope)]);
         }
         Err(reason)
+    }
+
+    /// How long `call` has been under way, or, where a policy around has it made anew, since it began last.
+    fn elapsed(&self, call: &Call, now: Duration) -> Duration {
+        self.around.as_ref().map_or_else(|| call.elapsed(now), |around| around.elapsed(call.around, now))
+    }
+
+    /// How long an attempt of `call` that is sent now may take: its own timeout, what is left of the deadline, or what a policy
+    /// around has left for it, whichever is shortest; `None` without any.
+    #[must_use]
+    pub fn allowance(&self, call: &Call, now: Duration) -> Option<Duration> {
+        self.allowance_at(call, self.elapsed(call, now), now)
+    }
+
+    fn allowance_at(&self, call: &Call, elapsed: Duration, now: Duration) -> Option<Duration> {
+        let own = self.policy.allowance(elapsed);
+        let left = self.around.as_ref().and_then(|around| around.left(call.around, now));
+        own.into_iter().chain(left).min()
     }
 
     /// When a copy of the attempt of `call` that was just begun is sent beside it, if it has not come back by then.
@@ -271,6 +322,9 @@ impl Callers {
         if let Some((guard, budgets, index)) = self.budget(call.client) {
             budgets.call_succeeded(&guard.rule, index, call.retries > 0, call.charge);
         }
+        if let Some(around) = &mut self.around {
+            around.succeeded(call.around, now);
+        }
     }
 
     /// An attempt of `call` failed: what follows. On [`Verdict::Retry`] the call goes on to its next attempt.
@@ -282,17 +336,49 @@ impl Callers {
         if call.in_flight > 0 {
             return Verdict::Await;
         }
-        let (verdict, own) = self.policy.decide(call, now, failure, draw);
+        let elapsed = self.elapsed(call, now);
+        let (verdict, own) = self.policy.decide(call, elapsed, failure, draw);
+        let left = self.around.as_ref().and_then(|around| around.left(call.around, now));
+        match verdict {
+            // The policy around gives up before the wait is over.
+            Verdict::Retry { after, .. } if left.is_some_and(|left| left <= after) => {
+                let failure = Failure::transport(Transport::Timeout);
+                return self.ask_around(call, now, &failure, draw, left.unwrap_or_default(), StopReason::DeadlineNear);
+            }
+            Verdict::Stop(reason) => return self.ask_around(call, now, failure, draw, Duration::ZERO, reason),
+            _ => {}
+        }
         if let Verdict::Retry { source, .. } = verdict {
             if let Some((guard, budgets, index)) = self.budget(call.client)
                 && guard.counts(failure)
             {
                 match budgets.withdraw(&guard.rule, index, now, failure.kind) {
                     Some(charge) => call.charge = charge,
-                    None => return Verdict::Stop(StopReason::BudgetDenied),
+                    None => {
+                        return self.ask_around(call, now, failure, draw, Duration::ZERO, StopReason::BudgetDenied);
+                    }
                 }
             }
             call.retried(own, self.policy.begins_anew_after(source));
+        }
+        verdict
+    }
+
+    /// A policy of its own has given `call` up for this `reason`: what the policy around makes of it, `later` from now.
+    fn ask_around(
+        &mut self,
+        call: &mut Call,
+        now: Duration,
+        failure: &Failure,
+        draw: u64,
+        later: Duration,
+        reason: StopReason,
+    ) -> Verdict {
+        let Some(around) = &mut self.around else { return Verdict::Stop(reason) };
+        let verdict = around.failed(call.around, now, failure, draw);
+        if let Verdict::Retry { after, source } = verdict {
+            call.begin_anew();
+            return Verdict::Retry { after: after.saturating_add(later), source };
         }
         verdict
     }
@@ -342,6 +428,8 @@ impl Callers {
     /// An attempt is no longer in flight.
     fn ended(&mut self, call: &mut Call, retry: bool) {
         call.attempt_ended();
+        // The first try of a call that a policy around has made anew is none that this policy granted.
+        let retry = retry && (call.retries > 0 || call.hedges > 0);
         let guards = self.policy.guards();
         let at = |scope| self.population.index(scope, call.client);
         if let Some(guard) = &guards.concurrency {

@@ -28,6 +28,7 @@ mod policy;
 mod preset;
 pub mod retry_after;
 mod settings;
+mod stack;
 mod verdict;
 
 pub use call::Call;

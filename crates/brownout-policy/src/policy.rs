@@ -32,6 +32,7 @@ pub struct Policy {
     retry_after_over: TooLong,
     retry_on: Failures,
     guards: Guards,
+    around: Option<Box<Policy>>,
 }
 
 /// A rule over what callers remember between calls, and who shares the memory.
@@ -83,8 +84,19 @@ impl Policy {
     ///
     /// # Errors
     /// All that is wrong with the settings, at once.
-    pub fn new(settings: Settings) -> Result<Self, Vec<PolicyError>> {
-        let errors = contradictions(&settings);
+    pub fn new(mut settings: Settings) -> Result<Self, Vec<PolicyError>> {
+        let mut errors = contradictions(&settings);
+        let layers = std::mem::take(&mut settings.around);
+        let mut around = None;
+        for layer in layers.into_iter().rev() {
+            if layer.hedge.is_some() {
+                errors.push(PolicyError::HedgeAround);
+            }
+            match Self::new(layer) {
+                Ok(policy) => around = Some(Box::new(Self { around, ..policy })),
+                Err(more) => errors.extend(more),
+            }
+        }
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -111,6 +123,7 @@ impl Policy {
                 concurrency: settings.concurrency,
                 hedge: settings.hedge,
             },
+            around,
         })
     }
 
@@ -126,10 +139,19 @@ impl Policy {
         self.max_retries
     }
 
+    /// How many attempts one call makes at the most, those that the policies around it ask for and copies included; `None`
+    /// without bound.
+    #[must_use]
+    pub fn attempts_max(&self) -> Option<u32> {
+        let copies = self.guards.hedge.as_ref().map_or(0, |hedge| hedge.rule.max().get());
+        let own = self.max_retries.checked_add(1)?.checked_add(copies)?;
+        own.checked_mul(self.around().map_or(Some(1), Self::attempts_max)?)
+    }
+
     /// Whether its verdicts depend on a draw, so that a seed is needed to repeat them.
     #[must_use]
     pub fn uses_chance(&self) -> bool {
-        self.jitter != Jitter::None
+        self.jitter != Jitter::None || self.around().is_some_and(Self::uses_chance)
     }
 
     /// How long an attempt may take that begins `elapsed` after the call did: the attempt's own timeout or what is
@@ -154,14 +176,21 @@ impl Policy {
 
     /// Whether an attempt is given up at some time, so that a service that never answers cannot hold a call for ever.
     #[must_use]
-    pub const fn gives_up(&self) -> bool {
-        self.attempt_timeout.is_some() || self.deadline.is_some()
+    pub fn gives_up(&self) -> bool {
+        let own = self.attempt_timeout.is_some() || self.deadline.is_some();
+        own || self.around().is_some_and(Self::gives_up)
+    }
+
+    /// The policy around this one, if there is one.
+    #[must_use]
+    pub fn around(&self) -> Option<&Self> {
+        self.around.as_deref()
     }
 
     /// Whether leave to make an attempt depends on a draw.
     #[must_use]
-    pub const fn throttles(&self) -> bool {
-        self.guards.throttle.is_some()
+    pub fn throttles(&self) -> bool {
+        self.guards.throttle.is_some() || self.around().is_some_and(Self::throttles)
     }
 
     /// Whether a failure is worth another try.
@@ -170,11 +199,10 @@ impl Policy {
         self.retry_on.includes(failure)
     }
 
-    /// What follows a failure of `call`, and the policy's own delay before it. A budget has not been asked yet.
+    /// What follows a failure of `call`, `elapsed` after it began, and the policy's own delay before it. A budget has not been asked yet.
     ///
     /// A wait that would reach past the deadline is not begun.
-    pub(crate) fn decide(&self, call: &Call, now: Duration, failure: &Failure, draw: u64) -> (Verdict, Duration) {
-        let elapsed = call.elapsed(now);
+    pub(crate) fn decide(&self, call: &Call, elapsed: Duration, failure: &Failure, draw: u64) -> (Verdict, Duration) {
         let stop = |reason| (Verdict::Stop(reason), Duration::ZERO);
         if self.deadline.is_some_and(|deadline| deadline <= elapsed) {
             return stop(StopReason::DeadlineExceeded);

@@ -53,6 +53,9 @@ pub struct Settings {
     pub concurrency: Option<Guarded<Concurrency>>,
     /// When to send a second copy. Default: never.
     pub hedge: Option<Guarded<Hedge>>,
+    /// The policies around this one, the nearest first: an SDK is inside a framework, and that inside a job queue. To each,
+    /// a whole call of the one inside is one attempt. Default none.
+    pub around: Vec<Settings>,
 }
 
 /// What a service's `Retry-After` does to the wait; `own` is the policy's delay.
@@ -187,6 +190,8 @@ pub enum PolicyError {
     DeadlineZero,
     /// An attempt timeout of zero.
     AttemptTimeoutZero,
+    /// A policy around others that hedges.
+    HedgeAround,
 }
 
 impl PolicyError {
@@ -202,6 +207,7 @@ impl PolicyError {
             Self::WidthUnused(_) => "jitter_width",
             Self::DeadlineZero => "deadline",
             Self::AttemptTimeoutZero => "attempt_timeout",
+            Self::HedgeAround => "hedge",
         }
     }
 
@@ -240,6 +246,9 @@ impl PolicyError {
             }
             Self::AttemptTimeoutZero => {
                 format!("{own} must be longer than zero, or no answer could come in time; drop it to wait without end")
+            }
+            Self::HedgeAround => {
+                format!("{own} is for the policy nearest to the service; a policy around others cannot copy their calls; drop it")
             }
         }
     }
@@ -305,6 +314,7 @@ impl Settings {
             adaptive: self.adaptive.or(under.adaptive),
             concurrency: self.concurrency.or(under.concurrency),
             hedge: self.hedge.or(under.hedge),
+            around: if self.around.is_empty() { under.around } else { self.around },
         }
     }
 }

@@ -90,7 +90,7 @@ pub(crate) enum Kind {
     /// This word, or a table.
     WordOr(&'static str, &'static Table),
     /// The name of a preset, or a table.
-    PresetOr(&'static Table),
+    Policy(&'static Table),
     /// The name of a preset.
     Preset,
     /// Names of the file's own choice, each with what stands behind it.
@@ -110,8 +110,12 @@ pub(crate) static SCENARIO: Table = Table {
         key("service", Kind::Table(&SERVICE), "What the service does to a request."),
         key("phases", Kind::List(&Kind::Table(&PHASE)), "When the service does something else."),
         key("load", Kind::Table(&LOAD), "When calls start."),
-        key("policy", Kind::PresetOr(&POLICY), "What a caller does after a failure. Without it there are no retries."),
-        key("policies", Kind::Named(&Kind::PresetOr(&POLICY)), "Policies to compare, by name."),
+        key(
+            "policy",
+            Kind::Policy(&POLICY),
+            "What a caller does after a failure; of a list, each stands around the one before. Without it there are no retries.",
+        ),
+        key("policies", Kind::Named(&Kind::Policy(&POLICY)), "Policies to compare, by name."),
     ],
 };
 

@@ -75,7 +75,11 @@ fn kind(of: Kind) -> Value {
         Kind::Multiple => json!({ "type": "number", "minimum": 0, "maximum": 1000 }),
         Kind::Number => json!({ "type": "number", "minimum": 0 }),
         Kind::WordOr(word, inner) => json!({ "anyOf": [{ "const": word }, table(inner)] }),
-        Kind::PresetOr(inner) => json!({ "anyOf": [kind(Kind::Preset), table(inner)] }),
+        Kind::Policy(inner) => json!({ "anyOf": [
+            kind(Kind::Preset),
+            table(inner),
+            { "type": "array", "minItems": 1, "items": { "anyOf": [kind(Kind::Preset), table(inner)] } },
+        ] }),
         Kind::Preset => json!({ "type": "string", "pattern": "^[a-z0-9.-]+$" }),
         Kind::Named(inner) => json!({
             "type": "object",

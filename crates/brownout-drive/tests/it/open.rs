@@ -49,6 +49,18 @@ async fn poisson_arrivals_are_those_of_the_schedule_and_meet_the_same_in_both_wo
     assert_eq!(http.result.per_interval.calls, virtual_time.result.per_interval.calls);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn policies_around_each_other_multiply_in_both_worlds() {
+    let load = Load { count: Some(60), clients: clients(6), ..Load::default() };
+    let retries = |count| Settings { max_retries: Some(count), base_delay: Some(MS(1)), ..Settings::default() };
+    let settings = Settings { around: vec![retries(3)], jitter: Some(JitterKind::Full), ..retries(2) };
+    let scenario = Scenario { service: failing("0.8", Distribution::fixed(MS(1))), settings, load };
+    let (virtual_time, http) = (scenario.in_virtual_time(), scenario.over_http().await);
+    assert_eq!(http.sorted(), virtual_time.sorted());
+    let most = http.sorted().iter().map(|step| step.attempt).max();
+    assert_eq!(most, Some(12), "seven calls in a hundred fail as often as that");
+}
+
 #[tokio::test]
 async fn constant_arrivals_do_not_wait_for_each_other() {
     let load = Load { arrivals: Arrivals::Constant(rate(100.0)), count: Some(20), ..Load::default() };

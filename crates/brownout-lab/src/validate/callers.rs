@@ -7,6 +7,7 @@ use crate::theory::{hedge, retry};
 
 const BINOMIAL: &str = "independent failures: a geometric sum";
 const BUDGET: &str = "fixed point of deposits and withdrawals";
+const STACK: &str = "tiers of retries: a product";
 const HEDGE: &str = "the lesser of an exponential and one begun later";
 
 pub(super) fn studies() -> Vec<Study> {
@@ -16,6 +17,10 @@ pub(super) fn studies() -> Vec<Study> {
     studies.extend([0.3, 0.5].map(budget_per_success));
     studies.extend([windowed(), full_buckets(100), full_buckets(10)]);
     studies.extend([1.0, 20.0_f64.ln()].map(one_hedge));
+    let stacks: [&[u32]; 4] = [&[3, 4], &[3, 4, 3], &[4, 4, 4], &[3, 3, 3, 3, 3]];
+    studies.extend(stacks.map(|tiers| stack(1.0, tiers)));
+    studies.extend([0.5, 0.7, 0.9].map(|failure| stack(failure, &[4, 4])));
+    studies.push(budget_at_every_layer());
     studies
 }
 
@@ -116,5 +121,38 @@ fn one_hedge(delay: f64) -> Study {
                 share(result.attempts.hedges, result.calls.started)
             }),
         ],
+    )
+}
+
+/// Policies around each other, of so many attempts each, over attempts that fail with probability `failure`.
+fn stack(failure: f64, tiers: &[u32]) -> Study {
+    let layer = |attempts: &u32| format!("{{ max_retries = {}, base_delay = \"1ms\", backoff = \"constant\" }}", attempts - 1);
+    let layers: Vec<String> = tiers.iter().map(layer).collect();
+    let count = if failure < 1.0 { 100_000 } else { 1_000 };
+    let shown: Vec<String> = tiers.iter().map(u32::to_string).collect();
+    Study::new(
+        format!("{} attempts around each other, failure {failure}", shown.join(" × ")),
+        STACK,
+        &failing(failure, count, &layers),
+        vec![Check::new("amplification", retry::leaf_attempts(failure, tiers), 0.01, amplification)],
+    )
+}
+
+/// Five policies around each other that would retry for ever, each with a bucket to which a call brings a tenth of a retry.
+fn budget_at_every_layer() -> Study {
+    let layer = "{ max_retries = \"unbounded\", base_delay = \"1ms\", backoff = \"constant\", budget = { tokens = { capacity = 100, deposit = 0.1, \
+                 deposit_on = \"call\", initial = 0 } } }";
+    Study::new(
+        "5 budgets of 10 % around each other, total outage",
+        STACK,
+        &failing(1.0, 10_000, &[(); 5].map(|()| layer.to_owned())),
+        vec![Check::new("amplification", 1.1_f64.powi(5), 0.01, amplification)],
+    )
+}
+
+fn failing(failure: f64, count: u64, layers: &[String]) -> String {
+    format!(
+        "policy = [{}]\n[service]\nlatency = \"1ms\"\noutcomes = {{ error = {failure} }}\n[load]\ncount = {count}\n",
+        layers.join(", ")
     )
 }

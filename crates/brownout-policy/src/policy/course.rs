@@ -53,6 +53,19 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn course(&self, failure: &Failure, attempt: Duration, luck: Luck) -> Course {
+        let Some(around) = self.around() else { return self.own_course(failure, attempt, luck) };
+        // A whole call of this policy is one attempt of the policy around, for as long as that waits for it.
+        let deadline = self.deadline.into_iter().chain(around.attempt_timeout).min();
+        let inside = Self { deadline, around: None, ..self.clone() }.own_course(failure, attempt, luck);
+        let outside = around.course(failure, inside.lasts, luck);
+        Course {
+            attempts: inside.attempts.saturating_mul(outside.attempts),
+            waits: inside.waits.saturating_mul(outside.attempts).saturating_add(outside.waits),
+            ..outside
+        }
+    }
+
+    fn own_course(&self, failure: &Failure, attempt: Duration, luck: Luck) -> Course {
         let attempt = self.attempt_timeout.map_or(attempt, |timeout| timeout.min(attempt));
         let allowed = |elapsed: Duration| self.deadline.map_or(attempt, |end| attempt.min(end.saturating_sub(elapsed)));
         let mut course =

@@ -1,4 +1,5 @@
 use super::Policy;
+use crate::stack::Place;
 use crate::{Call, Callers, Failure, Growth, JitterKind, Pushback, Settings, StopReason, TooLong, Transport, Verdict};
 use brownout_draw::{Seed, Stream, draw};
 use proptest::prelude::*;
@@ -142,7 +143,7 @@ fn other_growths_and_lists() {
 
 /// The delays of a call that fails again and again.
 fn walk(policy: &Policy, seed: Seed, key: u64) -> impl Iterator<Item = Duration> {
-    let mut call = Call::new(0, Duration::ZERO);
+    let mut call = Call::new(0, Duration::ZERO, Place::NONE);
     std::iter::from_fn(move || {
         let draw = draw(seed, Stream::JITTER, key, call.retries + 1);
         let (verdict, own) = policy.decide(&call, Duration::ZERO, &Failure::OTHER, draw);
@@ -286,7 +287,7 @@ proptest! {
             max_retries: Some(u32::MAX),
             ..Settings::default()
         });
-        let mut call = Call { steps: attempt - 1, ..Call::new(0, Duration::ZERO) };
+        let mut call = Call { steps: attempt - 1, ..Call::new(0, Duration::ZERO, Place::NONE) };
         if let Some(previous) = previous {
             call.retried(MS(previous), false);
         }
@@ -301,7 +302,7 @@ proptest! {
             max_retries: Some(u32::MAX),
             ..Settings::default()
         });
-        let call = Call { steps: attempt - 1, ..Call::new(0, Duration::ZERO) };
+        let call = Call { steps: attempt - 1, ..Call::new(0, Duration::ZERO, Place::NONE) };
         match policy.decide(&call, MS(elapsed), &Failure::OTHER, draw).0 {
             Verdict::Retry { after, .. } => prop_assert!(MS(elapsed) + after < MS(deadline)),
             Verdict::Stop(reason) => prop_assert!(matches!(reason, StopReason::DeadlineNear | StopReason::DeadlineExceeded)),

@@ -2,15 +2,36 @@
 
 use std::time::Duration;
 
-use brownout_policy::{Growth, JitterKind, PRESETS, Policy, Settings, TooLong, preset};
+use brownout_policy::{Growth, JitterKind, PRESETS, Policy, PolicyError, Settings, TooLong, preset};
 
 use super::{Fields, did_you_mean, guard, scalar};
 use crate::grammar;
 use crate::node::{Node, Value};
 use crate::problem::Problems;
 
-/// A preset by its name, or a table.
+/// One policy, or several that stand around each other, the one nearest to the service first.
 pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Settings> {
+    let Value::List(layers) = &node.value else { return one(node, problems) };
+    if layers.is_empty() {
+        problems.add(&node.span, "a list of policies needs at least one; the first is the one nearest to the service");
+        return None;
+    }
+    let read: Vec<_> = layers.iter().map(|layer| Some((one(layer, problems)?, layer))).collect();
+    let mut layers = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter();
+    let (innermost, _) = layers.next()?;
+    let around: Vec<Settings> = layers
+        .inspect(|(settings, layer)| {
+            if settings.hedge.is_some() {
+                problems.add(&layer.span, PolicyError::HedgeAround);
+            }
+        })
+        .map(|(settings, _)| settings)
+        .collect();
+    Some(Settings { around, ..innermost })
+}
+
+/// A preset by its name, or a table.
+fn one(node: &Node, problems: &mut Problems) -> Option<Settings> {
     if let Value::Text(name) = &node.value {
         return named(name, node, problems);
     }
@@ -59,6 +80,7 @@ fn settings(fields: &Fields<'_>, problems: &mut Problems) -> Settings {
         adaptive: fields.nested("adaptive", problems, guard::adaptive),
         concurrency: fields.nested("concurrency", problems, guard::concurrency),
         hedge: fields.nested("hedge", problems, guard::hedge),
+        around: Vec::new(),
     }
 }
 

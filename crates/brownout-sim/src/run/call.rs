@@ -92,8 +92,8 @@ impl<O: Observer> Run<'_, O> {
 
     /// The limiter that held an attempt back lets it go.
     pub(super) fn send_held_back(&mut self, slot: u32) {
-        let elapsed = self.calls[slot].call.elapsed(self.elapsed());
-        self.send(slot, false, self.world.policy.allowance(elapsed));
+        let allowance = self.callers.allowance(&self.calls[slot].call, self.elapsed());
+        self.send(slot, false, allowance);
     }
 
     /// The attempt that was begun last is on its way, and may take so long.

@@ -182,14 +182,8 @@ impl Checked {
     }
 
     fn report(&self) -> CheckedPolicy {
-        CheckedPolicy { name: self.name.clone(), attempts_max: attempts_max(&self.policy()) }
+        CheckedPolicy { name: self.name.clone(), attempts_max: self.policy().attempts_max() }
     }
-}
-
-/// The most attempts that one call makes.
-fn attempts_max(policy: &Policy) -> Option<u32> {
-    let copies = policy.hedge().map_or(0, |hedge| hedge.rule.max().get());
-    policy.max_retries().checked_add(1)?.checked_add(copies)
 }
 
 /// What was read, in a few lines.
@@ -224,7 +218,7 @@ fn summary(scenario: &Scenario) -> String {
 
 /// How many retries, and what that comes to.
 fn retries(policy: &Policy) -> String {
-    match (policy.max_retries(), attempts_max(policy)) {
+    match (policy.max_retries(), policy.attempts_max()) {
         (u32::MAX, _) => "unbounded".to_owned(),
         (0, Some(1)) => "0".to_owned(),
         (retries, attempts) => format!("{retries}, so a call makes at most {} attempts", attempts.unwrap_or(u32::MAX)),
