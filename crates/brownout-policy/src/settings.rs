@@ -248,7 +248,9 @@ impl PolicyError {
                 format!("{own} must be longer than zero, or no answer could come in time; drop it to wait without end")
             }
             Self::HedgeAround => {
-                format!("{own} is for the policy nearest to the service; a policy around others cannot copy their calls; drop it")
+                format!(
+                    "{own} is for the policy nearest to the service; a policy around others cannot copy their calls; drop it"
+                )
             }
         }
     }

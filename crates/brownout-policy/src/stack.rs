@@ -109,7 +109,8 @@ impl Around {
 #[cfg(test)]
 mod tests {
     use crate::{
-        Budget, Callers, DepositOn, Failure, Guarded, Luck, Policy, Settings, StopReason, TokenBudget, Transport, Verdict,
+        Budget, Callers, DepositOn, Failure, Guarded, Luck, Policy, Settings, StopReason, TokenBudget, Transport,
+        Verdict,
     };
     use std::time::Duration;
 

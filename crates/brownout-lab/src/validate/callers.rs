@@ -126,7 +126,8 @@ fn one_hedge(delay: f64) -> Study {
 
 /// Policies around each other, of so many attempts each, over attempts that fail with probability `failure`.
 fn stack(failure: f64, tiers: &[u32]) -> Study {
-    let layer = |attempts: &u32| format!("{{ max_retries = {}, base_delay = \"1ms\", backoff = \"constant\" }}", attempts - 1);
+    let layer =
+        |attempts: &u32| format!("{{ max_retries = {}, base_delay = \"1ms\", backoff = \"constant\" }}", attempts - 1);
     let layers: Vec<String> = tiers.iter().map(layer).collect();
     let count = if failure < 1.0 { 100_000 } else { 1_000 };
     let shown: Vec<String> = tiers.iter().map(u32::to_string).collect();

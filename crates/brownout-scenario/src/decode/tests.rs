@@ -265,8 +265,13 @@ fn policies_around_each_other_are_a_list_the_nearest_first() {
     check("policy = []", &["1:10 a list of policies needs at least one; the first is the one nearest to the service"]);
     check(
         "policy = [\"none\", { hedge = { after = \"1s\" } }]",
-        &["1:19 hedge is for the policy nearest to the service; a policy around others cannot copy their calls; drop it"],
+        &[
+            "1:19 hedge is for the policy nearest to the service; a policy around others cannot copy their calls; drop it",
+        ],
     );
     check("policy = [[\"none\"]]", &["1:11 policy is a table with the keys"]);
-    check("policy = [\"none\", { max_retires = 3 }]", &["1:21 policy has no key `max_retires` (did you mean `max_retries`?"]);
+    check(
+        "policy = [\"none\", { max_retires = 3 }]",
+        &["1:21 policy has no key `max_retires` (did you mean `max_retries`?"],
+    );
 }
