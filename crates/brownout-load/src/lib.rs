@@ -16,6 +16,7 @@
 
 mod buckets;
 mod given_up;
+mod graph;
 mod latency;
 mod load;
 mod record;
@@ -26,10 +27,11 @@ mod series;
 mod tally;
 
 pub use given_up::{GivenUp, Over};
+pub use graph::{Graph, Hop, Node};
 pub use latency::{Latency, LatencyHistogram};
 pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine};
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};
-pub use result::{Attempts, Calls, CapacityResult, Latencies, LoadResult, PhaseResult, Recovery};
+pub use result::{Attempts, Calls, CapacityResult, Latencies, LoadResult, PhaseResult, Recovery, ServiceResult};
 pub use schedule::{Arrival, Schedule, Step};
 pub use series::SeriesResult;
 pub use tally::Tally;

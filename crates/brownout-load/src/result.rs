@@ -39,6 +39,8 @@ pub struct LoadResult {
     pub recovery: Option<Recovery>,
     /// What the load did to the service; `None` without a capacity, or where it cannot be seen.
     pub capacity: Option<CapacityResult>,
+    /// What became of the services behind the one that was called; empty without any, or where they cannot be seen.
+    pub behind: Vec<ServiceResult>,
     /// Events of virtual time; `None` in real time.
     pub events: Option<u64>,
     /// Why the run was ended before its end; `None` where it is whole.
@@ -142,6 +144,25 @@ pub struct CapacityResult {
     pub utilisation: f64,
     /// Work for callers that had gone ÷ all work.
     pub wasted_share: Option<f64>,
+}
+
+/// What happened at a service behind the one that clients call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServiceResult {
+    /// As the scenario calls it.
+    pub name: String,
+    /// Calls that other services made of it.
+    pub calls: u64,
+    /// Of these, calls that succeeded.
+    pub succeeded: u64,
+    /// Attempts of these calls.
+    pub attempts: u64,
+    /// Retries and hedges that were wanted and that a budget refused.
+    pub budget_denied: u64,
+    /// Attempts ÷ calls that the clients started: how much one call of a client comes to here.
+    pub amplification: Option<f64>,
+    /// What the load did to it; `None` without a capacity.
+    pub capacity: Option<CapacityResult>,
 }
 
 /// What happened in one phase; calls and attempts count where they started.

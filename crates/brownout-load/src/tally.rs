@@ -228,6 +228,7 @@ impl Tally {
             per_interval,
             phases: self.phases.iter().map(phase).collect(),
             capacity: None,
+            behind: Vec::new(),
             events: None,
             cut_short: None,
         }

@@ -189,18 +189,25 @@ impl Callers {
                 Ok(go)
             }
             Err(reason) => {
-                if !call.is_fresh()
-                    && let Some((guard, budgets, index)) = self.budget(call.client)
-                {
-                    budgets.retry_abandoned(&guard.rule, index);
-                }
-                // A copy that is not let through leaves the others in flight.
                 if call.in_flight == 0 {
-                    self.let_go(call, now);
+                    self.abandoned(call, now);
+                } else if let Some((guard, budgets, index)) = self.budget(call.client) {
+                    // A copy: the others are in flight still.
+                    budgets.retry_abandoned(&guard.rule, index);
                 }
                 Err(reason)
             }
         }
+    }
+
+    /// `call` is given up between two attempts: the next, which was granted, is not made.
+    pub fn abandoned(&mut self, call: &Call, now: Duration) {
+        if !call.is_fresh()
+            && let Some((guard, budgets, index)) = self.budget(call.client)
+        {
+            budgets.retry_abandoned(&guard.rule, index);
+        }
+        self.let_go(call, now);
     }
 
     /// The policies around `call` hear no more of it.

@@ -86,5 +86,7 @@ pub(crate) fn first_or(
     row: impl FnOnce(u64, &mut [u64; ROW]),
     alone: impl FnOnce() -> u64,
 ) -> u64 {
-    if attempt == NonZeroU32::MIN { ahead.get(request, row, alone) } else { alone() }
+    // Requests that other requests have set off have numbers without an order, above all others.
+    let in_order = attempt == NonZeroU32::MIN && request < 1 << 63;
+    if in_order { ahead.get(request, row, alone) } else { alone() }
 }

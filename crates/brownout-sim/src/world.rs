@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brownout_draw::Seed;
-use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Load, LoadResult, Reply, Trail};
+use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Graph, Load, LoadResult, Reply, Trail};
 use brownout_policy::{Policy, Transport};
 use brownout_service::{Decision, Identity, Request, Service, Shed};
 
@@ -50,7 +50,7 @@ impl World<'_> {
         let load = Load { count: Some(number), ..Load::default() };
         let watch = Watch::default();
         let route = self.service.route(request);
-        let (result, watch) = Run::new(*self, &load, route, number, Limits::default(), watch).finish();
+        let (result, watch) = Run::new(*self, &Graph::NONE, &load, route, number, Limits::default(), watch).finish();
         let Watch { trail, last, end } = watch;
         let (Some(end), Some((attempt, reached))) = (end, last) else {
             return Err(result.cut_short.unwrap_or_else(|| "the policy let no attempt through".to_owned()));
@@ -98,7 +98,19 @@ impl World<'_> {
         limits: Limits,
         observer: O,
     ) -> (LoadResult, O) {
-        Run::new(*self, load, self.service.route(request), 1, limits, observer).finish()
+        self.watch_graph(&Graph::NONE, request, load, limits, observer)
+    }
+
+    /// The same with services behind the one that is called.
+    pub fn watch_graph<O: Observer>(
+        &self,
+        graph: &Graph,
+        request: &Request<'_>,
+        load: &Load,
+        limits: Limits,
+        observer: O,
+    ) -> (LoadResult, O) {
+        Run::new(*self, graph, load, self.service.route(request), 1, limits, observer).finish()
     }
 }
 

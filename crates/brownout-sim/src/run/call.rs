@@ -2,20 +2,23 @@
 
 use std::time::Duration;
 
-use brownout_draw::{Stream, draw, nanos};
+use brownout_draw::{Seed, Stream, draw, nanos};
 use brownout_load::{Attempt, Over, Reply, Step};
-use brownout_policy::{StopReason, Transport, Verdict};
+use brownout_policy::{Policy, StopReason, Transport, Verdict};
 use brownout_service::{Abandoned, Outcome};
 
 use super::event::Event;
+use super::node::{CLIENTS, ENTRY};
 use super::{AttemptState, CallState, LANE_ARRIVAL, LANE_REACH, LANE_TIMEOUT, NONE, Observer, Run, Stage};
-use crate::World;
 use crate::queue::Ticket;
+
+/// What a service answers that was failed by one behind it.
+const BAD_GATEWAY: u16 = 502;
 
 impl<O: Observer> Run<'_, O> {
     /// Puts the next call of an open load on the agenda.
     pub(super) fn expect_arrival(&mut self) {
-        let service = self.world.service;
+        let service = self.nodes[usize::from(ENTRY)].service;
         let (at, client) = match self.schedule.step(|elapsed| service.load_factor(elapsed)) {
             Step::Call(arrival) => (arrival.at_ns, Some(arrival.client)),
             Step::Nothing { until_ns } => (until_ns, None),
@@ -51,8 +54,10 @@ impl<O: Observer> Run<'_, O> {
 
     fn begin(&mut self, client: u32, returned: bool) {
         self.number += 1;
-        let call = self.callers.call(client, self.elapsed());
-        let state = CallState { call, number: self.number, live: true, returned, attempts: NONE, hedge: None };
+        let now = self.elapsed();
+        let call = self.edges[usize::from(CLIENTS)].callers.call(client, now);
+        let (number, edge, inner) = (self.number, CLIENTS, NONE);
+        let state = CallState { call, number, edge, inner, live: true, returned, attempts: NONE, hedge: None };
         match self.calls.insert(state, self.limits.in_flight) {
             Some(slot) => self.attempt(slot),
             None => self.cut("calls in flight", self.limits.in_flight.into()),
@@ -63,8 +68,13 @@ impl<O: Observer> Run<'_, O> {
     pub(super) fn attempt(&mut self, slot: u32) {
         let now = self.elapsed();
         let state = &mut self.calls[slot];
-        let draw = throttle_draw(self.world, state);
-        match self.callers.begin(&mut state.call, now, draw) {
+        let edge = &mut self.edges[usize::from(state.edge)];
+        if state.edge != CLIENTS && self.inner[state.inner].until <= self.now {
+            edge.callers.abandoned(&state.call, now);
+            return self.end(slot, Some(StopReason::DeadlineExceeded));
+        }
+        let draw = throttle_draw(self.seed, edge.policy, state);
+        match edge.callers.begin(&mut state.call, now, draw) {
             Err(reason) => self.end(slot, Some(reason)),
             Ok(go) if go.after.is_zero() => self.send(slot, false, go.allowance),
             Ok(go) => {
@@ -82,9 +92,10 @@ impl<O: Observer> Run<'_, O> {
             return;
         }
         state.hedge = None;
-        let draw = throttle_draw(self.world, state);
-        match self.callers.hedge(&mut state.call, now, draw) {
-            Err(StopReason::BudgetDenied) => self.tally.budget_denied(),
+        let edge = &mut self.edges[usize::from(state.edge)];
+        let draw = throttle_draw(self.seed, edge.policy, state);
+        match edge.callers.hedge(&mut state.call, now, draw) {
+            Err(StopReason::BudgetDenied) => self.budget_denied(slot),
             Err(_) => {}
             Ok(go) => self.send(slot, true, go.allowance),
         }
@@ -92,23 +103,35 @@ impl<O: Observer> Run<'_, O> {
 
     /// The limiter that held an attempt back lets it go.
     pub(super) fn send_held_back(&mut self, slot: u32) {
-        let allowance = self.callers.allowance(&self.calls[slot].call, self.elapsed());
+        let state = &self.calls[slot];
+        let allowance = self.edges[usize::from(state.edge)].callers.allowance(&state.call, self.elapsed());
         self.send(slot, false, allowance);
     }
 
     /// The attempt that was begun last is on its way, and may take so long.
     fn send(&mut self, slot: u32, hedge: bool, allowance: Option<Duration>) {
+        let mut until = allowance.map_or(u64::MAX, |allowance| self.later(allowance));
         let state = &mut self.calls[slot];
         let number = state.call.attempt();
-        let connect = self.load.connect_ns(self.world.seed, state.number, number.get());
+        let edge = &mut self.edges[usize::from(state.edge)];
+        let mut connect = 0;
+        if state.edge == CLIENTS {
+            connect = self.load.connect_ns(self.seed, state.number, number.get());
+        } else {
+            until = until.min(self.inner[state.inner].until);
+            edge.counts.attempts += 1;
+        }
+        let node = edge.to;
         let attempt = AttemptState {
             call: slot,
             next: state.attempts,
             request: state.number,
             number,
             place: 0,
+            node,
             hedge,
             awaited: true,
+            bad_gateway: false,
             stage: Stage::OnItsWay,
             outcome: Outcome::Success,
             sent: self.now,
@@ -116,6 +139,7 @@ impl<O: Observer> Run<'_, O> {
             begun: 0,
             latency: 0,
             due: u64::MAX,
+            until,
             timer: None,
             event: None,
         };
@@ -124,41 +148,44 @@ impl<O: Observer> Run<'_, O> {
         };
         state.attempts = index;
         // Before the attempt can be settled at once, which must find the timer there to stop it.
-        if let Some(after) = self.callers.hedge_after(&state.call) {
+        if let Some(after) = edge.callers.hedge_after(&state.call) {
             let at = self.now.saturating_add(nanos(after));
             state.hedge = Some(self.queue.push(at, Event::Hedge(slot).pack()));
         }
-        let gives_up = allowance.map(|allowance| self.later(allowance));
         if connect > 0 {
             self.push_lane(LANE_REACH, self.now.saturating_add(connect), Event::Reach(index));
         }
         // Where nothing but the answer itself decides when it comes, one of the two events is enough.
-        if connect == 0 && self.site.is_none() {
-            self.answer_or_give_up(index, gives_up);
-        } else if let Some(at) = gives_up {
-            self.attempts[index].timer = Some(self.push_lane(LANE_TIMEOUT, at, Event::Timeout(index)));
+        let to = &self.nodes[usize::from(node)];
+        if connect == 0 && to.site.is_none() && to.is_leaf() {
+            return self.answer_or_give_up(index);
         }
-        if connect == 0 && self.site.is_some() {
+        if until < u64::MAX {
+            self.attempts[index].timer = Some(self.push_lane(LANE_TIMEOUT, until, Event::Timeout(index)));
+        }
+        if connect == 0 {
             self.reach(index);
         }
     }
 
     /// The answer to attempt `index` comes, or its caller gives up, whichever is first; the answer where both are.
-    fn answer_or_give_up(&mut self, index: u32, gives_up: Option<u64>) {
-        self.decide(index);
-        let attempt = &mut self.attempts[index];
-        match gives_up {
-            Some(at) if at < self.now.saturating_add(attempt.latency) => {
-                attempt.stage = Stage::Lost;
-                self.attempts[index].timer = Some(self.push_lane(LANE_TIMEOUT, at, Event::Timeout(index)));
-            }
-            _ => self.expect_reply(index),
+    fn answer_or_give_up(&mut self, index: u32) {
+        let now = self.now;
+        let attempt = self.decide(index);
+        let until = attempt.until;
+        if now.saturating_add(attempt.latency) <= until {
+            return self.expect_reply(index);
         }
+        attempt.stage = Stage::Lost;
+        self.attempts[index].timer = Some(self.push_lane(LANE_TIMEOUT, until, Event::Timeout(index)));
     }
 
     /// The answer to an attempt has reached its caller, if that one still waits.
     pub(super) fn reply(&mut self, index: u32) {
-        let outcome = self.attempts[index].outcome;
+        let AttemptState { outcome, bad_gateway, .. } = self.attempts[index];
+        if bad_gateway {
+            return self.answer(index, BAD_GATEWAY, None);
+        }
         self.answer(index, outcome.status(), outcome.retry_after());
     }
 
@@ -190,22 +217,23 @@ impl<O: Observer> Run<'_, O> {
         let AttemptState { call: slot, number, sent, .. } = *attempt;
         let retry = attempt.is_another();
         let state = &mut self.calls[slot];
+        let edge = &mut self.edges[usize::from(state.edge)];
         let Some(failure) = reply.failure(retry_after) else {
-            self.callers.succeeded(&mut state.call, now, Duration::from_nanos(self.now - sent), retry);
-            if !retry && sent == state.call.started_ns() && state.attempts == NONE {
+            edge.callers.succeeded(&mut state.call, now, Duration::from_nanos(self.now - sent), retry);
+            if !retry && sent == state.call.started_ns() && state.attempts == NONE && state.edge == CLIENTS {
                 return self.end_single(index, slot, reply);
             }
             self.record(index, reply, None);
             return self.end(slot, None);
         };
-        let draw = draw(self.world.seed, Stream::JITTER, state.number, number.get());
-        let verdict = self.callers.failed(&mut state.call, now, &failure, draw, retry);
+        let draw = draw(self.seed, Stream::JITTER, state.number, number.get());
+        let verdict = edge.callers.failed(&mut state.call, now, &failure, draw, retry);
         self.record(index, reply, Some(verdict));
         match verdict {
             Verdict::Await => {}
             Verdict::Stop(reason) => {
                 if reason == StopReason::BudgetDenied {
-                    self.tally.budget_denied();
+                    self.budget_denied(slot);
                 }
                 self.end(slot, Some(reason));
             }
@@ -219,9 +247,20 @@ impl<O: Observer> Run<'_, O> {
 
     /// Counts attempt `index`, now that it is over for its caller.
     fn record(&mut self, index: u32, reply: Reply, verdict: Option<Verdict>) {
-        let attempt = self.attempts[index].over(self.now, reply, verdict);
-        self.tally.attempt(&attempt);
-        self.observe(index, &attempt);
+        // What no client has sent is counted where it is sent.
+        if self.attempts[index].node == ENTRY {
+            let attempt = self.attempts[index].over(self.now, reply, verdict);
+            self.tally.attempt(&attempt);
+            self.observe(index, &attempt);
+        }
+    }
+
+    /// The budget refused what call `slot` wanted.
+    fn budget_denied(&mut self, slot: u32) {
+        match self.calls[slot].edge {
+            CLIENTS => self.tally.budget_denied(),
+            edge => self.edges[usize::from(edge)].counts.budget_denied += 1,
+        }
     }
 
     fn observe(&mut self, index: u32, attempt: &Attempt) {
@@ -245,11 +284,20 @@ impl<O: Observer> Run<'_, O> {
             self.unlink(index);
             let attempt = &self.attempts[index];
             let latency = Duration::from_nanos(self.now - attempt.sent);
-            self.callers.cancelled(&mut self.calls[slot].call, latency, attempt.is_another());
+            let state = &mut self.calls[slot];
+            let edge = &mut self.edges[usize::from(state.edge)];
+            edge.callers.cancelled(&mut state.call, latency, attempt.is_another());
             self.record(index, Reply::Broken(Transport::Cancelled), None);
             self.forget(index);
         }
-        self.tally.call(&self.calls[slot].over(self.now, failed));
+        let state = &mut self.calls[slot];
+        let (edge, inner) = (state.edge, state.inner);
+        if edge != CLIENTS {
+            (state.hedge, state.live) = (None, false);
+            self.calls.remove(slot);
+            return self.end_inner(edge, inner, failed);
+        }
+        self.tally.call(&state.over(self.now, failed));
         self.close(slot, failed);
     }
 
@@ -264,7 +312,7 @@ impl<O: Observer> Run<'_, O> {
         if self.load.is_open() {
             self.after_open(client, number, returned, failed.is_some());
         } else {
-            let at = self.now.saturating_add(self.load.pause_ns(self.world.seed, number));
+            let at = self.now.saturating_add(self.load.pause_ns(self.seed, number));
             self.push(at, Event::Begin(client));
         }
     }
@@ -272,7 +320,7 @@ impl<O: Observer> Run<'_, O> {
     /// What becomes of what call `number` was to do, where callers do not wait for each other.
     fn after_open(&mut self, client: u32, number: u64, returned: bool, failed: bool) {
         let over = Over { client, number, returned, failed };
-        if let Some(after) = self.given_up.over(self.load, self.world.seed, over) {
+        if let Some(after) = self.given_up.over(self.load, self.seed, over) {
             let at = self.later(after);
             self.push(at, Event::Return(client));
         }
@@ -296,17 +344,19 @@ impl<O: Observer> Run<'_, O> {
 
     /// What the service does with attempt `index`, now that its caller has gone.
     fn forget(&mut self, index: u32) {
-        let rule = self.site.as_ref().map(|site| site.rule.abandoned);
-        match (self.attempts[index].stage, rule) {
+        let attempt = &self.attempts[index];
+        let rule = self.nodes[usize::from(attempt.node)].site.as_ref().map(|site| site.rule.abandoned);
+        match (attempt.stage, rule) {
             (Stage::Lost, _) => self.free(index),
             (Stage::Waiting, Some(Abandoned::DropWaiting | Abandoned::Drop)) => {
                 self.leave(index, false);
                 self.free(index);
             }
-            (Stage::Working, Some(Abandoned::Drop)) => {
+            (Stage::Working | Stage::Calling, Some(Abandoned::Drop)) => {
+                let node = attempt.node;
                 self.finish_work(index);
                 self.free(index);
-                self.start_waiting();
+                self.start_waiting(node);
             }
             // An event that is still to come finds that nobody waits.
             _ => {}
@@ -322,7 +372,7 @@ impl<O: Observer> Run<'_, O> {
 }
 
 /// The luck of the next attempt of a call, as far as leave to make it needs any.
-fn throttle_draw(world: World<'_>, CallState { call, number, .. }: &CallState) -> u64 {
-    let drawn = || draw(world.seed, Stream::THROTTLE, *number, call.next_attempt());
-    if world.policy.throttles() { drawn() } else { 0 }
+fn throttle_draw(seed: Seed, policy: &Policy, CallState { call, number, .. }: &CallState) -> u64 {
+    let drawn = || draw(seed, Stream::THROTTLE, *number, call.next_attempt());
+    if policy.throttles() { drawn() } else { 0 }
 }

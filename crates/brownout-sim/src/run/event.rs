@@ -33,8 +33,8 @@ pub(super) enum Event {
     Reply(u32),
     /// The caller gives up. Slot: the attempt.
     Timeout(u32),
-    /// The number of workers may change.
-    Workers,
+    /// The number of workers may change. Slot: the service.
+    Workers(u32),
 }
 
 impl Event {
@@ -51,7 +51,7 @@ impl Event {
             Self::Done(slot) => (8, slot),
             Self::Reply(slot) => (9, slot),
             Self::Timeout(slot) => (10, slot),
-            Self::Workers => (11, 0),
+            Self::Workers(slot) => (11, slot),
         };
         kind << SLOT_BITS | slot
     }
@@ -70,7 +70,7 @@ impl Event {
             8 => Self::Done(slot),
             9 => Self::Reply(slot),
             10 => Self::Timeout(slot),
-            _ => Self::Workers,
+            _ => Self::Workers(slot),
         }
     }
 }
@@ -94,7 +94,7 @@ mod tests {
             Event::Done(last),
             Event::Reply(4),
             Event::Timeout(last),
-            Event::Workers,
+            Event::Workers(5),
         ] {
             assert_eq!(Event::unpack(event.pack()), event);
         }

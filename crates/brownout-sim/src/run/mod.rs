@@ -3,22 +3,25 @@
 mod arena;
 mod call;
 mod event;
+mod inner;
+mod node;
 mod serve;
 mod site;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_draw::{Ahead, nanos};
-use brownout_load::{Attempt, CallEnd, GivenUp, Load, LoadResult, Reply, Schedule, Tally};
-use brownout_policy::{Call, Callers, StopReason, Transport, Verdict};
-use brownout_service::{Identity, Outcome, RouteId, Steady};
+use brownout_draw::{Seed, nanos};
+use brownout_load::{Attempt, CallEnd, CapacityResult, GivenUp, Graph, Load, LoadResult, Reply, Schedule, Tally};
+use brownout_policy::{Call, StopReason, Transport, Verdict};
+use brownout_service::{Identity, Outcome, Phase, RouteId};
 
 use crate::World;
 use crate::queue::{Queue, Ticket};
 use arena::Arena;
 use event::Event;
-use site::Site;
+use inner::Inner;
+use node::{CLIENTS, ENTRY, Edge, Node, place};
 
 /// Bounds of a run, so that one that would never end is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +83,10 @@ const PROGRESS_EVENTS: u64 = 1 << 20;
 struct CallState {
     call: Call,
     number: u64,
+    /// Along which it is made.
+    edge: u16,
+    /// What it is made for, where that is no client: a slot.
+    inner: u32,
     /// Whether it is still under way: a slot that was given back remembers its last call.
     live: bool,
     /// Whether it is one that failed before, made again.
@@ -99,6 +106,8 @@ enum Stage {
     Waiting,
     /// Worked on.
     Working,
+    /// The services behind are being called.
+    Calling,
     /// Answered; the answer is on its way.
     Answered,
     /// Gone without a trace: nobody will answer.
@@ -116,9 +125,13 @@ struct AttemptState {
     request: u64,
     /// Its place among all that reached the service.
     place: u32,
+    /// The service it is sent to.
+    node: u16,
     hedge: bool,
     /// Whether its caller still waits for it.
     awaited: bool,
+    /// Whether a service behind has failed it.
+    bad_gateway: bool,
     stage: Stage,
     outcome: Outcome,
     sent: u64,
@@ -130,6 +143,8 @@ struct AttemptState {
     latency: u64,
     /// When the answer is there, once that is known.
     due: u64,
+    /// When its caller gives up.
+    until: u64,
     /// The timer that ends it.
     timer: Option<Ticket>,
     /// What the service does next with it.
@@ -163,24 +178,22 @@ impl AttemptState {
 
 /// A run under way.
 pub(crate) struct Run<'w, O> {
-    world: World<'w>,
+    seed: Seed,
     load: &'w Load,
-    route: RouteId,
-    /// What the service decides, where no phase has a say in it.
-    steady: Option<Steady<'w>>,
+    graph: &'w Graph,
+    nodes: Vec<Node<'w>>,
+    edges: Vec<Edge<'w>>,
     limits: Limits,
     queue: Queue<LANES>,
     now: u64,
     events: u64,
-    callers: Callers,
     schedule: Schedule<'w>,
     /// Whose call the next arrival is; `None` where there is only another look at the schedule due.
     due_client: Option<u32>,
     calls: Arena<CallState>,
     attempts: Arena<AttemptState>,
-    site: Option<Site<'w>>,
-    /// How much work the next first attempts are.
-    works: Ahead,
+    /// What calls are made for that no client makes.
+    inner: Arena<Inner>,
     /// Of the call begun last.
     number: u64,
     /// What clients keep of calls that failed.
@@ -194,33 +207,35 @@ impl<'w, O: Observer> Run<'w, O> {
     /// A run before its first event, whose calls are numbered from `first`.
     pub(crate) fn new(
         world: World<'w>,
+        graph: &'w Graph,
         load: &'w Load,
         route: RouteId,
         first: u64,
         limits: Limits,
         observer: O,
     ) -> Self {
-        let service = world.service;
-        let capacity = service.capacity();
+        let World { service, policy, seed } = world;
+        let (nodes, edges) = node::lay_out((service, route, policy), load.population(), graph, seed);
+        let behind = graph.behind.iter().flat_map(|node| node.service.phases());
+        let phases: Vec<Phase> = service.phases().iter().chain(behind).cloned().collect();
         Self {
-            world,
+            seed,
             load,
-            route,
-            steady: service.steady(world.seed, route),
+            graph,
+            nodes,
+            edges,
             limits: Limits { in_flight: limits.in_flight.min(IN_FLIGHT_MAX), ..limits },
             queue: Queue::new(),
             now: 0,
             events: 0,
-            callers: Callers::new(world.policy, load.population()),
-            schedule: Schedule::new(load, world.seed, service.load_factor_max()),
+            schedule: Schedule::new(load, seed, service.load_factor_max()),
             due_client: None,
             calls: Arena::new(),
             attempts: Arena::new(),
-            site: capacity.map(|rule| Site::new(rule, service.workers(Duration::ZERO))),
-            works: Ahead::default(),
+            inner: Arena::new(),
             number: first - 1,
             given_up: GivenUp::default(),
-            tally: Tally::new(service.phases()),
+            tally: Tally::new(&phases),
             cut_short: None,
             observer,
         }
@@ -279,7 +294,9 @@ impl<'w, O: Observer> Run<'w, O> {
                 self.push(0, Event::Begin(client));
             }
         }
-        self.expect_workers_change();
+        for node in 0..self.nodes.len() {
+            self.expect_workers_change(place(node));
+        }
     }
 
     fn happen(&mut self, event: Event, ticket: Ticket) {
@@ -295,7 +312,7 @@ impl<'w, O: Observer> Run<'w, O> {
             Event::Done(attempt) => self.done(attempt, ticket),
             Event::Reply(attempt) => self.reply(attempt),
             Event::Timeout(attempt) => self.time_out(attempt, ticket),
-            Event::Workers => self.change_workers(),
+            Event::Workers(node) => self.change_workers(place(node as usize)),
         }
     }
 
@@ -326,7 +343,7 @@ impl<'w, O: Observer> Run<'w, O> {
 
     /// Counts the calls that nothing will end: the run was cut short, or nobody will ever answer them.
     fn end_what_is_left(&mut self) {
-        let waiting = self.calls.iter().filter(|state| state.live).count();
+        let waiting = self.calls.iter().filter(|state| state.live && state.edge == CLIENTS).count();
         if waiting > 0 {
             self.cut_short.get_or_insert_with(|| {
                 format!(
@@ -335,10 +352,10 @@ impl<'w, O: Observer> Run<'w, O> {
                 )
             });
         }
-        for state in self.calls.iter().filter(|state| state.live) {
+        for state in self.calls.iter().filter(|state| state.live && state.edge == CLIENTS) {
             self.tally.call(&state.over(self.now, Some(StopReason::Interrupted)));
         }
-        for attempt in self.attempts.iter().filter(|attempt| attempt.awaited) {
+        for attempt in self.attempts.iter().filter(|attempt| attempt.awaited && attempt.node == ENTRY) {
             self.tally.attempt(&attempt.over(self.now, Reply::Broken(Transport::Interrupted), None));
         }
     }
@@ -347,18 +364,25 @@ impl<'w, O: Observer> Run<'w, O> {
         let over = self.load.duration.filter(|_| self.cut_short.is_none());
         self.end_what_is_left();
         let mut result = self.tally.result(self.load.asked().unwrap_or(0), over);
-        let capacity = self.site.take().map(|mut site| {
-            let inside = self.attempts.iter().filter_map(|attempt| match attempt.stage {
-                Stage::Waiting => Some((attempt.reached, None)),
-                Stage::Working => Some((attempt.reached, Some(attempt.begun))),
-                _ => None,
-            });
-            site.result(self.now, inside)
-        });
-        result.capacity = capacity;
+        result.behind = node::behind(self.graph, &self.edges, result.calls.started);
+        result.capacity = self.capacity_result(ENTRY);
+        for (node, behind) in (1..).zip(&mut result.behind) {
+            behind.capacity = self.capacity_result(node);
+        }
         result.events = Some(self.events);
         result.cut_short = self.cut_short;
         (result, self.observer)
+    }
+
+    fn capacity_result(&mut self, node: u16) -> Option<CapacityResult> {
+        let site = self.nodes[usize::from(node)].site.as_mut()?;
+        let here = self.attempts.iter().filter(|attempt| attempt.node == node);
+        let inside = here.filter_map(|attempt| match attempt.stage {
+            Stage::Waiting => Some((attempt.reached, None)),
+            Stage::Working | Stage::Calling => Some((attempt.reached, Some(attempt.begun))),
+            _ => None,
+        });
+        Some(site.result(self.now, inside))
     }
 }
 

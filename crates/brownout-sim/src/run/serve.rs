@@ -1,25 +1,25 @@
 //! The service's side of a run: attempts arrive, wait, are worked on, and are answered.
 
 use brownout_draw::nanos;
-use brownout_service::{Abandoned, Entry, Shed};
+use brownout_service::{Abandoned, Entry, Outcome, Shed};
 
 use super::arena::Arena;
 use super::event::Event;
+use super::node::Node;
 use super::site::Job;
 use super::{AttemptState, Observer, Run, Stage};
-use crate::World;
 use crate::queue::Ticket;
 
 impl<O: Observer> Run<'_, O> {
     /// An attempt reaches the service.
     pub(super) fn reach(&mut self, index: u32) {
-        let awaited = self.decide(index).awaited;
-        let Some(site) = &mut self.site else {
+        let AttemptState { awaited, node, .. } = *self.decide(index);
+        let Some(site) = &mut self.nodes[usize::from(node)].site else {
             // Its caller has gone, and nobody here is any the worse for it.
             if !awaited {
                 return self.free(index);
             }
-            return self.expect_reply(index);
+            return self.own_part_done(index);
         };
         if !awaited && site.rule.abandoned != Abandoned::KeepWorking {
             return self.free(index);
@@ -38,11 +38,11 @@ impl<O: Observer> Run<'_, O> {
     pub(super) fn decide(&mut self, index: u32) -> &mut AttemptState {
         let elapsed = self.elapsed();
         let attempt = &mut self.attempts[index];
-        let (outcome, latency) = if let Some(steady) = &mut self.steady {
+        let Node { steady, service, route, .. } = &mut self.nodes[usize::from(attempt.node)];
+        let (outcome, latency) = if let Some(steady) = steady {
             steady.decide(attempt.identity())
         } else {
-            let World { service, seed, .. } = self.world;
-            let decision = service.decide(seed, self.route, attempt.identity(), elapsed);
+            let decision = service.decide(self.seed, *route, attempt.identity(), elapsed);
             (decision.outcome, nanos(decision.latency))
         };
         (attempt.reached, attempt.outcome, attempt.latency) = (self.now, outcome, latency);
@@ -59,19 +59,23 @@ impl<O: Observer> Run<'_, O> {
     }
 
     fn begin_work(&mut self, index: u32) {
-        let (elapsed, World { service, seed, .. }) = (self.elapsed(), self.world);
+        let elapsed = self.elapsed();
         let attempt = &mut self.attempts[index];
-        let work = service.work_ahead_ns(seed, attempt.identity(), elapsed, &mut self.works);
+        let node = &mut self.nodes[usize::from(attempt.node)];
+        let leaf = node.is_leaf();
+        let Node { service, works, .. } = node;
+        let work = service.work_ahead_ns(self.seed, attempt.identity(), elapsed, works);
         let done = self.now.saturating_add(work);
         let event = self.queue.push(done, Event::Done(index).pack());
         attempt.stage = Stage::Working;
         attempt.begun = self.now;
-        attempt.due = done.saturating_add(attempt.latency);
+        attempt.due = if leaf { done.saturating_add(attempt.latency) } else { u64::MAX };
         attempt.event = Some(event);
     }
 
     fn wait(&mut self, index: u32) {
-        let patience = self.world.service.patience(self.world.seed, self.attempts[index].identity());
+        let attempt = &self.attempts[index];
+        let patience = self.nodes[usize::from(attempt.node)].service.patience(self.seed, attempt.identity());
         let event = patience.map(|patience| {
             let at = self.later(patience);
             self.push(at, Event::Impatient(index))
@@ -83,7 +87,7 @@ impl<O: Observer> Run<'_, O> {
 
     /// Attempt `index` is not taken.
     fn shed(&mut self, index: u32) {
-        let Some(site) = &self.site else { return };
+        let Some(site) = &self.nodes[usize::from(self.attempts[index].node)].site else { return };
         match site.rule.shed {
             Shed::Answer { status, retry_after } => {
                 self.attempts[index].stage = Stage::Answered;
@@ -112,10 +116,28 @@ impl<O: Observer> Run<'_, O> {
             return;
         }
         attempt.event = None;
+        self.own_part_done(index);
+    }
+
+    /// The service has done its own part of attempt `index`: what it calls is next, where it calls anybody, or the answer.
+    fn own_part_done(&mut self, index: u32) {
+        let attempt = &self.attempts[index];
+        if attempt.outcome == Outcome::Success && !self.nodes[usize::from(attempt.node)].is_leaf() {
+            return self.call_behind(index);
+        }
+        self.work_over(index);
+    }
+
+    /// Everything is done for attempt `index` but to answer it.
+    pub(super) fn work_over(&mut self, index: u32) {
+        let attempt = &mut self.attempts[index];
         attempt.stage = Stage::Answered;
-        let (awaited, latency) = (attempt.awaited, attempt.latency);
+        let AttemptState { awaited, latency, node, .. } = *attempt;
+        if self.nodes[usize::from(node)].site.is_none() {
+            return self.expect_reply(index);
+        }
         self.finish_work(index);
-        self.start_waiting();
+        self.start_waiting(node);
         if !awaited {
             self.free(index);
         } else if latency == 0 {
@@ -128,24 +150,25 @@ impl<O: Observer> Run<'_, O> {
     /// The worker of attempt `index` is free again.
     pub(super) fn finish_work(&mut self, index: u32) {
         let attempt = &self.attempts[index];
-        if let Some(site) = &mut self.site {
+        if let Some(site) = &mut self.nodes[usize::from(attempt.node)].site {
             site.finish(self.now, attempt.reached, self.now - attempt.begun, attempt.awaited);
         }
     }
 
     /// Attempt `index` leaves the queue: with its caller, or since it waited too long (`shed`).
     pub(super) fn leave(&mut self, index: u32, shed: bool) {
-        let reached = self.attempts[index].reached;
-        self.attempts[index].stage = Stage::Lost;
+        let attempt = &mut self.attempts[index];
+        attempt.stage = Stage::Lost;
+        let AttemptState { reached, node, .. } = *attempt;
         let attempts = &self.attempts;
-        if let Some(site) = &mut self.site {
+        if let Some(site) = &mut self.nodes[usize::from(node)].site {
             site.leave(self.now, reached, shed, |job| waits(attempts, job));
         }
     }
 
-    /// Workers that are free take who waits.
-    pub(super) fn start_waiting(&mut self) {
-        while let Some(site) = &mut self.site {
+    /// Workers of service `node` that are free take who waits.
+    pub(super) fn start_waiting(&mut self, node: u16) {
+        while let Some(site) = &mut self.nodes[usize::from(node)].site {
             let attempts = &self.attempts;
             let Some((index, _)) = site.next(self.now, |job| waits(attempts, job)) else { return };
             site.started(self.now, attempts[index].reached);
@@ -153,25 +176,28 @@ impl<O: Observer> Run<'_, O> {
         }
     }
 
-    /// Puts the next change of the number of workers on the agenda.
-    pub(super) fn expect_workers_change(&mut self) {
-        if let Some(at) = self.world.service.next_workers_change(self.elapsed())
-            && self.site.is_some()
+    /// Puts the next change of the number of workers of service `node` on the agenda.
+    pub(super) fn expect_workers_change(&mut self, node: u16) {
+        let Node { service, site, .. } = &self.nodes[usize::from(node)];
+        if let Some(at) = service.next_workers_change(self.elapsed())
+            && site.is_some()
         {
-            self.push(nanos(at), Event::Workers);
+            self.push(nanos(at), Event::Workers(node.into()));
         }
     }
 
-    /// The number of workers may have changed.
-    pub(super) fn change_workers(&mut self) {
-        let workers = self.world.service.workers(self.elapsed());
-        if let Some(site) = &mut self.site {
+    /// The number of workers of service `node` may have changed.
+    pub(super) fn change_workers(&mut self, node: u16) {
+        let elapsed = self.elapsed();
+        let Node { service, site, .. } = &mut self.nodes[usize::from(node)];
+        let workers = service.workers(elapsed);
+        if let Some(site) = site {
             site.set_workers(self.now, workers);
         }
-        self.start_waiting();
+        self.start_waiting(node);
         // With nobody left to come, a change would only keep the run from ending.
         if !self.queue.is_empty() {
-            self.expect_workers_change();
+            self.expect_workers_change(node);
         }
     }
 }

@@ -348,3 +348,5 @@ fn what_can_never_go_on_is_ended_with_the_reason() {
     let load = Load { count: Some(1000), ..Load::default() };
     assert!(why(&service(None, "0", year, vec![]), none(), &load).contains("the end of virtual time"));
 }
+
+mod graph;

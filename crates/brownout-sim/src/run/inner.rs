@@ -1,0 +1,72 @@
+//! Calls that services make while they work on an attempt.
+
+use brownout_draw::{Seed, Stream, draw};
+use brownout_policy::StopReason;
+use brownout_service::Identity;
+
+use super::{CallState, NONE, Observer, Run, Stage};
+
+/// What a call is made for, where no client makes it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Inner {
+    /// The attempt. Its slot may be another's by now: who it was tells.
+    attempt: u32,
+    identity: Identity,
+    /// When the call is over, come what may; the end of time where nothing was passed on.
+    pub(super) until: u64,
+}
+
+/// What the services behind are told of who asks; no driver draws from it for anything else.
+const HOP: Stream = Stream::named("hop");
+
+/// The number of the call that attempt `identity` has made along `edge`: the same in every run, and none that a client's call has.
+fn number(identity: Identity, edge: u16) -> u64 {
+    let drawn = draw(Seed(identity.request), HOP, identity.attempt.get().into(), edge.into());
+    drawn | 1 << 63
+}
+
+impl<O: Observer> Run<'_, O> {
+    /// The service is done with its own part of attempt `index` and calls the first of those behind it.
+    pub(super) fn call_behind(&mut self, index: u32) {
+        let attempt = &mut self.attempts[index];
+        attempt.stage = Stage::Calling;
+        let first = self.nodes[usize::from(attempt.node)].edges.start;
+        self.begin_inner(index, first);
+    }
+
+    fn begin_inner(&mut self, index: u32, edge: u16) {
+        let now = self.elapsed();
+        let attempt = &self.attempts[index];
+        let identity = attempt.identity();
+        let line = &mut self.edges[usize::from(edge)];
+        let until = if line.pass_deadline { attempt.until } else { u64::MAX };
+        line.counts.calls += 1;
+        let call = line.callers.call(0, now);
+        let inner = self.inner.insert(Inner { attempt: index, identity, until }, u32::MAX).unwrap_or(NONE);
+        let number = number(identity, edge);
+        let state = CallState { call, number, edge, inner, live: true, returned: false, attempts: NONE, hedge: None };
+        match self.calls.insert(state, self.limits.in_flight) {
+            Some(slot) => self.attempt(slot),
+            None => self.cut("calls in flight", self.limits.in_flight.into()),
+        }
+    }
+
+    /// The call that was made for an attempt is over.
+    pub(super) fn end_inner(&mut self, edge: u16, inner: u32, failed: Option<StopReason>) {
+        let Inner { attempt: index, identity, .. } = self.inner[inner];
+        self.inner.remove(inner);
+        self.edges[usize::from(edge)].counts.succeeded += u64::from(failed.is_none());
+        let attempt = &mut self.attempts[index];
+        // Who asked has been let go since.
+        if attempt.stage != Stage::Calling || attempt.identity() != identity {
+            return;
+        }
+        attempt.bad_gateway = failed.is_some();
+        let next = edge + 1;
+        if failed.is_none() && next < self.nodes[usize::from(attempt.node)].edges.end {
+            return self.begin_inner(index, next);
+        }
+        attempt.stage = Stage::Answered;
+        self.work_over(index);
+    }
+}

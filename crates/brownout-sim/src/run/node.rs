@@ -1,0 +1,110 @@
+//! The services of a run, and who calls them.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use brownout_draw::{Ahead, Seed};
+use brownout_load::{Graph, Hop, ServiceResult};
+use brownout_policy::{Callers, Policy, Population};
+use brownout_service::{RouteId, Service, Steady};
+
+use super::site::Site;
+
+/// The service that clients call.
+pub(super) const ENTRY: u16 = 0;
+
+/// The calls of the clients.
+pub(super) const CLIENTS: u16 = 0;
+
+/// A service.
+pub(super) struct Node<'w> {
+    pub(super) service: &'w Service,
+    pub(super) route: RouteId,
+    /// What it decides, where no phase has a say in it.
+    pub(super) steady: Option<Steady<'w>>,
+    /// How much work the next first attempts are.
+    pub(super) works: Ahead,
+    pub(super) site: Option<Site<'w>>,
+    /// Along which it calls others, one after another.
+    pub(super) edges: Range<u16>,
+}
+
+/// Calls from one to another.
+pub(super) struct Edge<'w> {
+    pub(super) policy: &'w Policy,
+    pub(super) callers: Callers,
+    /// The service called.
+    pub(super) to: u16,
+    pub(super) pass_deadline: bool,
+    pub(super) counts: Counts,
+}
+
+/// What is counted of calls that no client makes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) calls: u64,
+    pub(super) succeeded: u64,
+    pub(super) attempts: u64,
+    pub(super) budget_denied: u64,
+}
+
+impl<'w> Node<'w> {
+    /// Whether it calls nobody.
+    pub(super) const fn is_leaf(&self) -> bool {
+        self.edges.start == self.edges.end
+    }
+
+    fn new(service: &'w Service, route: RouteId, seed: Seed, edges: Range<u16>) -> Self {
+        let site = service.capacity().map(|rule| Site::new(rule, service.workers(Duration::ZERO)));
+        Self { service, route, steady: service.steady(seed, route), works: Ahead::default(), site, edges }
+    }
+}
+
+impl<'w> Edge<'w> {
+    fn new(policy: &'w Policy, population: Population, to: u16, pass_deadline: bool) -> Self {
+        Self { policy, callers: Callers::new(policy, population), to, pass_deadline, counts: Counts::default() }
+    }
+}
+
+/// The services of a run, the one that clients call first, and the calls between them, those of the clients first.
+pub(super) fn lay_out<'w>(
+    (service, route, policy): (&'w Service, RouteId, &'w Policy),
+    population: Population,
+    graph: &'w Graph,
+    seed: Seed,
+) -> (Vec<Node<'w>>, Vec<Edge<'w>>) {
+    let mut edges = vec![Edge::new(policy, population, ENTRY, false)];
+    let mut nodes = Vec::with_capacity(1 + graph.behind.len());
+    let behind = graph.behind.iter().map(|node| (&node.service, RouteId::UNMATCHED, &node.calls));
+    for (service, route, hops) in [(service, route, &graph.calls)].into_iter().chain(behind) {
+        let first = place(edges.len());
+        let edge = |hop: &'w Hop| Edge::new(&hop.policy, Population::ONE, place(hop.to + 1), hop.pass_deadline);
+        edges.extend(hops.iter().map(edge));
+        nodes.push(Node::new(service, route, seed, first..place(edges.len())));
+    }
+    (nodes, edges)
+}
+
+/// The number of a service, or of an edge.
+pub(super) fn place(index: usize) -> u16 {
+    u16::try_from(index).expect("a scenario of at most 65,535 services and calls between them")
+}
+
+/// What became of the services behind the first, whose clients started so many calls; capacities are told apart.
+#[expect(clippy::cast_precision_loss, reason = "a ratio of counts")]
+pub(super) fn behind(graph: &Graph, edges: &[Edge<'_>], started: u64) -> Vec<ServiceResult> {
+    let result = |(index, node): (usize, &brownout_load::Node)| {
+        let mut counts = Counts::default();
+        for edge in edges[1..].iter().filter(|edge| usize::from(edge.to) == index + 1) {
+            counts.calls += edge.counts.calls;
+            counts.succeeded += edge.counts.succeeded;
+            counts.attempts += edge.counts.attempts;
+            counts.budget_denied += edge.counts.budget_denied;
+        }
+        let Counts { calls, succeeded, attempts, budget_denied } = counts;
+        let amplification = (started > 0).then(|| attempts as f64 / started as f64);
+        let name = node.name.clone();
+        ServiceResult { name, calls, succeeded, attempts, budget_denied, amplification, capacity: None }
+    };
+    graph.behind.iter().enumerate().map(result).collect()
+}
