@@ -1,7 +1,7 @@
 //! Several policies against the same service, with the same callers and the same luck.
 
 use brownout_draw::Seed;
-use brownout_load::{Load, LoadResult};
+use brownout_load::{Graph, Load, LoadResult};
 use brownout_policy::Policy;
 use brownout_service::{Phase, Request, Service};
 use brownout_sim::{Limits, World};
@@ -18,6 +18,8 @@ const LEVEL: f64 = 0.95;
 pub struct Comparison<'c> {
     /// What the callers meet.
     pub service: &'c Service,
+    /// The services behind it.
+    pub graph: &'c Graph,
     /// When they call.
     pub load: &'c Load,
     /// What they ask for.
@@ -131,7 +133,7 @@ impl Comparison<'_> {
     pub fn run(&self, index: usize) -> Measured {
         let (arm, replica) = (index / self.seeds as usize, index % self.seeds as usize);
         let seed = replica_seed(self.seed, u32::try_from(replica).unwrap_or(u32::MAX));
-        let world = World { service: self.service, policy: &self.arms[arm].1, seed };
+        let world = World::new(self.service, &self.arms[arm].1, seed).with_graph(self.graph);
         Measured::of(&world.watch(&self.request, self.load, self.limits, ()).0)
     }
 
@@ -146,7 +148,7 @@ impl Comparison<'_> {
         };
         Compared {
             seeds: self.seeds,
-            trigger_s: Phase::span(self.service.phases())
+            trigger_s: Phase::span(&self.graph.phases(self.service))
                 .map(|(from, until)| (from.as_secs_f64(), until.as_secs_f64())),
             policies: by_arm.iter().enumerate().map(arm).collect(),
             events: runs.iter().map(|run| run.events).sum(),

@@ -1,7 +1,7 @@
 //! Who calls whom, behind the service that clients call.
 
 use brownout_policy::Policy;
-use brownout_service::Service;
+use brownout_service::{Phase, Service};
 
 /// The services behind the one that clients call, and the calls that each makes while it works on a request.
 ///
@@ -40,6 +40,13 @@ pub struct Hop {
 impl Graph {
     /// Nothing behind.
     pub const NONE: Self = Self { calls: Vec::new(), behind: Vec::new() };
+
+    /// The phases of all services, those of the `first` before the others.
+    #[must_use]
+    pub fn phases(&self, first: &Service) -> Vec<Phase> {
+        let behind = self.behind.iter().flat_map(|node| node.service.phases());
+        first.phases().iter().chain(behind).cloned().collect()
+    }
 
     /// The names around a circle, where services call each other in one; the first once more at the end.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use brownout_load::{CapacityResult, Latency, LoadResult, PhaseResult, Recovery};
+use brownout_load::{CapacityResult, Latency, LoadResult, PhaseResult, Recovery, ServiceResult};
 use serde::Serialize;
 
 use crate::number::counted;
@@ -70,7 +70,10 @@ impl LoadReport {
         }
         writeln!(text, "Latency of attempts: {}", percentiles(&result.latency_ms.service))?;
         if let Some(capacity) = &result.capacity {
-            write_capacity(text, capacity)?;
+            write_capacity(text, "Service", capacity)?;
+        }
+        for behind in &result.behind {
+            write_behind(text, behind)?;
         }
         for PhaseResult { name, succeeded, calls, attempts, .. } in &result.phases {
             if *attempts == 0 {
@@ -91,9 +94,20 @@ impl LoadReport {
     }
 }
 
-fn write_capacity(text: &mut String, capacity: &CapacityResult) -> std::fmt::Result {
+fn write_behind(text: &mut String, behind: &ServiceResult) -> std::fmt::Result {
+    let ServiceResult { name, calls, succeeded, attempts, budget_denied, amplification, capacity } = behind;
+    let (made, well) = (counted(*calls, "call", "calls"), percent(*succeeded, *calls));
+    write!(text, "Behind, {name}: {} for {made}, {well:.1}% succeeded", counted(*attempts, "attempt", "attempts"))?;
+    if *budget_denied > 0 {
+        write!(text, ", {budget_denied} more denied by the budget")?;
+    }
+    writeln!(text, ", {:.2} attempts for each call of a client", amplification.unwrap_or_default())?;
+    capacity.as_ref().map_or(Ok(()), |capacity| write_capacity(text, name, capacity))
+}
+
+fn write_capacity(text: &mut String, name: &str, capacity: &CapacityResult) -> std::fmt::Result {
     let CapacityResult { arrived, served, wasted, shed, left, waiting_max, .. } = capacity;
-    write!(text, "Service: {arrived} attempts arrived, {served} served, {shed} shed")?;
+    write!(text, "{name}: {arrived} attempts arrived, {served} served, {shed} shed")?;
     if *left > 0 {
         write!(text, ", {left} left the queue")?;
     }

@@ -85,11 +85,15 @@ pub(crate) enum Kind {
     Rate,
     /// What something is multiplied by.
     Multiple,
+    /// True or false.
+    Bool,
     /// A number of tokens, or a ratio that may exceed 1.
     Number,
     /// This word, or a table.
     WordOr(&'static str, &'static Table),
-    /// The name of a preset, or a table.
+    /// A name of the file's own choice, or a table.
+    NameOr(&'static Table),
+    /// The name of a preset, a table, or a list of them.
     Policy(&'static Table),
     /// The name of a preset.
     Preset,
@@ -108,6 +112,7 @@ pub(crate) static SCENARIO: Table = Table {
     keys: &[
         key("seed", Kind::Seed, "The number that repeats the run. Chosen and printed when it is missing."),
         key("service", Kind::Table(&SERVICE), "What the service does to a request."),
+        key("services", Kind::Named(&Kind::Table(&BEHIND)), "The services behind, by name, that others call."),
         key("phases", Kind::List(&Kind::Table(&PHASE)), "When the service does something else."),
         key("load", Kind::Table(&LOAD), "When calls start."),
         key(
@@ -129,6 +134,38 @@ pub(crate) static SERVICE: Table = Table {
         key("routes", Kind::List(&Kind::Table(&ROUTE)), "What is different on some paths; the first match counts."),
         key("capacity", Kind::Table(&CAPACITY), "What it can do at once. Default: without bound."),
         key("identity", Kind::Identity, "Where a request says who it is, as \"header:idempotency-key\"."),
+        key("calls", Kind::List(&Kind::NameOr(&CALL)), "Services behind that it calls, one after another."),
+    ],
+};
+
+pub(crate) static BEHIND: Table = Table {
+    name: "services",
+    doc: "A service that others call.",
+    rule: Rule::Any,
+    keys: &[
+        key("latency", Kind::Distribution, "How long an answer takes. Default: no time."),
+        key("outcomes", Kind::Table(&OUTCOMES), "How often each failure comes. Default: never."),
+        key("capacity", Kind::Table(&CAPACITY), "What it can do at once. Default: without bound."),
+        key("calls", Kind::List(&Kind::NameOr(&CALL)), "Services behind that it calls, one after another."),
+    ],
+};
+
+pub(crate) static CALL: Table = Table {
+    name: "calls",
+    doc: "Calls of one service to another.",
+    rule: Rule::Required(&["to"]),
+    keys: &[
+        key("to", Kind::Name, "Which service."),
+        key(
+            "policy",
+            Kind::Policy(&POLICY),
+            "What the calling service does after a failure. Without it there are no retries.",
+        ),
+        key(
+            "pass_deadline",
+            Kind::Bool,
+            "Whether the call ends when the request that it is made for is given up. Default false.",
+        ),
     ],
 };
 
@@ -199,6 +236,7 @@ pub(crate) static PHASE: Table = Table {
         key("capacity", Kind::Multiple, "What the workers are multiplied by; 0 stops the service."),
         key("slowdown", Kind::Multiple, "What latency and service time are multiplied by."),
         key("load", Kind::Multiple, "What the rate of open arrivals is multiplied by."),
+        key("service", Kind::Name, "Which of the services behind it is of. Default: the one that clients call."),
         key("ramp_up", Kind::Duration, "How long it takes to be wholly on. Default: no time."),
         key("ramp_down", Kind::Duration, "How long before its end it begins to go. Default: no time."),
     ],

@@ -1,7 +1,7 @@
 //! A whole scenario.
 
 use brownout_draw::Seed;
-use brownout_load::Load;
+use brownout_load::{Graph, Load};
 use brownout_policy::{Settings, preset};
 use brownout_service::Service;
 
@@ -19,6 +19,8 @@ pub struct Scenario {
     pub service: Service,
     /// The header, in lower case, in which requests say who they are, beside brownout's own.
     pub identity_header: Option<String>,
+    /// The services behind it.
+    pub graph: Graph,
     /// When calls start.
     pub load: Load,
     /// What callers do after a failure; known to make a [`Policy`](brownout_policy::Policy). `None` never retries.
@@ -75,6 +77,7 @@ impl Default for Scenario {
             seed: None,
             service: Service::default(),
             identity_header: None,
+            graph: Graph::NONE,
             load: Load::default(),
             policy: None,
             policies: Vec::new(),

@@ -75,6 +75,8 @@ fn kind(of: Kind) -> Value {
         Kind::Multiple => json!({ "type": "number", "minimum": 0, "maximum": 1000 }),
         Kind::Number => json!({ "type": "number", "minimum": 0 }),
         Kind::WordOr(word, inner) => json!({ "anyOf": [{ "const": word }, table(inner)] }),
+        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::NameOr(inner) => json!({ "anyOf": [kind(Kind::Name), table(inner)] }),
         Kind::Policy(inner) => json!({ "anyOf": [
             kind(Kind::Preset),
             table(inner),

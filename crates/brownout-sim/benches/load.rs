@@ -19,7 +19,7 @@ const CALLS: u64 = 1_000_000;
 fn main() {
     let rounds_wanted = std::env::var("BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(9);
     let (service, policy) = (Service::default(), Policy::none());
-    let world = World { service: &service, policy: &policy, seed: Seed(42) };
+    let world = World::new(&service, &policy, Seed(42));
     let request = Request { method: "GET", path: "/" };
     let rate = |count: u64| {
         let load = Load { count: Some(count), clients: NonZeroU32::MIN, ..Load::default() };

@@ -25,7 +25,7 @@ fn main() {
     let (service, policy) = (service(), Policy::none());
     let rate = Rate::per_second(0.8).expect("0.8 is a rate");
     let load = Load { arrivals: Arrivals::Poisson(rate), count: Some(CUSTOMERS), ..Load::default() };
-    let world = World { service: &service, policy: &policy, seed: Seed(1) };
+    let world = World::new(&service, &policy, Seed(1));
     let ours = || world.load(&Request { method: "GET", path: "/" }, &load).capacity.map_or(0.0, |c| c.inside_mean);
     let rounds: Vec<(f64, f64)> = (0..rounds_wanted).map(|round| (rate_of(ours), rate_of(|| by_hand(round)))).collect();
     let column = |pick: fn(&(f64, f64)) -> f64| {

@@ -103,7 +103,7 @@ fn service(latency: Distribution, phases: Vec<Phase>) -> Service {
 
 fn timed(service: &Service, policy: &Policy, load: &Load) -> (u64, f64) {
     let start = Instant::now();
-    let result = World { service, policy, seed: Seed(1) }.load(&Request { method: "GET", path: "/" }, load);
+    let result = World::new(service, policy, Seed(1)).load(&Request { method: "GET", path: "/" }, load);
     (result.events.unwrap_or_default(), start.elapsed().as_secs_f64())
 }
 

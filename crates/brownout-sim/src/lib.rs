@@ -8,7 +8,7 @@
 //! use brownout_sim::World;
 //!
 //! let (service, policy) = (Service::default(), Policy::none());
-//! let world = World { service: &service, policy: &policy, seed: Seed(42) };
+//! let world = World::new(&service, &policy, Seed(42));
 //! let request = Request { method: "GET", path: "/" };
 //! let result = world.load(&request, &Load::default());
 //! assert_eq!(result.calls.started, 100);

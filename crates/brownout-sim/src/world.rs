@@ -18,9 +18,26 @@ pub struct World<'w> {
     pub policy: &'w Policy,
     /// The luck of both.
     pub seed: Seed,
+    /// The services behind.
+    pub graph: &'w Graph,
 }
 
-impl World<'_> {
+/// Nothing behind the service that clients call.
+const ALONE: &Graph = &Graph::NONE;
+
+impl<'w> World<'w> {
+    /// A service that calls no others.
+    #[must_use]
+    pub const fn new(service: &'w Service, policy: &'w Policy, seed: Seed) -> Self {
+        Self { service, policy, seed, graph: ALONE }
+    }
+
+    /// The same with the services behind it that it calls.
+    #[must_use]
+    pub const fn with_graph(self, graph: &'w Graph) -> Self {
+        Self { graph, ..self }
+    }
+
     /// One attempt, without a policy: attempt 1 of call `number`, begun at `started`, within `allowance` if there is one.
     ///
     /// The service is otherwise idle: where it has a capacity, a worker takes the attempt at once.
@@ -50,7 +67,7 @@ impl World<'_> {
         let load = Load { count: Some(number), ..Load::default() };
         let watch = Watch::default();
         let route = self.service.route(request);
-        let (result, watch) = Run::new(*self, &Graph::NONE, &load, route, number, Limits::default(), watch).finish();
+        let (result, watch) = Run::new(*self, &load, route, number, Limits::default(), watch).finish();
         let Watch { trail, last, end } = watch;
         let (Some(end), Some((attempt, reached))) = (end, last) else {
             return Err(result.cut_short.unwrap_or_else(|| "the policy let no attempt through".to_owned()));
@@ -98,19 +115,7 @@ impl World<'_> {
         limits: Limits,
         observer: O,
     ) -> (LoadResult, O) {
-        self.watch_graph(&Graph::NONE, request, load, limits, observer)
-    }
-
-    /// The same with services behind the one that is called.
-    pub fn watch_graph<O: Observer>(
-        &self,
-        graph: &Graph,
-        request: &Request<'_>,
-        load: &Load,
-        limits: Limits,
-        observer: O,
-    ) -> (LoadResult, O) {
-        Run::new(*self, graph, load, self.service.route(request), 1, limits, observer).finish()
+        Run::new(*self, load, self.service.route(request), 1, limits, observer).finish()
     }
 }
 

@@ -74,7 +74,7 @@ impl Setting {
 
     /// The simulated service and its callers.
     pub(crate) const fn world<'w>(&'w self, policy: &'w Policy) -> World<'w> {
-        World { service: &self.scenario.service, policy, seed: self.seed }
+        World::new(&self.scenario.service, policy, self.seed).with_graph(&self.scenario.graph)
     }
 }
 

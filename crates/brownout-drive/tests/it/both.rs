@@ -77,7 +77,7 @@ impl Run {
 impl Scenario {
     pub(crate) fn in_virtual_time(&self) -> Run {
         let policy = Policy::new(self.settings.clone()).unwrap();
-        let world = World { service: &self.service, policy: &policy, seed: SEED };
+        let world = World::new(&self.service, &policy, SEED);
         let (result, watch) = world.watch(&GET, &self.load, Limits::default(), Watch::default());
         Run { steps: watch.0, result }
     }

@@ -53,7 +53,7 @@ fn policy() -> Policy {
 
 fn in_virtual_time(seed: Seed) -> Decisions {
     let (service, policy) = (service(), policy());
-    let world = World { service: &service, policy: &policy, seed };
+    let world = World::new(&service, &policy, seed);
     let mut decisions = Decisions::new();
     for number in 1..=CALLS {
         for attempt in world.trace(&GET, number).unwrap().trail.attempts {

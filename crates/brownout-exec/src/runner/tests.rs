@@ -69,7 +69,7 @@ async fn a_run_waits_as_a_call_does_in_virtual_time() {
     let failing = brownout_service::Outcomes::new([(brownout_service::Outcome::Error, "1".parse().unwrap())]).unwrap();
     let service = brownout_service::Service::default().with_outcomes(failing);
     let policy = Policy::new(jittered).unwrap();
-    let world = brownout_sim::World { service: &service, policy: &policy, seed: Seed(42) };
+    let world = brownout_sim::World::new(&service, &policy, Seed(42));
     let trace = world.trace(&brownout_service::Request { method: "GET", path: "/" }, 1).unwrap();
     let call = trace.trail.attempts.iter().filter_map(|attempt| match attempt.verdict {
         Some(brownout_policy::Verdict::Retry { after, .. }) => Some((after.as_secs_f64() * 1e6).round() / 1e3),

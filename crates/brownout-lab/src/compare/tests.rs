@@ -32,6 +32,7 @@ fn comparison<'c>(scenario: &'c Scenario, policies: &[&str], seeds: u32) -> Comp
     };
     Comparison {
         service: &scenario.service,
+        graph: &scenario.graph,
         load: &scenario.load,
         request: Request { method: "GET", path: "/" },
         arms: policies.iter().map(policy).collect(),

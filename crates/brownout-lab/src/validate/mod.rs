@@ -152,12 +152,12 @@ impl Study {
     }
 
     fn run(&self, seed: Seed) -> Sample {
-        let Scenario { service, load, policy, .. } = &self.scenario;
+        let Scenario { service, graph, load, policy, .. } = &self.scenario;
         let policy = policy
             .clone()
             .map_or_else(Policy::none, |settings| Policy::new(settings).expect("a scenario's policy is checked"));
         let RequestLine { method, path } = &load.request;
-        let result = World { service, policy: &policy, seed }.load(&Request { method, path }, load);
+        let result = World::new(service, &policy, seed).with_graph(graph).load(&Request { method, path }, load);
         Sample {
             values: self.checks.iter().map(|check| (check.measure)(&result)).collect(),
             events: result.events.unwrap_or_default(),

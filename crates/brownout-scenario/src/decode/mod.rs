@@ -4,6 +4,7 @@
 
 mod capacity;
 mod distribution;
+mod graph;
 mod guard;
 mod load;
 pub(crate) mod policy;
@@ -29,8 +30,8 @@ pub(crate) fn scenario(root: &Node, problems: &mut Problems) -> Option<Scenario>
     let load = fields.nested("load", problems, load::read).unwrap_or_default();
     let policy = fields.nested("policy", problems, policy::read);
     let policies = fields.nested("policies", problems, policies).unwrap_or_default();
-    let (service, identity_header) = service?;
-    let scenario = Scenario { seed: seed.map(Seed), service, identity_header, load, policy, policies };
+    let service::Read { service, identity_header, graph } = service?;
+    let scenario = Scenario { seed: seed.map(Seed), service, identity_header, graph, load, policy, policies };
     if problems.is_empty() {
         check(&fields, &scenario, problems);
     }
@@ -199,7 +200,7 @@ fn suggestion(key: &str, table: &Table) -> String {
 }
 
 /// What is `known`, after the nearest of `names` to `word` where one is near.
-pub(crate) fn did_you_mean(word: &str, names: impl Iterator<Item = &'static str>, known: &str) -> String {
+pub(crate) fn did_you_mean<'a>(word: &str, names: impl Iterator<Item = &'a str>, known: &str) -> String {
     match names.map(|name| (strsim::damerau_levenshtein(name, word), name)).min() {
         Some((distance, name)) if distance <= 2.max(word.chars().count() / 3) => {
             format!("did you mean `{name}`? {known}")

@@ -76,6 +76,14 @@ pub(super) fn pushback(value: &Value) -> Read<Pushback> {
     }
 }
 
+/// True or false.
+pub(super) fn boolean(value: &Value) -> Read<bool> {
+    match value {
+        Value::Bool(found) => Ok(*found),
+        other => Err(format!("expected true or false, found {other}")),
+    }
+}
+
 /// A count, or `None` for no bound.
 pub(super) fn bound(value: &Value) -> Read<Option<u32>> {
     match value {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use brownout_draw::Distribution;
+use brownout_load::Graph;
 use brownout_service::{
     Behaviour, Change, Factors, Outcome, Outcomes, Phase, Ramp, Route, Service, ServiceError, Window,
 };
 
-use super::{Fields, capacity, distribution, scalar};
+use super::{Fields, capacity, did_you_mean, distribution, graph, scalar};
 use crate::grammar;
 use crate::node::{Node, Value};
 use crate::problem::Problems;
@@ -15,24 +16,85 @@ use crate::problem::Problems;
 /// Every route is compared with every other.
 const ROUTES_MAX: usize = 1_000;
 
-/// The service of a scenario, and the header in which its requests say who they are.
-pub(super) fn read(scenario: &Fields<'_>, problems: &mut Problems) -> Option<(Service, Option<String>)> {
+/// What a scenario says of its services.
+pub(super) struct Read {
+    pub(super) service: Service,
+    /// The header in which requests say who they are.
+    pub(super) identity_header: Option<String>,
+    pub(super) graph: Graph,
+}
+
+/// A phase, and where it stands.
+struct Given<'n> {
+    phase: Phase,
+    node: &'n Node,
+    /// The service behind that it is of.
+    of: Option<String>,
+}
+
+/// The services of a scenario.
+pub(super) fn read(scenario: &Fields<'_>, problems: &mut Problems) -> Option<Read> {
     let before = problems.count();
-    let phase_nodes = scenario.list("phases", problems);
-    let phases: Vec<Phase> = phase_nodes.iter().filter_map(|node| phase(node, problems)).collect();
+    let nodes = scenario.list("phases", problems);
+    let phases: Vec<Given<'_>> = nodes.iter().filter_map(|node| phase(node, problems)).collect();
+    let behind = graph::entries(scenario, problems);
+    for Given { phase, node, of } in &phases {
+        let Some(of) = of else { continue };
+        if behind.iter().all(|entry| entry.key != *of) {
+            let names = || behind.iter().map(|entry| entry.key.as_str());
+            let known = format!("services behind: {}", names().collect::<Vec<_>>().join(", "));
+            let hint = did_you_mean(of, names(), &known);
+            problems.add_with_hint(&value(node, "service").span, format!("there is no service `{of}` behind"), hint);
+        }
+        if phase.factors.load.is_some() {
+            let message = "the load is that of the clients; a phase of a service behind cannot change it";
+            problems.add(&value(node, "load").span, message);
+        }
+    }
+    let mut identity_header = None;
+    let mut calls: &[Node] = &[];
+    let entry = scenario.get("service");
+    let fields = entry.map(|entry| Fields::open(&entry.node, &grammar::SERVICE, problems));
+    let fields = if let Some(fields) = fields { Some(fields?) } else { None };
+    if let Some(fields) = &fields {
+        identity_header = fields.read("identity", problems, scalar::identity);
+        calls = fields.list("calls", problems);
+    }
+    let service = one(fields.as_ref(), &phases, None, before, problems);
+    let mut services = Vec::new();
+    for entry in behind {
+        let fields = Fields::open(&entry.node, &grammar::BEHIND, problems)?;
+        services.extend(one(Some(&fields), &phases, Some(&entry.key), before, problems));
+    }
+    if problems.count() > before {
+        return None;
+    }
+    let graph = graph::read(behind, services, calls, problems)?;
+    Some(Read { service: service?, identity_header, graph })
+}
+
+/// One service, with the phases that are its own: those `of` its name, or of none.
+///
+/// - `before`: how many problems there were before the services; with more, what they are made of is not whole.
+fn one(
+    fields: Option<&Fields<'_>>,
+    phases: &[Given<'_>],
+    of: Option<&str>,
+    before: usize,
+    problems: &mut Problems,
+) -> Option<Service> {
     let mut base = Behaviour { outcomes: sound(), latency: Distribution::fixed(Duration::ZERO) };
-    let mut identity = None;
     let mut route_nodes: &[Node] = &[];
     let mut routes = Vec::new();
     let mut capacity = None;
-    if let Some(entry) = scenario.get("service") {
-        let fields = Fields::open(&entry.node, &grammar::SERVICE, problems)?;
-        let given = change(&fields, problems);
+    if let Some(fields) = fields {
+        let given = change(fields, problems);
         base.outcomes = given.outcomes.unwrap_or(base.outcomes);
         base.latency = given.latency.unwrap_or(base.latency);
-        identity = fields.read("identity", problems, scalar::identity);
         capacity = fields.nested("capacity", problems, capacity::read);
-        route_nodes = fields.list("routes", problems);
+        if of.is_none() {
+            route_nodes = fields.list("routes", problems);
+        }
         if route_nodes.len() > ROUTES_MAX {
             let message = format!("a service has at most {ROUTES_MAX} routes, found {}", route_nodes.len());
             problems.add(fields.blame("routes"), message);
@@ -40,17 +102,19 @@ pub(super) fn read(scenario: &Fields<'_>, problems: &mut Problems) -> Option<(Se
         }
         routes = route_nodes.iter().filter_map(|node| route(node, problems)).collect();
     }
+    let own = phases.iter().filter(|given| given.of.as_deref() == of);
+    let (own, phase_nodes): (Vec<Phase>, Vec<&Node>) = own.map(|given| (given.phase.clone(), given.node)).unzip();
     // A route or a phase that could not be read would be missed, and others blamed for it.
     if problems.count() > before {
         return None;
     }
-    let service = Service::new(base, routes, phases).and_then(|service| service.with_capacity(capacity));
+    let service = Service::new(base, routes, own).and_then(|service| service.with_capacity(capacity));
     let service = service.map_err(|errors| {
         for error in errors {
-            problems.add(&blame(&error, route_nodes, phase_nodes).span, error);
+            problems.add(&blame(&error, route_nodes, &phase_nodes).span, error);
         }
     });
-    service.ok().map(|service| (service, identity))
+    service.ok()
 }
 
 /// A service that nothing befalls: what a file says nothing about does not happen.
@@ -59,17 +123,22 @@ fn sound() -> Outcomes {
 }
 
 /// The node to blame for an error: the match of a route, the name of a phase.
-fn blame<'n>(error: &ServiceError, routes: &'n [Node], phases: &'n [Node]) -> &'n Node {
+fn blame<'n>(error: &ServiceError, routes: &'n [Node], phases: &[&'n Node]) -> &'n Node {
     let (node, key) = match error {
         ServiceError::UnreachableRoute { index, .. } => (&routes[*index], "match"),
-        ServiceError::EmptyPhase { index, .. } => (&phases[*index], "for"),
-        ServiceError::RampTooLong { index, .. } => (&phases[*index], "ramp_up"),
-        ServiceError::RampWithoutEnd { index, .. } => (&phases[*index], "ramp_down"),
-        ServiceError::NoCapacity { index, .. } => (&phases[*index], "capacity"),
+        ServiceError::EmptyPhase { index, .. } => (phases[*index], "for"),
+        ServiceError::RampTooLong { index, .. } => (phases[*index], "ramp_up"),
+        ServiceError::RampWithoutEnd { index, .. } => (phases[*index], "ramp_down"),
+        ServiceError::NoCapacity { index, .. } => (phases[*index], "capacity"),
         ServiceError::IdlePhase { index, .. }
         | ServiceError::HiddenPhase { index, .. }
-        | ServiceError::PhaseTwice { index, .. } => (&phases[*index], "name"),
+        | ServiceError::PhaseTwice { index, .. } => (phases[*index], "name"),
     };
+    value(node, key)
+}
+
+/// The value of a key of a table; the table where it has none.
+fn value<'n>(node: &'n Node, key: &str) -> &'n Node {
     let Value::Table(entries) = &node.value else { return node };
     entries.iter().find(|entry| entry.key == key).map_or(node, |entry| &entry.node)
 }
@@ -81,7 +150,7 @@ fn route(node: &Node, problems: &mut Problems) -> Option<Route> {
     Some(Route { pattern: pattern?, change })
 }
 
-fn phase(node: &Node, problems: &mut Problems) -> Option<Phase> {
+fn phase<'n>(node: &'n Node, problems: &mut Problems) -> Option<Given<'n>> {
     let fields = Fields::open(node, &grammar::PHASE, problems)?;
     let name = fields.read("name", problems, scalar::name);
     let from = fields.read("from", problems, scalar::duration).unwrap_or_default();
@@ -101,7 +170,9 @@ fn phase(node: &Node, problems: &mut Problems) -> Option<Phase> {
         slowdown: fields.read("slowdown", problems, scalar::multiple),
         load: fields.read("load", problems, scalar::multiple),
     };
-    Some(Phase { name: name?, window: Window { from, until }, ramp, change, factors })
+    let of = fields.read("service", problems, scalar::name);
+    let phase = Phase { name: name?, window: Window { from, until }, ramp, change, factors };
+    Some(Given { phase, node, of })
 }
 
 fn change(fields: &Fields<'_>, problems: &mut Problems) -> Change {

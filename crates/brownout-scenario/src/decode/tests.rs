@@ -94,7 +94,10 @@ fn what_a_file_does_not_name_does_not_happen() {
 
 #[test]
 fn unknown_keys_are_refused_with_the_nearest_known_one() {
-    check("sead = 1", &["1:1 scenario has no key `sead` (did you mean `seed`? known keys: seed, service, phases"]);
+    check(
+        "sead = 1",
+        &["1:1 scenario has no key `sead` (did you mean `seed`? known keys: seed, service, services, phases"],
+    );
     check("[service]\nlatancy = 1", &["2:1 service has no key `latancy` (did you mean `latency`?"]);
     check("[service.outcomes]\nsuccess = 0.9", &["2:1 outcomes has no key `success` (the success is what"]);
     check("[policy]\nxyz = 1", &["2:1 policy has no key `xyz` (known keys: preset, max_retries"]);
@@ -212,7 +215,7 @@ fn policies_that_contradict_themselves() {
 fn values_of_the_wrong_kind() {
     check(
         "service = 3",
-        &["1:11 service is a table with the keys latency, outcomes, routes, capacity, identity, found 3"],
+        &["1:11 service is a table with the keys latency, outcomes, routes, capacity, identity, calls, found 3"],
     );
     check("phases = { name = \"a\" }", &["1:10 `phases` is a list, found a table; write [ … ]"]);
     check("[service]\nidentity = \"idempotency-key\"", &["2:12 an identity is written \"header:NAME\""]);
@@ -273,5 +276,44 @@ fn policies_around_each_other_are_a_list_the_nearest_first() {
     check(
         "policy = [\"none\", { max_retires = 3 }]",
         &["1:21 policy has no key `max_retires` (did you mean `max_retries`?"],
+    );
+}
+
+#[test]
+fn services_call_others_by_name() {
+    let text = "service = { calls = [\"web\"] }\n[services.web]\ncalls = [{ to = \"db\", policy = \"retry-2\", pass_deadline = true }]\n[services.db]\n";
+    let graph = Scenario::parse("test.toml", text).unwrap().graph;
+    let names: Vec<_> = graph.behind.iter().map(|node| node.name.as_str()).collect();
+    let place = |name| names.iter().position(|own| *own == name).unwrap();
+    assert_eq!(graph.calls[0].to, place("web"));
+    let hop = &graph.behind[place("web")].calls[0];
+    assert_eq!((hop.to, hop.policy.max_retries(), hop.pass_deadline), (place("db"), 2, true));
+}
+
+#[test]
+fn services_that_do_not_go_together_are_refused() {
+    check(
+        "service = { calls = [\"dbb\"] }\n[services.db]\n",
+        &["1:22 there is no service `dbb` behind (did you mean `db`? services there are: db)"],
+    );
+    check("[services.db]\n", &["1:11 nobody calls `db`; name it in the `calls` of another, or drop it"]);
+    check(
+        "service = { calls = [\"a\"] }\n[services.a]\ncalls = [\"b\"]\n[services.b]\ncalls = [\"a\"]\n",
+        &["2:11 services call each other in a circle, a → b → a, so a call would never end"],
+    );
+    check("service = { calls = [{ policy = \"none\" }] }\n", &["1:22 calls needs the key `to`"]);
+    check("service = { calls = [\"a\"] }\n[services.a]\nroutes = []\n", &["3:1 services has no key `routes`"]);
+    let behind = "service = { calls = [\"a\"] }\n[services.a]\n[[phases]]\nname = \"p\"\n";
+    check(
+        &format!("{behind}service = \"b\"\nslowdown = 2\n"),
+        &["5:11 there is no service `b` behind (did you mean `a`? services behind: a)"],
+    );
+    check(
+        &format!("{behind}service = \"a\"\nload = 2\n"),
+        &["6:8 the load is that of the clients; a phase of a service behind cannot change it"],
+    );
+    check(
+        &format!("{behind}service = \"a\"\ncapacity = 0\n"),
+        &["6:12 phase `p` changes the capacity of a service that has none"],
     );
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use brownout_draw::{Seed, nanos};
 use brownout_load::{Attempt, CallEnd, CapacityResult, GivenUp, Graph, Load, LoadResult, Reply, Schedule, Tally};
 use brownout_policy::{Call, StopReason, Transport, Verdict};
-use brownout_service::{Identity, Outcome, Phase, RouteId};
+use brownout_service::{Identity, Outcome, RouteId};
 
 use crate::World;
 use crate::queue::{Queue, Ticket};
@@ -207,17 +207,14 @@ impl<'w, O: Observer> Run<'w, O> {
     /// A run before its first event, whose calls are numbered from `first`.
     pub(crate) fn new(
         world: World<'w>,
-        graph: &'w Graph,
         load: &'w Load,
         route: RouteId,
         first: u64,
         limits: Limits,
         observer: O,
     ) -> Self {
-        let World { service, policy, seed } = world;
+        let World { service, policy, seed, graph } = world;
         let (nodes, edges) = node::lay_out((service, route, policy), load.population(), graph, seed);
-        let behind = graph.behind.iter().flat_map(|node| node.service.phases());
-        let phases: Vec<Phase> = service.phases().iter().chain(behind).cloned().collect();
         Self {
             seed,
             load,
@@ -235,7 +232,7 @@ impl<'w, O: Observer> Run<'w, O> {
             inner: Arena::new(),
             number: first - 1,
             given_up: GivenUp::default(),
-            tally: Tally::new(&phases),
+            tally: Tally::new(&graph.phases(service)),
             cut_short: None,
             observer,
         }

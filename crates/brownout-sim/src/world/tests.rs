@@ -19,7 +19,7 @@ fn policy(settings: Settings) -> Policy {
 }
 
 fn load(service: &Service, policy: &Policy, seed: u64, load: &Load) -> LoadResult {
-    World { service, policy, seed: Seed(seed) }.load(&GET, load)
+    World::new(service, policy, Seed(seed)).load(&GET, load)
 }
 
 fn clients(count: u64, clients: u32) -> Load {
@@ -69,7 +69,7 @@ fn what_a_request_meets_does_not_depend_on_who_else_is_calling() {
     let alone = load(&service, &none, 42, &clients(1000, 1));
     let crowd = load(&service, &none, 42, &clients(1000, 64));
     assert_eq!(alone.by_status, crowd.by_status);
-    let world = World { service: &service, policy: &none, seed: Seed(42) };
+    let world = World::new(&service, &none, Seed(42));
     let one_by_one = (1..=1000)
         .filter(|number| world.request(&GET, *number, Duration::ZERO, None).reply == Reply::Status(200))
         .count();
@@ -81,7 +81,7 @@ fn two_policies_meet_the_same_luck() {
     let service = Service::default();
     let patient = policy(Settings { max_retries: Some(9), ..Settings::default() });
     let first_tries = |policy: &Policy| {
-        let world = World { service: &service, policy, seed: Seed(5) };
+        let world = World::new(&service, policy, Seed(5));
         (1..=200).map(|number| world.trace(&GET, number).unwrap().trail.attempts[0].reply).collect::<Vec<_>>()
     };
     assert_eq!(first_tries(&Policy::none()), first_tries(&patient));
@@ -91,7 +91,7 @@ fn two_policies_meet_the_same_luck() {
 fn a_call_is_cut_by_its_deadline_and_says_so() {
     let (service, limited) =
         (service("1", MS(100)), policy(Settings { deadline: Some(MS(250)), ..Settings::default() }));
-    let trace = World { service: &service, policy: &limited, seed: Seed(1) }.trace(&GET, 1).unwrap();
+    let trace = World::new(&service, &limited, Seed(1)).trace(&GET, 1).unwrap();
     // 100 ms of work, 100 ms of waiting, then 50 ms are left of the second attempt.
     assert_eq!(trace.end.failed, Some(StopReason::DeadlineExceeded));
     assert_eq!(trace.end.elapsed_ns, 250_000_000);
@@ -113,7 +113,7 @@ fn a_limit_is_waited_out_as_asked() {
     let outcomes = Outcomes::new([(Outcome::RateLimit, "1".parse().unwrap())]).unwrap();
     let limited = Service::new(Behaviour { outcomes, ..Behaviour::default() }, vec![], vec![]).unwrap();
     let policy = policy(Settings { max_retries: Some(1), ..Settings::default() });
-    let trace = World { service: &limited, policy: &policy, seed: Seed(1) }.trace(&GET, 1).unwrap();
+    let trace = World::new(&limited, &policy, Seed(1)).trace(&GET, 1).unwrap();
     let asked = Verdict::Retry { after: Duration::from_secs(60), source: DelaySource::RetryAfter };
     assert_eq!(trace.trail.attempts[0].verdict, Some(asked));
     assert_eq!(trace.last.retry_after, Some(Duration::from_secs(60)));

@@ -188,10 +188,12 @@ impl Checked {
 
 /// What was read, in a few lines.
 fn summary(scenario: &Scenario) -> String {
-    let Scenario { service, load, policy, policies, .. } = scenario;
+    let Scenario { service, graph, load, policy, policies, .. } = scenario;
     let listed = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let routes = listed(service.routes().iter().map(|route| route.pattern.to_string()).collect());
-    let phases = listed(service.phases().iter().map(|phase| phase.name.clone()).collect());
+    let phases = listed(graph.phases(service).into_iter().map(|phase| phase.name).collect());
+    let behind: Vec<_> = graph.behind.iter().map(|node| node.name.as_str()).collect();
+    let behind = if behind.is_empty() { String::new() } else { format!("  services behind: {}\n", behind.join(", ")) };
     let policies: Vec<_> = policies.iter().map(|(name, _)| name.as_str()).collect();
     let policies =
         if policies.is_empty() { String::new() } else { format!("  policies to compare: {}\n", policies.join(", ")) };
@@ -211,7 +213,7 @@ fn summary(scenario: &Scenario) -> String {
     let lasts = load.duration.map(|duration| format!(", for {duration:?}")).unwrap_or_default();
     let (clients, retries) = (load.clients, retries(&policy));
     format!(
-        "  routes: {routes}\n  phases: {phases}\n  load: {count}{method} {path}{arrivals}{lasts}, clients: {clients}\n  \
+        "  routes: {routes}\n{behind}  phases: {phases}\n  load: {count}{method} {path}{arrivals}{lasts}, clients: {clients}\n  \
          retries: {retries}\n{policies}"
     )
 }

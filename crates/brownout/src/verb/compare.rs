@@ -48,6 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let load = &setting.scenario.load;
     let comparison = Comparison {
         service: &setting.scenario.service,
+        graph: &setting.scenario.graph,
         load,
         request: seen(&load.request),
         arms,

@@ -32,6 +32,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let setting = Setting::new(&args.service, None)?;
+    if !setting.scenario.graph.behind.is_empty() {
+        return Err(Stop::usage(
+            "services that call others are run in virtual time only; drop `services` and `calls` to serve the first alone",
+        ));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {

@@ -6,7 +6,7 @@ use brownout_policy::{Budget, DepositOn, Guarded, Policy, Settings, TokenBudget}
 use brownout_service::{Abandoned, Request, Service};
 
 use super::{MS, at_once, capacity, hasty, none, open, service};
-use crate::{Limits, World};
+use crate::World;
 
 fn well() -> Service {
     service(None, "0", at_once(), vec![])
@@ -29,7 +29,7 @@ fn retries(count: u32) -> Settings {
 }
 
 /// Services in a row, each called by the one before, the last being `last`.
-fn chain(depth: usize, each: &Settings, last: Service) -> Graph {
+fn chain(depth: usize, each: &Settings, last: &Service) -> Graph {
     let next = |at: usize| if at < depth { vec![hop(at, each.clone())] } else { vec![] };
     let service = |at| if at + 1 == depth { last.clone() } else { well() };
     let behind = (0..depth).map(|at| node(&format!("s{at}"), service(at), next(at + 1))).collect();
@@ -38,8 +38,7 @@ fn chain(depth: usize, each: &Settings, last: Service) -> Graph {
 
 fn run(entry: &Service, graph: &Graph, settings: Settings, load: &Load) -> LoadResult {
     let policy = Policy::new(settings).unwrap();
-    let world = World { service: entry, policy: &policy, seed: Seed(1) };
-    world.watch_graph(graph, &Request { method: "GET", path: "/" }, load, Limits::default(), ()).0
+    World::new(entry, &policy, Seed(1)).with_graph(graph).load(&Request { method: "GET", path: "/" }, load)
 }
 
 /// Published: three hops of four attempts make 64 of a call, five of three 243.
@@ -47,7 +46,7 @@ fn run(entry: &Service, graph: &Graph, settings: Settings, load: &Load) -> LoadR
 fn retries_of_every_hop_multiply() {
     for (hops, attempts, expected) in [(3, 4, 64.0), (5, 3, 243.0)] {
         // The calls of the clients are the first hop.
-        let graph = chain(hops - 1, &retries(attempts - 1), failing("1"));
+        let graph = chain(hops - 1, &retries(attempts - 1), &failing("1"));
         let load = Load { count: Some(20), ..Load::default() };
         let result = run(&well(), &graph, retries(attempts - 1), &load);
         let leaf = result.behind.last().unwrap();
@@ -62,7 +61,7 @@ fn retries_of_every_hop_multiply() {
 fn budgets_at_every_hop_bring_it_down() {
     let bucket = TokenBudget::new(100.0, 0.1, DepositOn::Call).unwrap().with_initial(0.0).unwrap();
     let budgeted = Settings { budget: Some(Guarded::each(Budget::Tokens(bucket))), ..retries(50) };
-    let graph = chain(4, &budgeted, failing("1"));
+    let graph = chain(4, &budgeted, &failing("1"));
     let result = run(&well(), &graph, budgeted, &Load { count: Some(10_000), ..Load::default() });
     let leaf = result.behind.last().unwrap().amplification.unwrap();
     assert!((leaf / 1.1_f64.powi(5) - 1.0).abs() < 0.005, "{leaf}");
@@ -73,7 +72,11 @@ fn a_call_takes_as_long_as_all_that_is_behind_it() {
     let slow = |ms| service(None, "0", Distribution::fixed(MS(ms)), vec![]);
     let graph = Graph {
         calls: vec![hop(0, none()), hop(1, none())],
-        behind: vec![node("a", slow(20), vec![hop(2, none())]), node("b", slow(30), vec![]), node("c", slow(5), vec![])],
+        behind: vec![
+            node("a", slow(20), vec![hop(2, none())]),
+            node("b", slow(30), vec![]),
+            node("c", slow(5), vec![]),
+        ],
     };
     let result = run(&slow(7), &graph, none(), &Load { count: Some(3), ..Load::default() });
     // One after another: 20 + 5, then 30, and the answer of the first service itself.

@@ -62,7 +62,7 @@ impl Observer for Log {
 
 fn watch(service: &Service, settings: Settings, load: &Load, limits: Limits) -> (LoadResult, Log) {
     let policy = Policy::new(settings).unwrap();
-    let world = World { service, policy: &policy, seed: Seed(1) };
+    let world = World::new(service, &policy, Seed(1));
     let (result, log) = world.watch(&Request { method: "GET", path: "/" }, load, limits, Log::default());
     let answered: u64 = result.by_status.values().sum();
     let broken: u64 = result.by_fault.values().sum();
@@ -301,8 +301,7 @@ fn same_seed_same_bytes_and_another_seed_others() {
     let service = service(Some(capacity()), "0.05", Distribution::exponential(MS(20), None).unwrap(), vec![]);
     let result = |seed| {
         let policy = Policy::new(storm()).unwrap();
-        World { service: &service, policy: &policy, seed: Seed(seed) }
-            .load(&Request { method: "GET", path: "/" }, &load)
+        World::new(&service, &policy, Seed(seed)).load(&Request { method: "GET", path: "/" }, &load)
     };
     assert_eq!(result(7), result(7));
     assert_ne!(result(7), result(8));
