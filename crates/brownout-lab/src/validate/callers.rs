@@ -8,6 +8,7 @@ use crate::theory::{hedge, retry};
 const BINOMIAL: &str = "independent failures: a geometric sum";
 const BUDGET: &str = "fixed point of deposits and withdrawals";
 const STACK: &str = "tiers of retries: a product";
+const HOPS: &str = "hops that each retry the next: a product";
 const HEDGE: &str = "the lesser of an exponential and one begun later";
 
 pub(super) fn studies() -> Vec<Study> {
@@ -21,6 +22,8 @@ pub(super) fn studies() -> Vec<Study> {
     studies.extend(stacks.map(|tiers| stack(1.0, tiers)));
     studies.extend([0.5, 0.7, 0.9].map(|failure| stack(failure, &[4, 4])));
     studies.push(budget_at_every_layer());
+    studies.extend([(3, 4), (5, 3)].map(hops));
+    studies.push(budget_at_every_hop());
     studies
 }
 
@@ -155,5 +158,47 @@ fn failing(failure: f64, count: u64, layers: &[String]) -> String {
     format!(
         "policy = [{}]\n[service]\nlatency = \"1ms\"\noutcomes = {{ error = {failure} }}\n[load]\ncount = {count}\n",
         layers.join(", ")
+    )
+}
+
+/// Attempts at the last service, for each call of a client.
+fn leaf_amplification(result: &LoadResult) -> f64 {
+    let leaf = result.behind.iter().find(|service| service.name == LEAF);
+    leaf.and_then(|leaf| leaf.amplification).unwrap_or(f64::NAN)
+}
+
+const LEAF: &str = "leaf";
+
+/// Clients and services in a row, so many hops in all, each with this policy for the next; the last fails always.
+fn chain(hops: u32, policy: &str, count: u64) -> String {
+    let name = |place: u32| if place + 1 == hops { LEAF.to_owned() } else { format!("s{place}") };
+    let calls = |to: u32| format!("calls = [{{ to = \"{}\", policy = {policy} }}]\n", name(to));
+    let mut text = format!("policy = {policy}\n[load]\ncount = {count}\n[service]\n{}", calls(1));
+    for place in 1..hops {
+        let rest = if place + 1 == hops { "outcomes = { error = 1.0 }\n".to_owned() } else { calls(place + 1) };
+        text += &format!("[services.{}]\nlatency = \"1ms\"\n{rest}", name(place));
+    }
+    text
+}
+
+fn hops((hops, attempts): (u32, u32)) -> Study {
+    let policy = format!("{{ max_retries = {}, base_delay = \"1ms\" }}", attempts - 1);
+    let tiers = vec![attempts; hops as usize];
+    Study::new(
+        format!("{hops} hops of {attempts} attempts, total outage of the last service"),
+        HOPS,
+        &chain(hops, &policy, 100),
+        vec![Check::new("attempts there for a call", retry::leaf_attempts(1.0, &tiers), 0.01, leaf_amplification)],
+    )
+}
+
+fn budget_at_every_hop() -> Study {
+    let policy = "{ max_retries = \"unbounded\", base_delay = \"1ms\", budget = { tokens = { capacity = 100, deposit = 0.1, deposit_on = \"call\", \
+                  initial = 0 } } }";
+    Study::new(
+        "5 hops with a budget of 10 % each, total outage of the last service",
+        HOPS,
+        &chain(5, policy, 10_000),
+        vec![Check::new("attempts there for a call", 1.1_f64.powi(5), 0.01, leaf_amplification)],
     )
 }
