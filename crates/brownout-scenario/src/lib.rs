@@ -22,6 +22,7 @@ mod decode;
 mod grammar;
 mod node;
 mod places;
+mod presets;
 mod problem;
 mod read;
 mod scenario;
@@ -30,9 +31,17 @@ mod source;
 pub mod units;
 
 pub use places::{Places, Remark};
+pub use presets::{PresetScenario, SCENARIOS, preset_scenario};
 pub use problem::{Invalid, Problem};
 pub use scenario::Scenario;
 pub use schema::schema;
+
+/// What to say of a `name` that is no scenario of the program: the nearest one, where one is near, and all of them.
+#[must_use]
+pub fn scenario_hint(name: &str) -> String {
+    let names = || SCENARIOS.iter().map(|preset| preset.name);
+    decode::did_you_mean(name, names(), &format!("presets: {}", names().collect::<Vec<_>>().join(", ")))
+}
 
 /// What to say of a `name` that is no preset: the nearest one, where one is near, and all of them.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::verb::{check, compare, health, load, request, retry, run, schema, serve, verify};
+use crate::verb::{check, compare, health, load, presets, request, retry, run, schema, serve, verify};
 
 /// Verbs by what one wants; clap has no groups of subcommands. A test holds this to the list below.
 const VERBS: &str = "\
@@ -22,6 +22,7 @@ Trust it:
   verify   Checks virtual time against queueing theory and prints the page
 
 Write a scenario:
+  presets  Lists the scenarios that ship with the program, or prints one to start from
   check    Validates and lints a scenario, or a policy, without running it
   schema   Prints the JSON Schema of scenarios
 
@@ -55,6 +56,7 @@ pub(crate) enum Verb {
     Serve(serve::Args),
     Compare(compare::Args),
     Verify(verify::Args),
+    Presets(presets::Args),
     Check(check::Args),
     Schema(schema::Args),
     Run(run::Args),

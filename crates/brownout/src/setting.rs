@@ -5,7 +5,7 @@ use std::path::Path;
 use brownout_draw::{Seed, fingerprint};
 use brownout_policy::Policy;
 use brownout_report::Origin;
-use brownout_scenario::{Places, Scenario};
+use brownout_scenario::{Places, PresetScenario, Scenario, preset_scenario, scenario_hint};
 use brownout_sim::World;
 
 use crate::exit::Stop;
@@ -52,8 +52,8 @@ impl Setting {
 
     /// Where the result comes from: the digest is of everything that decides it, but for the seed.
     pub(crate) fn origin(&self, time: &'static str, decides: &dyn std::fmt::Debug) -> Origin {
-        let Scenario { service, load, .. } = &self.scenario;
-        let digest = fingerprint(format!("{service:?} {load:?} {decides:?}").as_bytes());
+        let Scenario { service, graph, load, .. } = &self.scenario;
+        let digest = fingerprint(format!("{service:?} {graph:?} {load:?} {decides:?}").as_bytes());
         Origin {
             seed: self.seed,
             scenario: self.name.clone(),
@@ -85,10 +85,22 @@ pub(crate) fn read(file: &Path) -> Result<Scenario, Stop> {
 
 /// The same, with the places of its keys.
 pub(crate) fn read_with_places(file: &Path) -> Result<(Scenario, Places), Stop> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Stop::usage(format!("failed to read the scenario {}: {error}", file.display())))?;
+    let text = match file.to_str().and_then(|name| name.strip_prefix(PRESET)) {
+        Some(name) => preset(name)?.text.to_owned(),
+        None => std::fs::read_to_string(file)
+            .map_err(|error| Stop::usage(format!("failed to read the scenario {}: {error}", file.display())))?,
+    };
     Scenario::parse_with_places(&file.display().to_string(), &text)
         .map_err(|invalid| Stop { message: invalid.render(output::talk_is_coloured()), ..Stop::usage("") })
+}
+
+/// What comes before the name of a scenario that is no file.
+const PRESET: &str = "preset:";
+
+/// The scenario of the program called `name`.
+pub(crate) fn preset(name: &str) -> Result<&'static PresetScenario, Stop> {
+    let refusal = || Stop::usage(format!("there is no preset scenario `{name}` ({})", scenario_hint(name)));
+    preset_scenario(name).ok_or_else(refusal)
 }
 
 /// The given seed, or one from the operating system; whether it was chosen so. Short enough to type.

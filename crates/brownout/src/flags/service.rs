@@ -11,7 +11,7 @@ use crate::exit::Stop;
 /// Flags of the simulated service.
 #[derive(Debug, Args)]
 pub(crate) struct ServiceFlags {
-    /// Scenario file, TOML or JSON [default: the practice service: 80% 200, 10% 500, 5% 429, 5% 504; 10 to 500 ms]
+    /// Scenario file, TOML or JSON, or `preset:NAME` [default: the practice service: 80% 200, 10% 500, 5% 429, 5% 504; 10 to 500 ms]
     #[arg(value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
 

@@ -28,7 +28,7 @@ use crate::setting::read_with_places;
 /// Exit code 0 with warnings too; 1 with `--strict`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Scenario file, TOML or JSON
+    /// Scenario file, TOML or JSON, or `preset:NAME`
     #[arg(value_name = "FILE", required_unless_present = "policy")]
     scenario: Option<PathBuf>,
 

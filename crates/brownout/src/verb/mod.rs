@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod health;
 pub(crate) mod load;
+pub(crate) mod presets;
 pub(crate) mod request;
 pub(crate) mod retry;
 pub(crate) mod run;
@@ -24,6 +25,7 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
         Verb::Serve(args) => serve::run(&args),
         Verb::Compare(args) => compare::run(&args),
         Verb::Verify(args) => verify::run(&args),
+        Verb::Presets(args) => presets::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Run(args) => run::run(args),

@@ -1,0 +1,55 @@
+//! Scenarios that ship with the program.
+
+/// A scenario to start from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PresetScenario {
+    /// As in `preset:NAME`.
+    pub name: &'static str,
+    /// What it shows, in a line.
+    pub about: &'static str,
+    /// The file, with its sources and what was assumed.
+    pub text: &'static str,
+}
+
+/// Every one of them, by name.
+pub const SCENARIOS: &[PresetScenario] = &[
+    PresetScenario {
+        name: "metastable-retry",
+        about: "ten seconds of outage that one retry makes last for ever",
+        text: include_str!("../presets/metastable-retry.toml"),
+    },
+    PresetScenario {
+        name: "restart-herd",
+        about: "five thousand clients that start at once",
+        text: include_str!("../presets/restart-herd.toml"),
+    },
+    PresetScenario {
+        name: "stacked-retries",
+        about: "retries around retries: 3 × 4 = 12 attempts of one call",
+        text: include_str!("../presets/stacked-retries.toml"),
+    },
+];
+
+/// The one called `name`.
+#[must_use]
+pub fn preset_scenario(name: &str) -> Option<&'static PresetScenario> {
+    SCENARIOS.iter().find(|preset| preset.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SCENARIOS;
+    use crate::Scenario;
+
+    #[test]
+    fn each_is_a_scenario_and_names_its_source_and_when_it_was_read() {
+        for preset in SCENARIOS {
+            let scenario = Scenario::parse(preset.name, preset.text).unwrap_or_else(|error| panic!("{error}"));
+            assert!(scenario.seed.is_some(), "{}: a preset repeats", preset.name);
+            for word in ["# Source:", "Read on", "ssumed here:"] {
+                assert!(preset.text.contains(word), "{}: no {word}", preset.name);
+            }
+        }
+        assert!(SCENARIOS.is_sorted_by_key(|preset| preset.name));
+    }
+}
