@@ -39,6 +39,8 @@ impl Stream {
     pub const CONNECT: Self = Self::named("connect");
     /// Whether a phase that is only partly on meets an attempt. Key: the request; index: the attempt.
     pub const PHASE: Self = Self::named("phase");
+    /// Whether a service that throttles its intake lets a request in. Key: the request; index: the attempt.
+    pub const INTAKE: Self = Self::named("intake");
     /// Whether a caller that throttles itself sends an attempt. Key: the request; index: the attempt.
     pub const THROTTLE: Self = Self::named("throttle");
     /// When a caller that gave up comes back. Key: the call that failed; index: 0.
@@ -101,7 +103,8 @@ pub const fn draw_pair(seed: Seed, stream: Stream, key: u64, index: u32) -> (u64
 mod tests {
     use super::{Seed, Stream, draw, draw_pair};
 
-    const BUILT_IN: [Stream; 11] = [
+    const BUILT_IN: [Stream; 12] = [
+        Stream::INTAKE,
         Stream::OUTCOME,
         Stream::LATENCY,
         Stream::JITTER,

@@ -75,6 +75,26 @@ fn metastable_retry_is_well_without_its_trigger_and_below_half_of_its_load() {
     comes_back(&preset("metastable-retry", &[("280/s", "140/s")]), "paper", true);
 }
 
+/// The way out that operators took: let in a tenth until the backlog is gone, and then more step by step. By then 18,600 requests
+/// wait (10 s of 560, and 50 s of 560 less 300 a second), which takes 76 s at 56 a second.
+#[test]
+fn metastable_retry_is_brought_back_by_throttling_the_intake() {
+    let steps = [(120, "10%"), (180, "10%"), (240, "50%"), (300, "90%")];
+    let step = |(from, intake)| {
+        format!("[[phases]]\nname = \"step {from}\"\nfrom = \"{from}s\"\nfor = \"60s\"\nintake = \"{intake}\"\n\n")
+    };
+    let phases: String = steps.map(step).concat();
+    let scenario = preset("metastable-retry", &[("[load]", &format!("{phases}[load]"))]);
+    for seed in 1..=3 {
+        let result = run(&scenario, "paper", seed);
+        let recovery = result.recovery.unwrap();
+        assert_eq!((recovery.trigger_from_s, recovery.trigger_until_s), (60.0, 70.0));
+        let last = &result.per_interval.succeeded[result.per_interval.succeeded.len() - 50..];
+        let second = result.per_interval.interval_s as f64;
+        assert!(last.iter().sum::<u64>() as f64 > 0.95 * 280.0 * 49.0 * second, "{last:?}");
+    }
+}
+
 #[test]
 fn stacked_retries_multiply_and_budgets_at_both_layers_bring_them_down() {
     let scenario = preset("stacked-retries", &[]);

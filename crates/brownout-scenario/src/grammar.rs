@@ -236,6 +236,7 @@ pub(crate) static PHASE: Table = Table {
         key("capacity", Kind::Multiple, "What the workers are multiplied by; 0 stops the service."),
         key("slowdown", Kind::Multiple, "What latency and service time are multiplied by."),
         key("load", Kind::Multiple, "What the rate of open arrivals is multiplied by."),
+        key("intake", Kind::Probability, "The share of requests that is let in; the others meet a 503 at once."),
         key("service", Kind::Name, "Which of the services behind it is of. Default: the one that clients call."),
         key("ramp_up", Kind::Duration, "How long it takes to be wholly on. Default: no time."),
         key("ramp_down", Kind::Duration, "How long before its end it begins to go. Default: no time."),

@@ -88,6 +88,9 @@ impl App {
             memory.arrivals.identify(route, self.claim(&head.headers))
         };
         let decision = self.service.decide(self.seed, route, identity, arrived - self.started);
+        if !self.service.lets_in(self.seed, identity, arrived - self.started) {
+            return Some(shed::answer(&decision, std::time::Duration::ZERO, Service::TURNED_AWAY, None));
+        }
         let begun = match &self.site {
             None => arrived,
             Some(site) => match site.enter(identity).await {

@@ -49,6 +49,8 @@ pub struct Factors {
     pub slowdown: Option<Factor>,
     /// Of the rate at which calls arrive, where arrivals are open.
     pub load: Option<Factor>,
+    /// Of the requests that are let in: an operator throttles, and raises it step by step. At most 1.
+    pub intake: Option<Factor>,
 }
 
 /// A number from 0 to 1000.
@@ -102,11 +104,19 @@ impl Phase {
             && self.window.covers(&earlier.window)
     }
 
-    /// From the start of the first phase to the end of the last; `None` without phases, and where one never ends.
+    /// Whether it is what an operator does about trouble, rather than trouble.
+    fn is_remedy(&self) -> bool {
+        let Factors { capacity, slowdown, load, intake } = self.factors;
+        self.change == Change::default() && intake.is_some() && (capacity, slowdown, load) == (None, None, None)
+    }
+
+    /// From the start of the first phase to the end of the last, those that only throttle the intake left out; `None` without
+    /// phases, and where one never ends.
     #[must_use]
     pub fn span(phases: &[Self]) -> Option<(Duration, Duration)> {
-        let from = phases.iter().map(|phase| phase.window.from).min()?;
-        let ends: Option<Vec<Duration>> = phases.iter().map(|phase| phase.window.until).collect();
+        let trouble = || phases.iter().filter(|phase| !phase.is_remedy());
+        let from = trouble().map(|phase| phase.window.from).min()?;
+        let ends: Option<Vec<Duration>> = trouble().map(|phase| phase.window.until).collect();
         Some((from, ends?.into_iter().max()?))
     }
 
@@ -134,8 +144,8 @@ impl Phase {
 
 impl Factors {
     /// Every one of them.
-    const ALL: [fn(&Self) -> Option<Factor>; 3] =
-        [|factors| factors.capacity, |factors| factors.slowdown, |factors| factors.load];
+    const ALL: [fn(&Self) -> Option<Factor>; 4] =
+        [|factors| factors.capacity, |factors| factors.slowdown, |factors| factors.load, |factors| factors.intake];
 }
 
 /// The last of the phases on at `elapsed` that replaces what `pick` looks at, and what it puts in its place.

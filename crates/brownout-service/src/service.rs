@@ -49,6 +49,8 @@ pub struct Service {
     capacity: Option<Capacity>,
     /// Whether a phase makes anything take longer.
     slows: bool,
+    /// Whether a phase throttles the intake.
+    throttles: bool,
 }
 
 /// Why settings make no service. The index is the place in the list, from 0.
@@ -75,7 +77,9 @@ pub enum ServiceError {
         name: String,
     },
     /// A phase that changes nothing.
-    #[error("phase `{name}` changes nothing; give it `outcomes`, `latency`, `capacity`, `slowdown` or `load`")]
+    #[error(
+        "phase `{name}` changes nothing; give it `outcomes`, `latency`, `capacity`, `slowdown`, `load` or `intake`"
+    )]
     IdlePhase {
         /// Which phase.
         index: usize,
@@ -154,7 +158,8 @@ impl Service {
             return Err(errors);
         }
         let slows = phases.iter().any(|phase| phase.factors.slowdown.is_some());
-        Ok(Self { base, routes, phases, capacity: None, slows })
+        let throttles = phases.iter().any(|phase| phase.factors.intake.is_some());
+        Ok(Self { base, routes, phases, capacity: None, slows, throttles })
     }
 
     /// The same service with a bound on what it does at once.
@@ -259,6 +264,29 @@ impl Service {
         if self.slows { nanos(self.slowed(Duration::from_nanos(time), elapsed)) } else { time }
     }
 
+    /// Whether attempt `identity`, which reaches the service at `elapsed`, is let in. Who is not is answered at once with
+    /// [`TURNED_AWAY`](Self::TURNED_AWAY), and never waits nor is worked on.
+    #[must_use]
+    #[inline]
+    pub fn lets_in(&self, seed: Seed, identity: Identity, elapsed: Duration) -> bool {
+        !self.throttles || self.is_lucky(seed, identity, elapsed)
+    }
+
+    /// Whether a phase throttles the intake, so that somebody may not be let in.
+    #[must_use]
+    #[inline]
+    pub const fn throttles(&self) -> bool {
+        self.throttles
+    }
+
+    /// The status of who is not let in.
+    pub const TURNED_AWAY: u16 = 503;
+
+    fn is_lucky(&self, seed: Seed, identity: Identity, elapsed: Duration) -> bool {
+        let share = phase::factor(&self.phases, elapsed, |factors| factors.intake);
+        share >= 1.0 || meets(draw(seed, Stream::INTAKE, identity.request, identity.attempt.get()), share)
+    }
+
     /// How long attempt `identity` waits in the queue before it is shed; `None` for ever.
     #[must_use]
     #[inline]
@@ -350,7 +378,14 @@ impl Service {
 /// The practice service: one behaviour for every path, no phases.
 impl Default for Service {
     fn default() -> Self {
-        Self { base: Behaviour::default(), routes: Vec::new(), phases: Vec::new(), capacity: None, slows: false }
+        Self {
+            base: Behaviour::default(),
+            routes: Vec::new(),
+            phases: Vec::new(),
+            capacity: None,
+            slows: false,
+            throttles: false,
+        }
     }
 }
 

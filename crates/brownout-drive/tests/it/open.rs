@@ -50,6 +50,21 @@ async fn poisson_arrivals_are_those_of_the_schedule_and_meet_the_same_in_both_wo
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_throttled_intake_turns_away_the_same_in_both_worlds() {
+    let factors = Factors { intake: Factor::new(0.5), ..Factors::default() };
+    let window = Window { from: MS(0), until: None };
+    let phase = Phase { name: "door".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors };
+    let base = failing("0.2", Distribution::fixed(MS(1)));
+    let service = Service::new(base.base().clone(), vec![], vec![phase]).unwrap();
+    let load = Load { count: Some(100), clients: clients(4), ..Load::default() };
+    let scenario = Scenario { service, settings: once(), load };
+    let (virtual_time, http) = (scenario.in_virtual_time(), scenario.over_http().await);
+    assert_eq!(http.sorted(), virtual_time.sorted());
+    let away = http.result.by_status[&503];
+    assert!(away.abs_diff(50) < 25, "{away}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn policies_around_each_other_multiply_in_both_worlds() {
     let load = Load { count: Some(60), clients: clients(6), ..Load::default() };
     let retries = |count| Settings { max_retries: Some(count), base_delay: Some(MS(1)), ..Settings::default() };

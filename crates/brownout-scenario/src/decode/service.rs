@@ -5,7 +5,7 @@ use std::time::Duration;
 use brownout_draw::Distribution;
 use brownout_load::Graph;
 use brownout_service::{
-    Behaviour, Change, Factors, Outcome, Outcomes, Phase, Ramp, Route, Service, ServiceError, Window,
+    Behaviour, Change, Factor, Factors, Outcome, Outcomes, Phase, Ramp, Route, Service, ServiceError, Window,
 };
 
 use super::{Fields, capacity, did_you_mean, distribution, graph, scalar};
@@ -169,6 +169,7 @@ fn phase<'n>(node: &'n Node, problems: &mut Problems) -> Option<Given<'n>> {
         capacity: fields.read("capacity", problems, scalar::multiple),
         slowdown: fields.read("slowdown", problems, scalar::multiple),
         load: fields.read("load", problems, scalar::multiple),
+        intake: fields.read("intake", problems, scalar::probability).and_then(|share| Factor::new(share.as_f64())),
     };
     let of = fields.read("service", problems, scalar::name);
     let phase = Phase { name: name?, window: Window { from, until }, ramp, change, factors };

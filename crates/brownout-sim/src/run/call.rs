@@ -157,7 +157,7 @@ impl<O: Observer> Run<'_, O> {
         }
         // Where nothing but the answer itself decides when it comes, one of the two events is enough.
         let to = &self.nodes[usize::from(node)];
-        if connect == 0 && to.site.is_none() && to.is_leaf() {
+        if connect == 0 && to.site.is_none() && to.is_leaf() && !to.service.throttles() {
             return self.answer_or_give_up(index);
         }
         if until < u64::MAX {

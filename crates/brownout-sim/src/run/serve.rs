@@ -1,7 +1,7 @@
 //! The service's side of a run: attempts arrive, wait, are worked on, and are answered.
 
 use brownout_draw::nanos;
-use brownout_service::{Abandoned, Entry, Outcome, Shed};
+use brownout_service::{Abandoned, Entry, Outcome, Service, Shed};
 
 use super::arena::Arena;
 use super::event::Event;
@@ -14,6 +14,11 @@ impl<O: Observer> Run<'_, O> {
     /// An attempt reaches the service.
     pub(super) fn reach(&mut self, index: u32) {
         let AttemptState { awaited, node, .. } = *self.decide(index);
+        let elapsed = self.elapsed();
+        if !self.nodes[usize::from(node)].service.lets_in(self.seed, self.attempts[index].identity(), elapsed) {
+            self.attempts[index].stage = Stage::Answered;
+            return self.answer(index, Service::TURNED_AWAY, None);
+        }
         let Some(site) = &mut self.nodes[usize::from(node)].site else {
             // Its caller has gone, and nobody here is any the worse for it.
             if !awaited {

@@ -190,6 +190,19 @@ fn a_slowdown_and_a_heavier_load_last_as_long_as_theirs() {
 }
 
 #[test]
+fn a_throttled_intake_turns_the_others_away_at_once() {
+    let factors = Factors { intake: Factor::new(0.25), ..Factors::default() };
+    let window = Window { from: MS(0), until: Some(MS(500_000)) };
+    let throttle = Phase { name: "t".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors };
+    let result = run(&service(None, "0", Distribution::fixed(MS(10)), vec![throttle]), none(), &open(20.0, 1000));
+    // Of 20,000, half come while it lasts; five standard deviations.
+    let away = result.by_status[&503];
+    assert!(away.abs_diff(7500) < 217, "{away}");
+    assert_eq!(result.by_status[&200] + away, 20_000);
+    assert!(result.recovery.is_none(), "a throttled intake is no trouble of its own");
+}
+
+#[test]
 fn the_first_success_of_copies_wins_and_the_others_are_cancelled() {
     let hedge = Guarded::each(Hedge::new(HedgeDelay::Fixed(MS(50)), ONE).unwrap());
     let settings = Settings { hedge: Some(hedge), ..none() };
