@@ -39,6 +39,8 @@ impl Stream {
     pub const CONNECT: Self = Self::named("connect");
     /// Whether a phase that is only partly on meets an attempt. Key: the request; index: the attempt.
     pub const PHASE: Self = Self::named("phase");
+    /// Which key of a cache a request asks for, at index 0; whether it finds it fresh, at that of the attempt. Key: the request.
+    pub const CACHE: Self = Self::named("cache");
     /// Whether a service that throttles its intake lets a request in. Key: the request; index: the attempt.
     pub const INTAKE: Self = Self::named("intake");
     /// Whether a caller that throttles itself sends an attempt. Key: the request; index: the attempt.
@@ -103,7 +105,8 @@ pub const fn draw_pair(seed: Seed, stream: Stream, key: u64, index: u32) -> (u64
 mod tests {
     use super::{Seed, Stream, draw, draw_pair};
 
-    const BUILT_IN: [Stream; 12] = [
+    const BUILT_IN: [Stream; 13] = [
+        Stream::CACHE,
         Stream::INTAKE,
         Stream::OUTCOME,
         Stream::LATENCY,

@@ -135,6 +135,7 @@ pub(crate) static SERVICE: Table = Table {
         key("capacity", Kind::Table(&CAPACITY), "What it can do at once. Default: without bound."),
         key("identity", Kind::Identity, "Where a request says who it is, as \"header:idempotency-key\"."),
         key("calls", Kind::List(&Kind::NameOr(&CALL)), "Services behind that it calls, one after another."),
+        key("cache", Kind::Table(&CACHE), "Answers at hand, for which it calls nobody. Default: none."),
     ],
 };
 
@@ -147,6 +148,19 @@ pub(crate) static BEHIND: Table = Table {
         key("outcomes", Kind::Table(&OUTCOMES), "How often each failure comes. Default: never."),
         key("capacity", Kind::Table(&CAPACITY), "What it can do at once. Default: without bound."),
         key("calls", Kind::List(&Kind::NameOr(&CALL)), "Services behind that it calls, one after another."),
+        key("cache", Kind::Table(&CACHE), "Answers at hand, for which it calls nobody. Default: none."),
+    ],
+};
+
+pub(crate) static CACHE: Table = Table {
+    name: "cache",
+    doc: "Answers that a service has at hand, so that it need not call those behind it.",
+    rule: Rule::Required(&["keys", "hits"]),
+    keys: &[
+        key("keys", Kind::Count32(1), "How many keys requests ask for, all equally often."),
+        key("hits", Kind::Probability, "The share of requests that a full cache answers."),
+        key("nodes", Kind::Count32(1), "Over how many nodes the keys are spread. Default 1."),
+        key("cold", Kind::Bool, "Whether it holds nothing at the start. Default false: it holds everything."),
     ],
 };
 
@@ -237,6 +251,7 @@ pub(crate) static PHASE: Table = Table {
         key("slowdown", Kind::Multiple, "What latency and service time are multiplied by."),
         key("load", Kind::Multiple, "What the rate of open arrivals is multiplied by."),
         key("intake", Kind::Probability, "The share of requests that is let in; the others meet a 503 at once."),
+        key("cache_lost", Kind::Count32(1), "How many nodes of the cache are emptied when it begins."),
         key("service", Kind::Name, "Which of the services behind it is of. Default: the one that clients call."),
         key("ramp_up", Kind::Duration, "How long it takes to be wholly on. Default: no time."),
         key("ramp_down", Kind::Duration, "How long before its end it begins to go. Default: no time."),

@@ -14,6 +14,11 @@ pub struct PresetScenario {
 /// Every one of them, by name.
 pub const SCENARIOS: &[PresetScenario] = &[
     PresetScenario {
+        name: "cold-cache-boot",
+        about: "a cache that is too cold to be filled",
+        text: include_str!("../presets/cold-cache-boot.toml"),
+    },
+    PresetScenario {
         name: "metastable-retry",
         about: "ten seconds of outage that one retry makes last for ever",
         text: include_str!("../presets/metastable-retry.toml"),

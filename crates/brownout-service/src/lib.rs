@@ -17,6 +17,7 @@
 //! and one latency an attempt ([`Service::decide`]), what load does to it ([`Capacity`]), the [`Response`]. What is left out: waiting, sockets, and
 //! what the caller does next.
 
+mod cache;
 mod capacity;
 mod decision;
 mod identity;
@@ -26,6 +27,7 @@ mod route;
 mod service;
 mod steady;
 
+pub use cache::{Cache, Held};
 pub use capacity::{Abandoned, Capacity, Entry, Order, Queue, Shed, Station};
 pub use decision::{Decision, Request, Response};
 pub use identity::{Arrivals, Claim, Identity, KEYS_MAX};

@@ -27,7 +27,7 @@ pub struct Phase {
     pub ramp: Ramp,
     /// What it replaces, on every route.
     pub change: Change,
-    /// What it multiplies.
+    /// What it multiplies, or takes away.
     pub factors: Factors,
 }
 
@@ -51,6 +51,8 @@ pub struct Factors {
     pub load: Option<Factor>,
     /// Of the requests that are let in: an operator throttles, and raises it step by step. At most 1.
     pub intake: Option<Factor>,
+    /// How many nodes of the cache are emptied when the phase begins.
+    pub cache_lost: u32,
 }
 
 /// A number from 0 to 1000.
@@ -106,8 +108,8 @@ impl Phase {
 
     /// Whether it is what an operator does about trouble, rather than trouble.
     fn is_remedy(&self) -> bool {
-        let Factors { capacity, slowdown, load, intake } = self.factors;
-        self.change == Change::default() && intake.is_some() && (capacity, slowdown, load) == (None, None, None)
+        let remedy = Factors { intake: self.factors.intake, ..Factors::default() };
+        self.factors.intake.is_some() && self.factors == remedy && self.change == Change::default()
     }
 
     /// From the start of the first phase to the end of the last, those that only throttle the intake left out; `None` without

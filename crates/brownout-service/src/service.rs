@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::outcome::Pace;
 use crate::steady::first_or;
-use crate::{Capacity, Decision, Factor, Factors, Identity, Outcomes, Pattern, Phase, Request, Steady, phase};
+use crate::{Cache, Capacity, Decision, Factor, Factors, Identity, Outcomes, Pattern, Phase, Request, Steady, phase};
 
 /// How attempts go: which outcomes at what rates, and how long they take.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,7 @@ pub struct Service {
     routes: Vec<Route>,
     phases: Vec<Phase>,
     capacity: Option<Capacity>,
+    cache: Option<Cache>,
     /// Whether a phase makes anything take longer.
     slows: bool,
     /// Whether a phase throttles the intake.
@@ -78,7 +79,7 @@ pub enum ServiceError {
     },
     /// A phase that changes nothing.
     #[error(
-        "phase `{name}` changes nothing; give it `outcomes`, `latency`, `capacity`, `slowdown`, `load` or `intake`"
+        "phase `{name}` changes nothing; give it `outcomes`, `latency`, `capacity`, `slowdown`, `load`, `intake` or `cache_lost`"
     )]
     IdlePhase {
         /// Which phase.
@@ -159,7 +160,7 @@ impl Service {
         }
         let slows = phases.iter().any(|phase| phase.factors.slowdown.is_some());
         let throttles = phases.iter().any(|phase| phase.factors.intake.is_some());
-        Ok(Self { base, routes, phases, capacity: None, slows, throttles })
+        Ok(Self { base, routes, phases, capacity: None, cache: None, slows, throttles })
     }
 
     /// The same service with a bound on what it does at once.
@@ -176,6 +177,19 @@ impl Service {
         }
         self.capacity = capacity;
         Ok(self)
+    }
+
+    /// The same service with a cache in front of what it calls.
+    #[must_use]
+    pub const fn with_cache(mut self, cache: Option<Cache>) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// The cache in front of what it calls.
+    #[must_use]
+    pub const fn cache(&self) -> Option<Cache> {
+        self.cache
     }
 
     /// Which route takes `request`.
@@ -383,6 +397,7 @@ impl Default for Service {
             routes: Vec::new(),
             phases: Vec::new(),
             capacity: None,
+            cache: None,
             slows: false,
             throttles: false,
         }

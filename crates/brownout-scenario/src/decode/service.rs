@@ -1,11 +1,12 @@
 //! The service, its routes and its phases.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::Distribution;
 use brownout_load::Graph;
 use brownout_service::{
-    Behaviour, Change, Factor, Factors, Outcome, Outcomes, Phase, Ramp, Route, Service, ServiceError, Window,
+    Behaviour, Cache, Change, Factor, Factors, Outcome, Outcomes, Phase, Ramp, Route, Service, ServiceError, Window,
 };
 
 use super::{Fields, capacity, did_you_mean, distribution, graph, scalar};
@@ -86,12 +87,21 @@ fn one(
     let mut base = Behaviour { outcomes: sound(), latency: Distribution::fixed(Duration::ZERO) };
     let mut route_nodes: &[Node] = &[];
     let mut routes = Vec::new();
-    let mut capacity = None;
+    let (mut capacity, mut cache) = (None, None);
     if let Some(fields) = fields {
         let given = change(fields, problems);
         base.outcomes = given.outcomes.unwrap_or(base.outcomes);
         base.latency = given.latency.unwrap_or(base.latency);
         capacity = fields.nested("capacity", problems, capacity::read);
+        cache = fields.nested("cache", problems, self::cache);
+        if let Some(entry) = fields.get("cache")
+            && fields.get("calls").is_none()
+        {
+            problems.add(
+                &entry.key_span,
+                "a cache stands in front of what a service calls; give it `calls`, or drop the cache",
+            );
+        }
         if of.is_none() {
             route_nodes = fields.list("routes", problems);
         }
@@ -114,7 +124,24 @@ fn one(
             problems.add(&blame(&error, route_nodes, &phase_nodes).span, error);
         }
     });
-    service.ok()
+    if let Some(given) = phases.iter().find(|given| given.of.as_deref() == of && given.phase.factors.cache_lost > 0) {
+        let nodes = cache.map_or(0, |cache: Cache| cache.nodes.get());
+        if nodes < given.phase.factors.cache_lost {
+            let message = format!("there are only {nodes} nodes of a cache to lose");
+            problems.add(&value(given.node, "cache_lost").span, message);
+        }
+    }
+    service.ok().map(|service| service.with_cache(cache))
+}
+
+fn cache(node: &Node, problems: &mut Problems) -> Option<Cache> {
+    let fields = Fields::open(node, &grammar::CACHE, problems)?;
+    let count = scalar::count32(1);
+    let keys = fields.read("keys", problems, &count).and_then(NonZeroU32::new);
+    let hits = fields.read("hits", problems, scalar::probability);
+    let nodes = fields.read("nodes", problems, &count).and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+    let cold = fields.read("cold", problems, scalar::boolean).unwrap_or_default();
+    Some(Cache { keys: keys?, hits: hits?, nodes, cold })
 }
 
 /// A service that nothing befalls: what a file says nothing about does not happen.
@@ -170,6 +197,7 @@ fn phase<'n>(node: &'n Node, problems: &mut Problems) -> Option<Given<'n>> {
         slowdown: fields.read("slowdown", problems, scalar::multiple),
         load: fields.read("load", problems, scalar::multiple),
         intake: fields.read("intake", problems, scalar::probability).and_then(|share| Factor::new(share.as_f64())),
+        cache_lost: fields.read("cache_lost", problems, scalar::count32(1)).unwrap_or_default(),
     };
     let of = fields.read("service", problems, scalar::name);
     let phase = Phase { name: name?, window: Window { from, until }, ramp, change, factors };

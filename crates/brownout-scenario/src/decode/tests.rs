@@ -215,7 +215,7 @@ fn policies_that_contradict_themselves() {
 fn values_of_the_wrong_kind() {
     check(
         "service = 3",
-        &["1:11 service is a table with the keys latency, outcomes, routes, capacity, identity, calls, found 3"],
+        &["1:11 service is a table with the keys latency, outcomes, routes, capacity, identity, calls, cache, found 3"],
     );
     check("phases = { name = \"a\" }", &["1:10 `phases` is a list, found a table; write [ … ]"]);
     check("[service]\nidentity = \"idempotency-key\"", &["2:12 an identity is written \"header:NAME\""]);
@@ -316,4 +316,9 @@ fn services_that_do_not_go_together_are_refused() {
         &format!("{behind}service = \"a\"\ncapacity = 0\n"),
         &["6:12 phase `p` changes the capacity of a service that has none"],
     );
+    check(
+        "[service]\ncache = { keys = 10, hits = 0.9 }\n",
+        &["2:1 a cache stands in front of what a service calls; give it `calls`"],
+    );
+    check(&format!("{behind}service = \"a\"\ncache_lost = 2\n"), &["6:14 there are only 0 nodes of a cache to lose"]);
 }

@@ -62,9 +62,16 @@ impl<O: Observer> Run<'_, O> {
             return;
         }
         attempt.bad_gateway = failed.is_some();
-        let next = edge + 1;
-        if failed.is_none() && next < self.nodes[usize::from(attempt.node)].edges.end {
+        let (next, awaited) = (edge + 1, attempt.awaited);
+        let node = &mut self.nodes[usize::from(attempt.node)];
+        if failed.is_none() && next < node.edges.end {
             return self.begin_inner(index, next);
+        }
+        if failed.is_none()
+            && awaited
+            && let Some(cache) = &mut node.cache
+        {
+            cache.fill(self.seed, identity);
         }
         attempt.stage = Stage::Answered;
         self.work_over(index);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use brownout_draw::{Ahead, Seed};
 use brownout_load::{Graph, Hop, ServiceResult};
 use brownout_policy::{Callers, Policy, Population};
-use brownout_service::{RouteId, Service, Steady};
+use brownout_service::{Held, RouteId, Service, Steady};
 
 use super::site::Site;
 
@@ -25,6 +25,7 @@ pub(super) struct Node<'w> {
     /// How much work the next first attempts are.
     pub(super) works: Ahead,
     pub(super) site: Option<Site<'w>>,
+    pub(super) cache: Option<Held>,
     /// Along which it calls others, one after another.
     pub(super) edges: Range<u16>,
 }
@@ -56,7 +57,15 @@ impl<'w> Node<'w> {
 
     fn new(service: &'w Service, route: RouteId, seed: Seed, edges: Range<u16>) -> Self {
         let site = service.capacity().map(|rule| Site::new(rule, service.workers(Duration::ZERO)));
-        Self { service, route, steady: service.steady(seed, route), works: Ahead::default(), site, edges }
+        Self {
+            service,
+            route,
+            steady: service.steady(seed, route),
+            works: Ahead::default(),
+            site,
+            cache: service.cache().map(Held::new),
+            edges,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The service's side of a run: attempts arrive, wait, are worked on, and are answered.
 
 use brownout_draw::nanos;
-use brownout_service::{Abandoned, Entry, Outcome, Service, Shed};
+use brownout_service::{Abandoned, Entry, Held, Outcome, Service, Shed};
 
 use super::arena::Arena;
 use super::event::Event;
@@ -126,11 +126,18 @@ impl<O: Observer> Run<'_, O> {
 
     /// The service has done its own part of attempt `index`: what it calls is next, where it calls anybody, or the answer.
     fn own_part_done(&mut self, index: u32) {
+        let elapsed = self.elapsed();
         let attempt = &self.attempts[index];
-        if attempt.outcome == Outcome::Success && !self.nodes[usize::from(attempt.node)].is_leaf() {
-            return self.call_behind(index);
+        let node = &mut self.nodes[usize::from(attempt.node)];
+        if attempt.outcome != Outcome::Success || node.is_leaf() {
+            return self.work_over(index);
         }
-        self.work_over(index);
+        let phases = node.service.phases();
+        let mut hit = |cache: &mut Held| cache.is_hit(self.seed, attempt.identity(), elapsed, phases);
+        if node.cache.as_mut().is_some_and(&mut hit) {
+            return self.work_over(index);
+        }
+        self.call_behind(index);
     }
 
     /// Everything is done for attempt `index` but to answer it.
