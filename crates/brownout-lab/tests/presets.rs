@@ -124,6 +124,17 @@ fn a_restart_herd_never_gets_up_by_fixed_retries_and_does_by_longer_ones() {
     assert!(up[1].0 > up[0].0 / 2.0, "jitter is no faster: {up:?}");
 }
 
+/// Google Cloud, 12 June 2025: small regions were back at once, the largest after hours.
+#[test]
+fn a_restart_herd_takes_longer_the_larger_it_is() {
+    let herd =
+        |clients: &str| run(&preset("restart-herd", &[("5_000", clients), ("5_000", clients)]), "full-jitter", 1);
+    let (small, middle, large) = (herd("1_000"), herd("5_000"), herd("10_000"));
+    assert!(small.success_rate == Some(1.0) && small.duration_s < 60.0, "{}", small.duration_s);
+    assert!(middle.success_rate == Some(1.0) && middle.duration_s > 10.0 * small.duration_s, "{}", middle.duration_s);
+    assert!(large.success_rate.unwrap() < 0.5, "within the hour");
+}
+
 #[test]
 fn a_restart_herd_that_is_spread_or_turned_away_is_up_in_seconds() {
     let closed = "{ closed = { clients = 5_000 } }";

@@ -51,7 +51,7 @@ mod tests {
         for preset in SCENARIOS {
             let scenario = Scenario::parse(preset.name, preset.text).unwrap_or_else(|error| panic!("{error}"));
             assert!(scenario.seed.is_some(), "{}: a preset repeats", preset.name);
-            for word in ["# Source:", "Read on", "ssumed here:"] {
+            for word in ["# Source:", "As of", "ssumed here:"] {
                 assert!(preset.text.contains(word), "{}: no {word}", preset.name);
             }
         }
