@@ -12,6 +12,7 @@
 //! ```
 //!
 //! - [`compare`]: several policies on the same luck.
+//! - [`storm`]: whether a bad state keeps itself going after its cause is gone.
 //! - [`lint`]: what is doubtful about a policy, told without a run.
 //! - [`validate`]: the virtual world held against the closed forms.
 //!
@@ -23,6 +24,7 @@ pub mod compare;
 pub mod lint;
 mod replica;
 pub mod statistics;
+pub mod storm;
 pub mod theory;
 pub mod validate;
 

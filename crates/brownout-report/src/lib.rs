@@ -12,6 +12,9 @@ mod origin;
 mod response;
 mod retry;
 mod run;
+mod storm;
+mod storm_kept;
+mod storm_map;
 mod table;
 mod validation;
 
@@ -22,6 +25,9 @@ pub use load::LoadReport;
 pub use origin::Origin;
 pub use response::ResponseReport;
 pub use retry::{AttemptReport, RetryReport};
+pub use storm::StormReport;
+pub use storm_kept::StormKept;
+pub use storm_map::{PolicyMap, StormMapReport};
 pub use run::{Exit, RunAttempt, RunReport, RunStop};
 pub use validation::ValidationReport;
 

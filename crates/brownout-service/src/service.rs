@@ -192,6 +192,15 @@ impl Service {
         self.cache
     }
 
+    /// The same service with other phases.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`with_capacity`](Self::with_capacity).
+    pub fn with_phases(&self, phases: Vec<Phase>) -> Result<Self, Vec<ServiceError>> {
+        let same = Self::new(self.base.clone(), self.routes.clone(), phases)?.with_capacity(self.capacity.clone())?;
+        Ok(same.with_cache(self.cache))
+    }
+
     /// Which route takes `request`.
     #[must_use]
     pub fn route(&self, request: &Request<'_>) -> RouteId {

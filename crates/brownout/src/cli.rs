@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::verb::{check, compare, health, load, presets, request, retry, run, schema, serve, verify};
+use crate::verb::{check, compare, health, load, presets, request, retry, run, schema, serve, storm, verify};
 
 /// Verbs by what one wants; clap has no groups of subcommands. A test holds this to the list below.
 const VERBS: &str = "\
@@ -17,6 +17,7 @@ Stand in for one:
 
 Choose a policy:
   compare  Runs several policies against one scenario and shows them side by side
+  storm    Tells whether a bad state keeps itself going after its cause is gone
 
 Trust it:
   verify   Checks virtual time against queueing theory and prints the page
@@ -31,6 +32,7 @@ Run a command:
 
 Exit codes:
   0 fine · 1 failed · 2 usage or bad scenario · 128+n ended by signal n
+  storm: 98 it cannot be told · 99 the verdict is bad
   run: the command's own code when every retry is spent · 124 timeout · 125 our own failure
        126 cannot execute · 127 not found";
 
@@ -55,6 +57,7 @@ pub(crate) enum Verb {
     Health(health::Args),
     Serve(serve::Args),
     Compare(compare::Args),
+    Storm(storm::Args),
     Verify(verify::Args),
     Presets(presets::Args),
     Check(check::Args),

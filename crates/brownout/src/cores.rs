@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -22,6 +23,44 @@ pub(crate) fn map<T: Send>(runs: usize, run: impl Fn(usize) -> T + Sync) -> Vec<
     let results = results.collect();
     meter.end();
     results
+}
+
+/// All cores, for an experiment that decides as it goes which runs to make next.
+pub(crate) struct Crew {
+    meter: Meter,
+    runs: AtomicUsize,
+    under: Mutex<String>,
+}
+
+impl Crew {
+    pub(crate) fn new() -> Self {
+        Self { meter: Meter::new(), runs: AtomicUsize::new(0), under: Mutex::default() }
+    }
+
+    /// Names what is under way from now on.
+    pub(crate) fn begin(&self, what: String) {
+        *self.under.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
+    /// Wipes what was told.
+    pub(crate) fn end(&self) {
+        self.meter.end();
+    }
+}
+
+impl brownout_lab::storm::Cores for Crew {
+    fn map<T: Send>(&self, runs: usize, run: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+        let results = (0..runs).into_par_iter().map(|index| {
+            let result = run(index);
+            let done = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+            self.meter.show(|| {
+                let under = self.under.lock().unwrap_or_else(PoisonError::into_inner);
+                format!("{done} runs, {under}\x1b[K")
+            });
+            result
+        });
+        results.collect()
+    }
 }
 
 /// Tells on a terminal how far something is, once it takes longer than a second.

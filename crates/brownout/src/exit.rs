@@ -14,6 +14,10 @@ impl Exit {
     pub(crate) const FAILED: Self = Self(1);
     /// Flags or a scenario that make no sense. Nothing was begun.
     pub(crate) const USAGE: Self = Self(2);
+    /// It ran, and what came out of it cannot be trusted or tells nothing: too little data.
+    pub(crate) const UNTOLD: Self = Self(98);
+    /// It ran, and the verdict is bad.
+    pub(crate) const MISSED: Self = Self(99);
     /// The program itself failed while it was to run a command.
     pub(crate) const OWN_FAILURE: Self = Self(125);
 

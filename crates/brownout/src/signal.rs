@@ -53,3 +53,27 @@ impl Signals {
         }
     }
 }
+
+/// Does `work`; where Ctrl-C or SIGTERM comes first, `interrupted` is called from another thread, with the exit code that
+/// tells of it, and does not return.
+pub(crate) fn on_signal<T>(interrupted: impl Fn(Exit) + Sync, work: impl FnOnce() -> T) -> Result<T, Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let failed = |error| Stop::failed(format!("failed to listen for signals: {error}"));
+    let runtime = runtime.map_err(failed)?;
+    let mut signals = runtime.block_on(async { Signals::listen() }).map_err(failed)?;
+    let (done, over) = tokio::sync::oneshot::channel::<()>();
+    std::thread::scope(|threads| {
+        let interrupted = &interrupted;
+        threads.spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    exit = signals.next() => interrupted(exit),
+                    _ = over => {}
+                }
+            });
+        });
+        let result = work();
+        let _ = done.send(());
+        Ok(result)
+    })
+}

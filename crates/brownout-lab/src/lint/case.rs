@@ -244,6 +244,14 @@ impl<'c> Case<'c> {
         Some(Pressure { rate: rate.get(), utilisation: rate.get() * work_each(capacity) })
     }
 
+    /// Attempts a call where nothing fails but what the outcomes of the service draw.
+    pub(super) fn attempts_at_ease(&self, service: &'c Service) -> f64 {
+        let outcomes = self.asked(service).outcomes;
+        let again = |outcome: &Outcome| self.policy.retries(&failure(*outcome));
+        let share: f64 = Outcome::failures().filter(again).map(|outcome| outcomes.rate(outcome)).sum();
+        crate::theory::retry::amplification(share, self.retries().saturating_add(1))
+    }
+
     /// How long a request can wait in a full queue; `None` for ever.
     pub(super) fn queue_wait(capacity: &Capacity) -> Option<Duration> {
         let full = capacity.queue.length.map(|length| {

@@ -97,6 +97,40 @@ pub(super) fn storm(case: &Case<'_>) -> Option<Finding> {
     )
 }
 
+/// What callers can ask of the service at the worst.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct WorstCase {
+    /// Of the capacity, what first tries take; `None` where there is no capacity, or no rate.
+    pub(crate) utilisation: Option<f64>,
+    /// Attempts a call, drawn failures aside, while nothing is overloaded.
+    pub(crate) attempts_at_ease: f64,
+    /// Attempts a call while every one of them fails.
+    pub(crate) attempts_failing: f64,
+    /// Whether something counts timeouts and then sends less than that.
+    pub(crate) stops_asking: bool,
+}
+
+/// What the callers of this case come to in the best and in the worst of states.
+pub(super) fn worst_case(case: &Case<'_>) -> Option<WorstCase> {
+    let (load, service) = (case.load?, case.service?);
+    let timeout = case.policy.allowance(Duration::ZERO).unwrap_or(NO_TIMEOUT);
+    let pressure = case.pressure();
+    let rate = match load.arrivals {
+        Arrivals::Constant(rate) | Arrivals::Poisson(rate) => rate.get(),
+        Arrivals::Closed { .. } => return None,
+    };
+    let bounded = pressure.unwrap_or(Pressure { rate, utilisation: 0.0 });
+    Some(WorstCase {
+        utilisation: pressure.map(|pressure| pressure.utilisation),
+        attempts_at_ease: case.attempts_at_ease(service),
+        attempts_failing: attempts_while_failing(case, load, bounded, timeout),
+        stops_asking: stops_asking(case),
+    })
+}
+
+/// What a caller without a timeout is taken to wait, where a rate of attempts is needed.
+const NO_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Whether something counts timeouts and then sends less, first tries included.
 fn stops_asking(case: &Case<'_>) -> bool {
     case.policy.breaker().is_some_and(|guard| counts_timeouts(guard.counts.as_ref()))

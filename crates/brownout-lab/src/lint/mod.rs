@@ -26,6 +26,7 @@ use brownout_policy::{Policy, Settings};
 use brownout_service::Service;
 
 use case::Case;
+pub(crate) use crowd::WorstCase;
 pub use finding::{About, Finding, Rule};
 
 /// What is looked at.
@@ -68,6 +69,16 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Finding> {
     ];
     findings.extend(rules.iter().filter_map(|rule| rule(&case)));
     findings
+}
+
+/// What callers can ask of the service at the worst; `None` where that depends on how it answers.
+///
+/// # Panics
+/// When the settings make no policy.
+pub(crate) fn worst_case(subject: &Subject<'_>) -> Option<WorstCase> {
+    let Subject { service, load, settings } = *subject;
+    let policy = Policy::new(settings.clone()).expect("the settings were checked when they were read");
+    crowd::worst_case(&Case { service, load, settings, policy })
 }
 
 #[cfg(test)]

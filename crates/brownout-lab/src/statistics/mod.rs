@@ -9,6 +9,7 @@
 //! - **A transient**, or whatever may fall over: independent runs only. [`wilson`] for how many did,
 //!   [`mean_interval`] and [`median_with_interval`] for how long it took. An outcome that has two modes is counted,
 //!   never averaged.
+//! - **Whether it still rises** at the end of a run: [`mann_kendall`].
 //! - **Two policies** on one set of seeds: [`paired`].
 //!
 //! All transcendental functions come from `libm`, so equal data give equal bits on every platform.
@@ -20,6 +21,7 @@ mod mser;
 mod paired;
 mod student;
 mod summary;
+mod trend;
 mod wilson;
 
 pub use batch::{SteadyMean, batch_means, steady_mean};
@@ -29,6 +31,7 @@ pub use mser::mser5;
 pub use paired::paired;
 pub use student::student_quantile;
 pub use summary::Summary;
+pub use trend::mann_kendall;
 pub use wilson::{two_sided_z, wilson};
 
 /// A count as a number to calculate with.

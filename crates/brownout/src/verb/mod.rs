@@ -10,6 +10,7 @@ pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod storm;
 pub(crate) mod verify;
 
 use crate::cli::Verb;
@@ -24,6 +25,7 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
         Verb::Health(args) => health::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Compare(args) => compare::run(&args),
+        Verb::Storm(args) => storm::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Presets(args) => presets::run(&args),
         Verb::Check(args) => check::run(&args),

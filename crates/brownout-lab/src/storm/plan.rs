@@ -1,0 +1,279 @@
+//! How long everything takes, and the runs of one cell.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use brownout_draw::{Seed, nanos};
+use brownout_load::{Arrivals, Load};
+use brownout_policy::{Luck, Policy};
+use brownout_service::{Change, Factors, Phase, Ramp, Service, Window};
+use brownout_sim::World;
+
+use super::precheck::{Precheck, scaled};
+use super::windows::{Counts, Ease, Windows};
+use super::{At, Experiment, StormError};
+
+/// How long everything takes at one load and one length of the trigger.
+#[derive(Clone, Debug)]
+pub struct Plan<'e> {
+    /// What is planned.
+    pub experiment: Experiment<'e>,
+    /// Where.
+    pub at: At,
+    /// Calls a second.
+    pub rate: f64,
+    /// Before the trigger.
+    pub warm_up: Duration,
+    /// From its start to its end.
+    pub trigger: Duration,
+    /// After it.
+    pub observe: Duration,
+    /// Of what is counted together.
+    pub window: Duration,
+    /// What can be said without a run.
+    pub precheck: Precheck,
+    /// The phases of the scenario, moved and stretched.
+    phases: Vec<Phase>,
+    load: Load,
+    /// How long it takes to work off what the trigger piles up, at the least.
+    pub(super) drain: Duration,
+    pub(super) timeout: Duration,
+}
+
+/// Recovering from a backlog at a few per cent below capacity takes hours; nobody would call that a recovery.
+const DRAIN_MAX: Duration = Duration::from_secs(3600);
+
+/// Shortest window.
+const WINDOW_MIN: Duration = Duration::from_secs(1);
+/// Service times in a window.
+const WORK_IN_WINDOW: u32 = 10;
+/// Calls in a window on the mean, so that its shares are more than noise.
+const CALLS_IN_WINDOW: f64 = 100.0;
+/// Windows of warm-up and of observation, at the least.
+const WARM_UP_WINDOWS: u32 = 10;
+const OBSERVE_WINDOWS: u32 = 30;
+/// Triggers, drains of the backlog and timeouts of observation, at the least.
+const OBSERVE_TRIGGERS: u32 = 20;
+const OBSERVE_DRAINS: u32 = 10;
+const OBSERVE_TIMEOUTS: u32 = 30;
+/// How many calls tell what callers come to where nobody is in their way.
+const EASE_CALLS: u64 = 1000;
+
+/// How long an observation has to be, and which rule says so.
+struct Needed {
+    length: Duration,
+    why: String,
+}
+
+impl<'e> Plan<'e> {
+    /// Plans a cell.
+    ///
+    /// # Errors
+    /// Where there is nothing to find out: no trigger or one without end, closed arrivals, a service that is overloaded
+    /// without it, a horizon that is too short.
+    pub fn new(experiment: Experiment<'e>, at: At) -> Result<Self, StormError> {
+        let plan = Self::any(experiment, at)?;
+        if plan.precheck.at_ease >= 1.0 {
+            return Err(StormError::Overloaded { rate: plan.rate, utilisation: plan.precheck.at_ease });
+        }
+        Ok(plan)
+    }
+
+    /// The same where an overloaded service is an answer.
+    pub(super) fn any(experiment: Experiment<'e>, at: At) -> Result<Self, StormError> {
+        let (from, until) = experiment.trigger()?;
+        let rate = experiment.rate()? * at.load;
+        let trigger = (until - from).mul_f64(at.trigger.clamp(0.0, 1e6));
+        if trigger.is_zero() {
+            return Err(StormError::NoLength(trigger));
+        }
+        let precheck = Precheck::new(&experiment, at)?;
+        let timeout = experiment.policy.allowance(Duration::ZERO).unwrap_or_default();
+        let window = window(experiment.service, rate);
+        let warm_up = whole(from.max(window * WARM_UP_WINDOWS), window);
+        let drain = drain(&experiment, rate, trigger, timeout, &precheck).min(DRAIN_MAX / OBSERVE_DRAINS);
+        let needed = needed(trigger, drain, timeout, window);
+        let observe = experiment.horizon.unwrap_or(needed.length);
+        if observe < needed.length {
+            return Err(StormError::TooShort { horizon: observe, needed: needed.length, why: needed.why });
+        }
+        let phases = experiment.service.phases().iter().map(|phase| stretched(phase, from, warm_up, at.trigger)).collect();
+        let load = Load { count: None, ..scaled(experiment.load, at.load)? };
+        Ok(Self {
+            experiment,
+            at,
+            rate,
+            warm_up,
+            trigger,
+            observe: whole(observe, window),
+            window,
+            precheck,
+            phases,
+            load,
+            drain,
+            timeout,
+        })
+    }
+
+    /// The same times at a multiple of its load.
+    pub(super) fn at_load(&self, by: f64) -> Result<Self, StormError> {
+        let load = scaled(&self.load, by)?;
+        Ok(Self { load, rate: self.rate * by, ..self.clone() })
+    }
+
+    /// When the trigger is over.
+    pub(super) fn released(&self) -> Duration {
+        self.warm_up + self.trigger
+    }
+
+    /// When all is over.
+    pub(super) fn end(&self) -> Duration {
+        self.released() + self.observe
+    }
+
+    /// The first window that begins after the trigger, or after another moment.
+    pub(super) fn window_after(&self, moment: Duration) -> usize {
+        windows(moment, self.window, f64::ceil)
+    }
+
+    /// How many whole windows there are before a moment.
+    pub(super) fn windows_before(&self, moment: Duration) -> usize {
+        windows(moment, self.window, f64::floor)
+    }
+
+    /// The service without the trigger.
+    pub(super) fn control(&self) -> Service {
+        self.service(Vec::new())
+    }
+
+    /// The service with the trigger, and with more phases after it.
+    pub(super) fn triggered(&self, more: impl IntoIterator<Item = Phase>) -> Service {
+        self.service(self.phases.iter().cloned().chain(more).collect())
+    }
+
+    /// Candidates for arrivals come at the highest rate that any phase asks for. Where phases raise the load, each arm is given
+    /// one that does, for after its end, so that all arms draw from the same candidates and meet the same arrivals.
+    fn service(&self, mut phases: Vec<Phase>) -> Service {
+        let most = self.phases.iter().filter_map(|phase| phase.factors.load).max_by(|a, b| a.get().total_cmp(&b.get()));
+        if let Some(most) = most {
+            let from = Duration::from_secs(u64::from(u32::MAX));
+            let window = Window { from, until: Some(from * 2) };
+            let factors = Factors { load: Some(most), ..Factors::default() };
+            let name = free_name(&phases, "highest load");
+            phases.push(Phase { name, window, ramp: Ramp::default(), change: Change::default(), factors });
+        }
+        self.experiment.service.with_phases(phases).expect("phases that were valid are so when moved and stretched")
+    }
+
+    /// One run, to `until`: what it counted, and why it was cut short, if it was.
+    pub(super) fn watch(&self, service: &Service, seed: Seed, until: Duration) -> (Vec<Counts>, Option<String>) {
+        let Experiment { policy, request, limits, .. } = &self.experiment;
+        let load = Load { duration: Some(until), ..self.load.clone() };
+        let windows = Windows::new(nanos(self.window), self.windows_before(until));
+        let (result, windows) = World { service, policy, seed }.watch(request, &load, *limits, windows);
+        (windows.into_counts(), result.cut_short)
+    }
+
+    /// What callers come to where nobody is in their way: one of them, call after call.
+    pub(super) fn ease(&self) -> Ease {
+        let Experiment { policy, request, limits, .. } = &self.experiment;
+        let alone = Load {
+            arrivals: Arrivals::Closed { think: None },
+            count: Some(EASE_CALLS),
+            duration: None,
+            clients: NonZeroU32::MIN,
+            ..self.load.clone()
+        };
+        let service = self.control();
+        let (result, ()) =
+            World { service: &service, policy, seed: self.experiment.seed }.watch(request, &alone, *limits, ());
+        Ease {
+            success: result.success_rate.unwrap_or(0.0),
+            amplification: result.amplification.unwrap_or(1.0),
+        }
+    }
+}
+
+/// How long a window is: a second, ten service times or a hundred calls, whichever is longest.
+fn window(service: &Service, rate: f64) -> Duration {
+    let work = service.capacity().map_or_else(|| service.base().latency.mean(), |capacity| capacity.service_time.mean());
+    let calls = Duration::from_secs_f64((CALLS_IN_WINDOW / rate).ceil());
+    WINDOW_MIN.max(work * WORK_IN_WINDOW).max(calls.min(Duration::from_secs(24 * 3600)))
+}
+
+/// How long to look on: 20 triggers, 10 times as long as it takes to work off the backlog, 30 timeouts, 30 windows.
+fn needed(trigger: Duration, drain: Duration, timeout: Duration, window: Duration) -> Needed {
+    let rules = [
+        (trigger * OBSERVE_TRIGGERS, format!("{OBSERVE_TRIGGERS} times the trigger of {trigger:?}")),
+        (drain * OBSERVE_DRAINS, format!("{OBSERVE_DRAINS} times the {drain:?} in which the backlog can be worked off")),
+        (timeout * OBSERVE_TIMEOUTS, format!("{OBSERVE_TIMEOUTS} timeouts of {timeout:?}")),
+        (window * OBSERVE_WINDOWS, format!("{OBSERVE_WINDOWS} windows of {window:?}")),
+    ];
+    let longest = rules.into_iter().max_by_key(|(length, _)| *length);
+    let (length, why) = longest.expect("there are rules");
+    Needed { length: whole(length, window), why }
+}
+
+/// How long it takes to work off what the trigger piles up: backlog ÷ (capacity - what is asked for at ease).
+fn drain(
+    experiment: &Experiment<'_>,
+    rate: f64,
+    trigger: Duration,
+    timeout: Duration,
+    precheck: &Precheck,
+) -> Duration {
+    let Some(capacity) = experiment.service.capacity() else { return Duration::ZERO };
+    let per_second = f64::from(capacity.workers.get()) / capacity.service_time.mean().as_secs_f64();
+    let surge = experiment.service.load_factor_max().unwrap_or(1.0);
+    // No call makes more attempts in the trigger than there are timeouts in it.
+    let at_most = if timeout.is_zero() { 1.0 } else { 1.0 + trigger.as_secs_f64() / timeout.as_secs_f64() };
+    let attempts = precheck.amplification.unwrap_or(f64::INFINITY).min(at_most);
+    let arrived = rate * surge * trigger.as_secs_f64() * attempts;
+    let room = capacity.queue.length.map_or(f64::INFINITY, |length| f64::from(length) + f64::from(capacity.workers.get()));
+    let spare = per_second * (1.0 - precheck.at_ease);
+    if spare <= 0.0 { DRAIN_MAX } else { seconds(arrived.min(room) / spare) }
+}
+
+/// A phase moved, from where the first of them began to `to`, and stretched.
+fn stretched(phase: &Phase, from: Duration, to: Duration, by: f64) -> Phase {
+    let by = by.clamp(0.0, 1e6);
+    let moved = |moment: Duration| to + (moment - from).mul_f64(by);
+    let start = moved(phase.window.from);
+    let until = phase.window.until.map(|until| moved(until).max(start + Duration::from_nanos(1)));
+    let length = until.map_or(Duration::MAX, |until| until - start);
+    // Rounding must not make the ramps longer than the phase.
+    let up = phase.ramp.up.mul_f64(by).min(length);
+    let down = phase.ramp.down.mul_f64(by).min(length - up);
+    Phase { window: Window { from: start, until }, ramp: Ramp { up, down }, ..phase.clone() }
+}
+
+/// A name that no phase has, since two of one name make no service.
+pub(super) fn free_name(phases: &[Phase], name: &str) -> String {
+    let mut free = name.to_owned();
+    while phases.iter().any(|phase| phase.name == free) {
+        free.push('\'');
+    }
+    free
+}
+
+/// A length, rounded up to whole windows.
+fn whole(length: Duration, window: Duration) -> Duration {
+    window * u32::try_from(windows(length, window, f64::ceil)).unwrap_or(u32::MAX)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, which is meant")]
+fn windows(moment: Duration, window: Duration, round: fn(f64) -> f64) -> usize {
+    // To the millionth, so that a moment that is a whole number of windows is one.
+    round((moment.as_secs_f64() / window.as_secs_f64() * 1e6).round() / 1e6) as usize
+}
+
+/// A number of seconds, however long.
+pub(super) fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(DRAIN_MAX)
+}
+
+/// How long the calls of a policy go on at the most, of which every attempt runs into its timeout.
+pub(super) fn longest_call(policy: &Policy, timeout: Duration) -> Duration {
+    let failure = brownout_policy::Failure::transport(brownout_policy::Transport::Timeout);
+    policy.course(&failure, timeout, Luck::Longest).lasts
+}

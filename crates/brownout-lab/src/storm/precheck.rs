@@ -1,0 +1,93 @@
+//! What can be said without a run.
+
+use brownout_load::{Arrivals, Load, Rate};
+use serde::Serialize;
+
+use super::{At, Experiment, StormError};
+use crate::lint::{Subject, WorstCase, worst_case};
+
+/// Utilisation × attempts a call while all of them fail. Above 1 the bad state, once it is there, asks for more than the
+/// service can do; below 1 no trigger can hold it down, as long as the bad state keeps its capacity.
+///
+/// Attempts a call are all that the policy's retries and copies come to, or what a budget or a limit of concurrency leaves of
+/// them in the long run while every attempt fails.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Precheck {
+    /// Of the capacity, what first tries take; `None` for a service without a capacity, which nothing can overload.
+    pub utilisation: Option<f64>,
+    /// Attempts a call while every one of them fails; `None` without bound.
+    pub amplification: Option<f64>,
+    /// Utilisation × amplification. `None` where either is.
+    pub product: Option<f64>,
+    /// Whether the product is above 1.
+    pub vulnerable: bool,
+    /// Whether a breaker or a throttle counts timeouts and then sends less than that.
+    pub guarded: bool,
+    /// Calls a second from which on the product is above 1; `None` without a capacity.
+    pub vulnerable_from_per_second: Option<f64>,
+    /// Utilisation with the retries of failures that are drawn and no overload: from 1 on nothing can be healthy.
+    #[serde(skip)]
+    pub(super) at_ease: f64,
+}
+
+/// More attempts a call than these are without bound.
+const BOUND: f64 = 1e9;
+
+impl Precheck {
+    /// Of an experiment at one load.
+    ///
+    /// # Errors
+    /// Where arrivals are closed, or the load makes no rate.
+    pub fn new(experiment: &Experiment<'_>, at: At) -> Result<Self, StormError> {
+        let worst = worst(experiment, at.load)?;
+        let finite = Some(worst.attempts_failing).filter(|attempts| *attempts < BOUND);
+        let product = |worst: &WorstCase| worst.utilisation.map(|utilisation| utilisation * worst.attempts_failing);
+        Ok(Self {
+            utilisation: worst.utilisation,
+            amplification: finite,
+            product: product(&worst).filter(|_| finite.is_some()),
+            vulnerable: product(&worst).is_some_and(|product| product > 1.0),
+            guarded: worst.stops_asking,
+            vulnerable_from_per_second: product(&worst).and_then(|_| {
+                let above = |load| worst_product(experiment, load);
+                Some(experiment.rate().ok()? * threshold(above)?)
+            }),
+            at_ease: worst.utilisation.unwrap_or(0.0) * worst.attempts_at_ease,
+        })
+    }
+}
+
+fn worst(experiment: &Experiment<'_>, load: f64) -> Result<WorstCase, StormError> {
+    let load = scaled(experiment.load, load)?;
+    let subject = Subject { service: Some(experiment.service), load: Some(&load), settings: experiment.settings };
+    worst_case(&subject).ok_or(StormError::Closed)
+}
+
+fn worst_product(experiment: &Experiment<'_>, load: f64) -> Option<f64> {
+    let worst = worst(experiment, load).ok()?;
+    Some(worst.utilisation? * worst.attempts_failing)
+}
+
+/// The least multiple of the load whose product is above 1, to a ten-thousandth. The product rises with the load.
+fn threshold(product: impl Fn(f64) -> Option<f64>) -> Option<f64> {
+    let (mut low, mut high) = (1e-3, 1e3);
+    if product(low)? > 1.0 || product(high).is_none_or(|product| product <= 1.0) {
+        return None;
+    }
+    while high / low > 1.0001 {
+        let middle = libm::sqrt(low * high);
+        (low, high) = if product(middle)? > 1.0 { (low, middle) } else { (middle, high) };
+    }
+    Some(high)
+}
+
+/// The same load at a multiple of its rate.
+pub(super) fn scaled(load: &Load, by: f64) -> Result<Load, StormError> {
+    let times = |rate: Rate| Rate::per_second(rate.get() * by).ok_or_else(|| StormError::NoRate(rate.get() * by));
+    let arrivals = match load.arrivals {
+        Arrivals::Closed { .. } => return Err(StormError::Closed),
+        Arrivals::Constant(rate) => Arrivals::Constant(times(rate)?),
+        Arrivals::Poisson(rate) => Arrivals::Poisson(times(rate)?),
+    };
+    Ok(Load { arrivals, ..load.clone() })
+}

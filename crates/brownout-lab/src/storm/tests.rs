@@ -1,0 +1,1 @@
+//! Storms whose end is known.
