@@ -25,10 +25,10 @@ pub use load::LoadReport;
 pub use origin::Origin;
 pub use response::ResponseReport;
 pub use retry::{AttemptReport, RetryReport};
+pub use run::{Exit, RunAttempt, RunReport, RunStop};
 pub use storm::StormReport;
 pub use storm_kept::StormKept;
 pub use storm_map::{PolicyMap, StormMapReport};
-pub use run::{Exit, RunAttempt, RunReport, RunStop};
 pub use validation::ValidationReport;
 
 /// A record as indented JSON with a newline at its end.

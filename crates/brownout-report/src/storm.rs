@@ -65,8 +65,10 @@ impl StormReport {
 }
 
 fn before(name: &str, precheck: &Precheck) -> Vec<String> {
-    let Precheck { utilisation, amplification, product, vulnerable, guarded, vulnerable_from_per_second, .. } = *precheck;
-    let number = |value: Option<f64>, without: &str| value.map_or_else(|| without.to_owned(), |value| format!("{value:.2}"));
+    let Precheck { utilisation, amplification, product, vulnerable, guarded, vulnerable_from_per_second, .. } =
+        *precheck;
+    let number =
+        |value: Option<f64>, without: &str| value.map_or_else(|| without.to_owned(), |value| format!("{value:.2}"));
     let Some(utilisation) = utilisation else {
         return vec![name.to_owned(), "no capacity, so nothing can overload it".to_owned()];
     };
@@ -146,7 +148,9 @@ fn because(cell: &Cell) -> Option<String> {
         Verdict::Slow => Some(format!(
             "{still_rising} of the seeds that had not recovered were still getting better: a longer --horizon tells"
         )),
-        Verdict::Stuck => Some("dropping the load does not bring it back: lasting damage, or calls that go on by themselves".to_owned()),
+        Verdict::Stuck => Some(
+            "dropping the load does not bring it back: lasting damage, or calls that go on by themselves".to_owned(),
+        ),
         Verdict::Undecided if cell.cut_short.is_none() => {
             Some("too few seeds for a word: 73 tell below 5 % and above 95 %, 35 below 10 % and above 90 %".to_owned())
         }
@@ -158,8 +162,12 @@ fn because(cell: &Cell) -> Option<String> {
 fn details(cell: &Cell) -> Vec<String> {
     let modes = &cell.modes;
     let mut lines = Vec::new();
-    if let (Some(median), Some(min), Some(max)) = (modes.recovery_s_median, modes.recovery_s_min, modes.recovery_s_max) {
-        let lost = modes.recovered_calls_lost.map(|lost| format!("; {} calls lost on the mean", whole(lost))).unwrap_or_default();
+    if let (Some(median), Some(min), Some(max)) = (modes.recovery_s_median, modes.recovery_s_min, modes.recovery_s_max)
+    {
+        let lost = modes
+            .recovered_calls_lost
+            .map(|lost| format!("; {} calls lost on the mean", whole(lost)))
+            .unwrap_or_default();
         lines.push(format!("seeds that recovered took {} ({} to {}){lost}", time(median), time(min), time(max)));
     }
     if let (Some(goodput), Some(lost)) = (modes.stuck_goodput, modes.stuck_calls_lost) {
@@ -177,7 +185,10 @@ fn hysteresis_lines(hysteresis: &Hysteresis, rate: f64) -> Vec<String> {
     let when = format!("{} after the trigger", time(*acts_after_s));
     let mut lines = Vec::new();
     if gets_out.is_empty() {
-        lines.push(format!("no way out: from {when}, even no calls for {} leave it stuck ({seeds} seeds)", time(*tried_s_max)));
+        lines.push(format!(
+            "no way out: from {when}, even no calls for {} leave it stuck ({seeds} seeds)",
+            time(*tried_s_max)
+        ));
     } else {
         let drops = gets_out.iter().map(|shed| format!("shed {:.0} % for {}", 100.0 * shed.share, time(shed.for_s)));
         let drops = drops.collect::<Vec<_>>().join(", or ");
@@ -202,7 +213,11 @@ fn survivable_line(survivable: &Survivable, cell: &Cell) -> String {
     let at = format!("at {}/s", plain(cell.load_per_second));
     match lost_s {
         Some(lost) if survived_s > 0.0 => {
-            format!("{at} it survives this trigger for up to {}; of {} it does not ({seeds} seeds each)", time(survived_s), time(lost))
+            format!(
+                "{at} it survives this trigger for up to {}; of {} it does not ({seeds} seeds each)",
+                time(survived_s),
+                time(lost)
+            )
         }
         Some(lost) => format!("{at} it does not survive this trigger even for {} ({seeds} seeds)", time(lost)),
         None => format!("{at} it survives this trigger for {}, the longest tried ({seeds} seeds)", time(survived_s)),

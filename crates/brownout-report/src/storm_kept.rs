@@ -59,7 +59,8 @@ impl StormKept {
 
     /// Puts the finished cells of a policy in place of those before.
     pub fn set(&mut self, policy: &str, kept: &Kept) {
-        let cell = |(place, keep): (&(usize, usize), &Keep)| KeptCell { load: place.0, trigger: place.1, keep: keep.clone() };
+        let cell =
+            |(place, keep): (&(usize, usize), &Keep)| KeptCell { load: place.0, trigger: place.1, keep: keep.clone() };
         self.policies.insert(policy.to_owned(), kept.iter().map(cell).collect());
     }
 

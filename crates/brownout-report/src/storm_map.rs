@@ -38,7 +38,10 @@ impl StormMapReport {
                 policy.write(text, self.seeds)?;
             }
             let shown = |verdict: &Verdict| self.cells().any(|cell| cell.verdict == *verdict);
-            let legend = Verdict::ALL.into_iter().filter(shown).map(|verdict| format!("{} {}", verdict.letter(), verdict.name()));
+            let legend = Verdict::ALL
+                .into_iter()
+                .filter(shown)
+                .map(|verdict| format!("{} {}", verdict.letter(), verdict.name()));
             writeln!(text, "{}", legend.collect::<Vec<_>>().join(" · "))?;
             if shown(&Verdict::Probabilistic) {
                 writeln!(text, "p60: 60 % of the seeds did not recover")?;
@@ -98,9 +101,11 @@ fn region(row: &MapRow) -> &'static str {
         "safe"
     } else if all(|verdict| matches!(verdict, Verdict::Spontaneous | Verdict::Overloaded)) {
         "hopeless"
-    } else if row.cells.iter().any(|cell| {
-        matches!(cell.verdict, Verdict::Metastable | Verdict::Stuck | Verdict::Probabilistic)
-    }) {
+    } else if row
+        .cells
+        .iter()
+        .any(|cell| matches!(cell.verdict, Verdict::Metastable | Verdict::Stuck | Verdict::Probabilistic))
+    {
         "vulnerable"
     } else {
         "untold"

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brownout_load::{Arrivals, Load};
-use brownout_policy::{Budget, Failures, Luck, Scope};
+use brownout_policy::{Budget, Failures, Grants, Luck, Scope};
 use brownout_service::{Abandoned, Capacity, Order};
 
 use super::case::{Case, Pressure, TIMED_OUT, work_each};
@@ -60,7 +60,7 @@ pub(super) fn storm(case: &Case<'_>) -> Option<Finding> {
     if !retried || !outlasts(capacity, timeout) || stops_asking(case) {
         return None;
     }
-    let attempts = attempts_while_failing(case, load, pressure, timeout);
+    let attempts = attempts_while_failing(case, load, pressure, timeout, |grants| grants.failing);
     let asked = pressure.utilisation * attempts;
     if asked <= 1.0 || attempts <= 1.0 {
         return None;
@@ -104,7 +104,7 @@ pub(crate) struct WorstCase {
     pub(crate) utilisation: Option<f64>,
     /// Attempts a call, drawn failures aside, while nothing is overloaded.
     pub(crate) attempts_at_ease: f64,
-    /// Attempts a call while every one of them fails.
+    /// Attempts a call while they fail.
     pub(crate) attempts_failing: f64,
     /// Whether something counts timeouts and then sends less than that.
     pub(crate) stops_asking: bool,
@@ -123,7 +123,10 @@ pub(super) fn worst_case(case: &Case<'_>) -> Option<WorstCase> {
     Some(WorstCase {
         utilisation: pressure.map(|pressure| pressure.utilisation),
         attempts_at_ease: case.attempts_at_ease(service),
-        attempts_failing: attempts_while_failing(case, load, bounded, timeout),
+        // Where only successes earn, a service that still answers some calls is asked for most.
+        attempts_failing: attempts_while_failing(case, load, bounded, timeout, |grants| {
+            grants.failing.max(grants.share)
+        }),
         stops_asking: stops_asking(case),
     })
 }
@@ -138,7 +141,15 @@ fn stops_asking(case: &Case<'_>) -> bool {
 }
 
 /// Attempts of a call while every one of them times out, in the long run: what is left of a bucket at the start is spent by then.
-fn attempts_while_failing(case: &Case<'_>, load: &Load, pressure: Pressure, timeout: Duration) -> f64 {
+///
+/// `earned` is what a budget lets through a call, beside what it lets through a second.
+fn attempts_while_failing(
+    case: &Case<'_>,
+    load: &Load,
+    pressure: Pressure,
+    timeout: Duration,
+    earned: fn(&Grants) -> f64,
+) -> f64 {
     let own = f64::from(case.policy.course(&TIMED_OUT, timeout, Luck::Mean).attempts);
     let copies = case.policy.hedge().map_or(0, |hedge| hedge.rule.max().get());
     let mut attempts = own + f64::from(copies);
@@ -150,7 +161,7 @@ fn attempts_while_failing(case: &Case<'_>, load: &Load, pressure: Pressure, time
             Budget::Concurrent(rule) => held(rule.min, guard.scope),
             _ => grants.per_second * memories(load, guard.scope) / pressure.rate,
         };
-        attempts = attempts.min(1.0 + grants.failing + least);
+        attempts = attempts.min(1.0 + earned(&grants) + least);
     }
     if let Some(guard) = case.policy.concurrency() {
         attempts = attempts.min(held(guard.rule.limit.get(), guard.scope));

@@ -90,9 +90,8 @@ impl Arms {
     #[must_use]
     pub fn new(plan: &Plan<'_>, cores: &impl Cores) -> Self {
         let control = plan.control();
-        let controls = cores.map(plan.experiment.seeds as usize, |replica| {
-            plan.watch(&control, seed(plan, replica), plan.end())
-        });
+        let controls =
+            cores.map(plan.experiment.seeds as usize, |replica| plan.watch(&control, seed(plan, replica), plan.end()));
         let windows = plan.windows_before(plan.warm_up);
         let before = || controls.iter().flat_map(|(counts, _)| &counts[..windows.min(counts.len())]);
         let sum = |pick: fn(&Counts) -> u32| before().map(|window| f64::from(pick(window))).sum::<f64>();
@@ -206,7 +205,8 @@ impl Modes {
     fn of<'o>(plan: &Plan<'_>, outcomes: impl Iterator<Item = &'o Outcome>) -> Self {
         let (well, stuck): (Vec<&Outcome>, Vec<&Outcome>) = outcomes.partition(|outcome| outcome.recovered.is_some());
         // Recovery begins with a window, the trigger ends within one.
-        let first = plan.window_after(plan.released()) as f64 * plan.window.as_secs_f64() - plan.released().as_secs_f64();
+        let first =
+            plan.window_after(plan.released()) as f64 * plan.window.as_secs_f64() - plan.released().as_secs_f64();
         let mut times: Vec<f64> = well
             .iter()
             .filter_map(|outcome| outcome.recovered)

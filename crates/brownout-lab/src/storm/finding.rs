@@ -41,10 +41,8 @@ impl Finding {
             None => stuck && Hysteresis::confirms(plan, &arms, &outcomes, cores),
         };
         let cell = Cell { verdict: cell.verdict.confirmed(confirmed), ..cell };
-        let told = matches!(
-            cell.verdict,
-            Verdict::Stable | Verdict::Probabilistic | Verdict::Metastable | Verdict::Stuck
-        );
+        let told =
+            matches!(cell.verdict, Verdict::Stable | Verdict::Probabilistic | Verdict::Metastable | Verdict::Stuck);
         Self {
             policy: policy.to_owned(),
             precheck: plan.precheck,

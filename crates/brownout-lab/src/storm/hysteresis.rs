@@ -5,11 +5,11 @@ use std::time::Duration;
 use brownout_service::{Change, Factor, Factors, Phase, Ramp, Window};
 use serde::Serialize;
 
+use super::Cores;
 use super::cell::{Arms, seed};
 use super::outcome::{Control, Outcome};
 use super::plan::{Plan, free_name, longest_call};
 use super::probe::{Probe, between};
-use super::Cores;
 
 /// What dropping the load of a stuck service for a while does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -111,7 +111,8 @@ struct Drop<'p, 'e> {
 
 impl<'p, 'e> Drop<'p, 'e> {
     fn new(plan: &'p Plan<'e>, arms: &Arms, outcomes: &[Outcome], seeds: usize) -> Option<Self> {
-        let stuck = |(_, outcome): &(usize, &Outcome)| outcome.control == Control::Healthy && outcome.recovered.is_none();
+        let stuck =
+            |(_, outcome): &(usize, &Outcome)| outcome.control == Control::Healthy && outcome.recovered.is_none();
         let replicas: Vec<usize> =
             outcomes.iter().enumerate().filter(stuck).map(|(replica, _)| replica).take(seeds).collect();
         if replicas.is_empty() {

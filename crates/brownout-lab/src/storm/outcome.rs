@@ -49,6 +49,10 @@ const BLOCKS: usize = 20;
 impl Control {
     pub(super) fn of(counts: &[Counts], ease: Ease) -> Self {
         let windows = counts.len();
+        // Where nobody ever succeeds, nothing is healthy about having no more than that.
+        if ease.success <= 0.0 {
+            return Self::Ill;
+        }
         match last_well(windows, |index| counts[index].has_goodput(ease)) {
             None => Self::Ill,
             Some(end) if windows - end >= (windows / TAIL_PARTS).max(2 * IN_A_ROW) => Self::Fell { window: whole(end) },
@@ -87,10 +91,8 @@ impl Outcome {
 #[expect(clippy::cast_possible_truncation, reason = "at most some thousands")]
 fn rise(counts: &[Counts]) -> i64 {
     let length = counts.len().div_ceil(BLOCKS).max(1);
-    let blocks: Vec<f64> = counts
-        .chunks_exact(length)
-        .map(|block| block.iter().map(|window| f64::from(window.succeeded)).sum())
-        .collect();
+    let blocks: Vec<f64> =
+        counts.chunks_exact(length).map(|block| block.iter().map(|window| f64::from(window.succeeded)).sum()).collect();
     libm::round(mann_kendall(&blocks) * 1000.0) as i64
 }
 

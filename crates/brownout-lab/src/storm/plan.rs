@@ -97,7 +97,8 @@ impl<'e> Plan<'e> {
         if observe < needed.length {
             return Err(StormError::TooShort { horizon: observe, needed: needed.length, why: needed.why });
         }
-        let phases = experiment.service.phases().iter().map(|phase| stretched(phase, from, warm_up, at.trigger)).collect();
+        let phases =
+            experiment.service.phases().iter().map(|phase| stretched(phase, from, warm_up, at.trigger)).collect();
         let load = Load { count: None, ..scaled(experiment.load, at.load)? };
         Ok(Self {
             experiment,
@@ -187,16 +188,14 @@ impl<'e> Plan<'e> {
         let service = self.control();
         let (result, ()) =
             World { service: &service, policy, seed: self.experiment.seed }.watch(request, &alone, *limits, ());
-        Ease {
-            success: result.success_rate.unwrap_or(0.0),
-            amplification: result.amplification.unwrap_or(1.0),
-        }
+        Ease { success: result.success_rate.unwrap_or(0.0), amplification: result.amplification.unwrap_or(1.0) }
     }
 }
 
 /// How long a window is: a second, ten service times or a hundred calls, whichever is longest.
 fn window(service: &Service, rate: f64) -> Duration {
-    let work = service.capacity().map_or_else(|| service.base().latency.mean(), |capacity| capacity.service_time.mean());
+    let work =
+        service.capacity().map_or_else(|| service.base().latency.mean(), |capacity| capacity.service_time.mean());
     let calls = Duration::from_secs_f64((CALLS_IN_WINDOW / rate).ceil());
     WINDOW_MIN.max(work * WORK_IN_WINDOW).max(calls.min(Duration::from_secs(24 * 3600)))
 }
@@ -205,7 +204,10 @@ fn window(service: &Service, rate: f64) -> Duration {
 fn needed(trigger: Duration, drain: Duration, timeout: Duration, window: Duration) -> Needed {
     let rules = [
         (trigger * OBSERVE_TRIGGERS, format!("{OBSERVE_TRIGGERS} times the trigger of {trigger:?}")),
-        (drain * OBSERVE_DRAINS, format!("{OBSERVE_DRAINS} times the {drain:?} in which the backlog can be worked off")),
+        (
+            drain * OBSERVE_DRAINS,
+            format!("{OBSERVE_DRAINS} times the {drain:?} in which the backlog can be worked off"),
+        ),
         (timeout * OBSERVE_TIMEOUTS, format!("{OBSERVE_TIMEOUTS} timeouts of {timeout:?}")),
         (window * OBSERVE_WINDOWS, format!("{OBSERVE_WINDOWS} windows of {window:?}")),
     ];
@@ -229,7 +231,8 @@ fn drain(
     let at_most = if timeout.is_zero() { 1.0 } else { 1.0 + trigger.as_secs_f64() / timeout.as_secs_f64() };
     let attempts = precheck.amplification.unwrap_or(f64::INFINITY).min(at_most);
     let arrived = rate * surge * trigger.as_secs_f64() * attempts;
-    let room = capacity.queue.length.map_or(f64::INFINITY, |length| f64::from(length) + f64::from(capacity.workers.get()));
+    let room =
+        capacity.queue.length.map_or(f64::INFINITY, |length| f64::from(length) + f64::from(capacity.workers.get()));
     let spare = per_second * (1.0 - precheck.at_ease);
     if spare <= 0.0 { DRAIN_MAX } else { seconds(arrived.min(room) / spare) }
 }

@@ -37,7 +37,13 @@ impl Probe<'_, '_> {
     }
 
     /// Whether more of the seeds than not come back.
-    pub(super) fn most_come_back(&self, cores: &impl Cores, service: &Service, from: Duration, until: Duration) -> bool {
+    pub(super) fn most_come_back(
+        &self,
+        cores: &impl Cores,
+        service: &Service,
+        from: Duration,
+        until: Duration,
+    ) -> bool {
         2 * self.come_back(cores, service, from, until) > self.replicas.len()
     }
 }

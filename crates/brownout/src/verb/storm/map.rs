@@ -95,12 +95,7 @@ pub(super) fn run(args: &Args, setting: &Setting, arms: &[Arm]) -> Result<Exit, 
 }
 
 /// Makes the cells that are not kept.
-fn policies(
-    args: &Args,
-    arms: &[Arm],
-    maps: &[StormMap<'_>],
-    kept: &Mutex<StormKept>,
-) -> Result<Vec<PolicyMap>, Stop> {
+fn policies(args: &Args, arms: &[Arm], maps: &[StormMap<'_>], kept: &Mutex<StormKept>) -> Result<Vec<PolicyMap>, Stop> {
     let crew = Crew::new();
     let mut policies = Vec::new();
     for (map, arm) in maps.iter().zip(arms) {
@@ -187,7 +182,9 @@ mod tests {
         assert_eq!(read("80%, 0.5,1.1").unwrap(), [0.5, 0.8, 1.1]);
         assert_eq!(read("40%..120%").unwrap(), [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2]);
         assert_eq!(read("50%..1:3").unwrap(), [0.5, 0.75, 1.0]);
-        for wrong in ["", "0", "-50%", "x", "50%..", "90%..50%", "50%..90%:1", "50%..90%:1000", "1e9", "nan", "50%,,60%"] {
+        for wrong in
+            ["", "0", "-50%", "x", "50%..", "90%..50%", "50%..90%:1", "50%..90%:1000", "1e9", "nan", "50%,,60%"]
+        {
             assert!(read(wrong).unwrap_err().contains("loads are multiples"), "{wrong}");
         }
     }

@@ -114,8 +114,7 @@ fn verdicts(args: &Args, setting: &Setting, arms: &[Arm]) -> Result<Exit, Stop> 
     let plan = |arm| Plan::new(experiment(args, setting, arm, SEEDS), At::FILE).map_err(Stop::usage);
     let plans = arms.iter().map(arm_of).map(plan).collect::<Result<Vec<_>, _>>()?;
     setting.announce();
-    let prechecks: Vec<_> =
-        arms.iter().zip(&plans).map(|(arm, plan)| (arm.name.as_str(), plan.precheck)).collect();
+    let prechecks: Vec<_> = arms.iter().zip(&plans).map(|(arm, plan)| (arm.name.as_str(), plan.precheck)).collect();
     if !args.json {
         print(&format!("{}\n", StormReport::before(&prechecks)))?;
     }
