@@ -31,8 +31,10 @@ impl StormReport {
     pub fn before(prechecks: &[(&str, Precheck)]) -> String {
         written(|text| {
             writeln!(text, "Before any run, utilisation × attempts a call while all fail:")?;
-            let lines: Vec<Vec<String>> = prechecks.iter().map(|(name, precheck)| before(name, precheck)).collect();
-            text.push_str(&indented(&table(&lines)));
+            let wide = prechecks.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+            for (name, precheck) in prechecks {
+                writeln!(text, "  {name:<wide$}  {}", before(precheck))?;
+            }
             Ok(())
         })
     }
@@ -64,22 +66,20 @@ impl StormReport {
     }
 }
 
-fn before(name: &str, precheck: &Precheck) -> Vec<String> {
+fn before(precheck: &Precheck) -> String {
     let Precheck { utilisation, amplification, product, vulnerable, guarded, vulnerable_from_per_second, .. } =
         *precheck;
-    let number =
-        |value: Option<f64>, without: &str| value.map_or_else(|| without.to_owned(), |value| format!("{value:.2}"));
-    let Some(utilisation) = utilisation else {
-        return vec![name.to_owned(), "no capacity, so nothing can overload it".to_owned()];
+    let (Some(utilisation), Some(from)) = (utilisation, vulnerable_from_per_second) else {
+        return "no capacity, so nothing can overload it".to_owned();
     };
-    let from = vulnerable_from_per_second.map(|rate| format!(" from {}/s on", plain(rate))).unwrap_or_default();
+    let number = |value: Option<f64>| value.map_or_else(|| "∞".to_owned(), |value| format!("{value:.2}"));
     let word = match (vulnerable, guarded) {
-        (true, true) => format!("vulnerable{from}, but for its breaker or throttle"),
-        (true, false) => format!("vulnerable{from}"),
-        (false, _) => format!("no trigger can hold it down; vulnerable{from}"),
+        (true, true) => "vulnerable, but for its breaker or throttle",
+        (true, false) => "vulnerable",
+        (false, _) => "no trigger can hold it down",
     };
-    let product = number(product, "no bound");
-    vec![format!("{name}  "), format!("{utilisation:.2} × {} = {product}", number(amplification, "∞")), word]
+    let product = format!("{utilisation:.2} × {} = {}", number(amplification), number(product));
+    format!("{product}: {word}; above 1 from {}/s on", plain(from))
 }
 
 fn row(finding: &Finding) -> Vec<String> {
@@ -255,8 +255,4 @@ pub(crate) fn plain(rate: f64) -> String {
 
 fn whole(number: f64) -> String {
     format!("{number:.0}")
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
 }

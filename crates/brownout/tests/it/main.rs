@@ -8,3 +8,4 @@ mod practice;
 mod program;
 mod runner;
 mod scenario;
+mod storm;
