@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use brownout_draw::Seed;
-use brownout_load::{Arrivals, Load};
+use brownout_load::{Arrivals, Graph, Load};
 use brownout_policy::{Policy, Settings};
 use brownout_service::{Phase, Request, Service};
 use brownout_sim::Limits;
 use thiserror::Error;
 
-/// A scenario and one policy. The phases of the service are the trigger.
+/// A scenario and one policy. The phases of all its services are the trigger.
 #[derive(Clone, Copy, Debug)]
 pub struct Experiment<'e> {
     /// What the callers meet.
     pub service: &'e Service,
+    /// The services behind it.
+    pub graph: &'e Graph,
     /// When they call. How long and how often is for the experiment to say.
     pub load: &'e Load,
     /// What they ask for.
@@ -102,11 +104,11 @@ impl Experiment<'_> {
     /// # Errors
     /// Where there is no phase, or one without end.
     pub fn trigger(&self) -> Result<(Duration, Duration), StormError> {
-        let phases = self.service.phases();
+        let phases = self.graph.phases(self.service);
         if let Some(phase) = phases.iter().find(|phase| phase.window.until.is_none()) {
             return Err(StormError::NeverEnds(phase.name.clone()));
         }
-        Phase::span(phases).ok_or(StormError::NoTrigger)
+        Phase::span(&phases).ok_or(StormError::NoTrigger)
     }
 
     /// Calls a second, as the scenario says.
