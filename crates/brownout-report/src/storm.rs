@@ -70,7 +70,7 @@ fn before(precheck: &Precheck) -> String {
     let Precheck { utilisation, amplification, product, vulnerable, guarded, vulnerable_from_per_second, .. } =
         *precheck;
     let (Some(utilisation), Some(from)) = (utilisation, vulnerable_from_per_second) else {
-        return "no capacity, so nothing can overload it".to_owned();
+        return "nothing is known: the service that is called has no capacity".to_owned();
     };
     let number = |value: Option<f64>| value.map_or_else(|| "∞".to_owned(), |value| format!("{value:.2}"));
     let word = match (vulnerable, guarded) {

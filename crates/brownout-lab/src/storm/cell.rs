@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::outcome::{Control, Outcome, recovered};
 use super::plan::Plan;
 use super::verdict::{Counted, Verdict, bounds};
-use super::windows::{Counts, Ease, IN_A_ROW};
+use super::windows::{Counts, Ease};
 use super::{At, Cores};
 use crate::replica_seed;
 
@@ -31,7 +31,7 @@ pub struct Share {
 }
 
 /// The seeds that recovered, and those that did not: two modes, which have no mean in common.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Modes {
     /// From the end of the trigger to the recovery, of the seeds that did: the fastest. `None` where none did.
     pub recovery_s_min: Option<f64>,
@@ -82,9 +82,6 @@ pub struct Cell {
     pub cut_short: Option<(u64, String)>,
 }
 
-/// Where a first look ends: seeds that have recovered by then need no longer one. A run is the same up to there, however long.
-const FIRST_LOOK: u32 = 8;
-
 impl Arms {
     /// Makes the control runs, for this plan and all with a shorter trigger at the same load.
     #[must_use]
@@ -106,7 +103,7 @@ impl Arms {
     pub fn outcomes(&self, plan: &Plan<'_>, cores: &impl Cores) -> Vec<Outcome> {
         let triggered = plan.triggered([]);
         let first = plan.window_after(plan.released());
-        let look = (plan.observe / FIRST_LOOK).max(plan.window * (2 * IN_A_ROW as u32)).min(plan.observe);
+        let look = plan.first_look(plan.observe);
         cores.map(plan.experiment.seeds as usize, |replica| {
             let (control, cut) = &self.controls[replica];
             let control = &control[..control.len().min(plan.windows_before(plan.end()))];
@@ -184,19 +181,6 @@ impl Share {
     pub fn of(count: u64, of: u64) -> Self {
         let (low, high) = bounds(count, of);
         Self { count, of, low, high }
-    }
-}
-
-impl Default for Modes {
-    fn default() -> Self {
-        Self {
-            recovery_s_min: None,
-            recovery_s_median: None,
-            recovery_s_max: None,
-            stuck_goodput: None,
-            recovered_calls_lost: None,
-            stuck_calls_lost: None,
-        }
     }
 }
 

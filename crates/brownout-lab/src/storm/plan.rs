@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Seed, nanos};
-use brownout_load::{Arrivals, Load};
+use brownout_load::{Arrivals, Graph, Load, Node};
 use brownout_policy::{Luck, Policy};
 use brownout_service::{Change, Factors, Phase, Ramp, Service, Window};
 use brownout_sim::World;
@@ -32,12 +32,21 @@ pub struct Plan<'e> {
     pub window: Duration,
     /// What can be said without a run.
     pub precheck: Precheck,
-    /// The phases of the scenario, moved and stretched.
+    /// The phases of the service, moved and stretched.
     phases: Vec<Phase>,
+    /// The services behind it, with their phases moved and stretched.
+    graph: Graph,
     load: Load,
     /// How long it takes to work off what the trigger piles up, at the least.
     pub(super) drain: Duration,
     pub(super) timeout: Duration,
+}
+
+/// The services of one arm.
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    service: Service,
+    graph: Graph,
 }
 
 /// Recovering from a backlog at a few per cent below capacity takes hours; nobody would call that a recovery.
@@ -56,6 +65,9 @@ const OBSERVE_WINDOWS: u32 = 30;
 const OBSERVE_TRIGGERS: u32 = 20;
 const OBSERVE_DRAINS: u32 = 10;
 const OBSERVE_TIMEOUTS: u32 = 30;
+/// A first look, as a part of the whole, and the windows that it has at the least.
+const FIRST_LOOK: u32 = 8;
+const FIRST_LOOK_WINDOWS: u32 = 10;
 /// How many calls tell what callers come to where nobody is in their way.
 const EASE_CALLS: u64 = 1000;
 
@@ -97,8 +109,11 @@ impl<'e> Plan<'e> {
         if observe < needed.length {
             return Err(StormError::TooShort { horizon: observe, needed: needed.length, why: needed.why });
         }
-        let phases =
-            experiment.service.phases().iter().map(|phase| stretched(phase, from, warm_up, at.trigger)).collect();
+        let moved = |phases: &[Phase]| -> Vec<Phase> {
+            phases.iter().map(|phase| stretched(phase, from, warm_up, at.trigger)).collect()
+        };
+        let phases = moved(experiment.service.phases());
+        let graph = with_phases(experiment.graph, |service| moved(service.phases()));
         let load = Load { count: None, ..scaled(experiment.load, at.load)? };
         Ok(Self {
             experiment,
@@ -110,6 +125,7 @@ impl<'e> Plan<'e> {
             window,
             precheck,
             phases,
+            graph,
             load,
             drain,
             timeout,
@@ -120,6 +136,12 @@ impl<'e> Plan<'e> {
     pub(super) fn at_load(&self, by: f64) -> Result<Self, StormError> {
         let load = scaled(&self.load, by)?;
         Ok(Self { load, rate: self.rate * by, ..self.clone() })
+    }
+
+    /// Where a first look at a long observation ends: seeds that have recovered by then need no longer one, since a run is the
+    /// same up to there, however long it is.
+    pub(super) fn first_look(&self, observe: Duration) -> Duration {
+        (observe / FIRST_LOOK).max(self.window * FIRST_LOOK_WINDOWS).min(observe)
     }
 
     /// When the trigger is over.
@@ -142,14 +164,15 @@ impl<'e> Plan<'e> {
         windows(moment, self.window, f64::floor)
     }
 
-    /// The service without the trigger.
-    pub(super) fn control(&self) -> Service {
-        self.service(Vec::new())
+    /// The services without the trigger.
+    pub(super) fn control(&self) -> Stage {
+        Stage { service: self.service(Vec::new()), graph: with_phases(&self.graph, |_| Vec::new()) }
     }
 
-    /// The service with the trigger, and with more phases after it.
-    pub(super) fn triggered(&self, more: impl IntoIterator<Item = Phase>) -> Service {
-        self.service(self.phases.iter().cloned().chain(more).collect())
+    /// The services with the trigger, and with more phases after it.
+    pub(super) fn triggered(&self, more: impl IntoIterator<Item = Phase>) -> Stage {
+        let phases = self.phases.iter().cloned().chain(more).collect();
+        Stage { service: self.service(phases), graph: self.graph.clone() }
     }
 
     /// Candidates for arrivals come at the highest rate that any phase asks for. Where phases raise the load, each arm is given
@@ -167,11 +190,12 @@ impl<'e> Plan<'e> {
     }
 
     /// One run, to `until`: what it counted, and why it was cut short, if it was.
-    pub(super) fn watch(&self, service: &Service, seed: Seed, until: Duration) -> (Vec<Counts>, Option<String>) {
+    pub(super) fn watch(&self, stage: &Stage, seed: Seed, until: Duration) -> (Vec<Counts>, Option<String>) {
         let Experiment { policy, request, limits, .. } = &self.experiment;
         let load = Load { duration: Some(until), ..self.load.clone() };
         let windows = Windows::new(nanos(self.window), self.windows_before(until));
-        let (result, windows) = World { service, policy, seed }.watch(request, &load, *limits, windows);
+        let world = World::new(&stage.service, policy, seed).with_graph(&stage.graph);
+        let (result, windows) = world.watch(request, &load, *limits, windows);
         (windows.into_counts(), result.cut_short)
     }
 
@@ -185,9 +209,9 @@ impl<'e> Plan<'e> {
             clients: NonZeroU32::MIN,
             ..self.load.clone()
         };
-        let service = self.control();
-        let (result, ()) =
-            World { service: &service, policy, seed: self.experiment.seed }.watch(request, &alone, *limits, ());
+        let Stage { service, graph } = self.control();
+        let world = World::new(&service, policy, self.experiment.seed).with_graph(&graph);
+        let (result, ()) = world.watch(request, &alone, *limits, ());
         Ease { success: result.success_rate.unwrap_or(0.0), amplification: result.amplification.unwrap_or(1.0) }
     }
 }
@@ -216,7 +240,8 @@ fn needed(trigger: Duration, drain: Duration, timeout: Duration, window: Duratio
     Needed { length: whole(length, window), why }
 }
 
-/// How long it takes to work off what the trigger piles up: backlog ÷ (capacity - what is asked for at ease).
+/// How long it takes to work off what the trigger piles up: backlog ÷ (capacity - what is asked for at ease), at the service
+/// that takes longest. A service behind is taken to be asked for once a call.
 fn drain(
     experiment: &Experiment<'_>,
     rate: f64,
@@ -224,17 +249,28 @@ fn drain(
     timeout: Duration,
     precheck: &Precheck,
 ) -> Duration {
-    let Some(capacity) = experiment.service.capacity() else { return Duration::ZERO };
-    let per_second = f64::from(capacity.workers.get()) / capacity.service_time.mean().as_secs_f64();
     let surge = experiment.service.load_factor_max().unwrap_or(1.0);
     // No call makes more attempts in the trigger than there are timeouts in it.
     let at_most = if timeout.is_zero() { 1.0 } else { 1.0 + trigger.as_secs_f64() / timeout.as_secs_f64() };
     let attempts = precheck.amplification.unwrap_or(f64::INFINITY).min(at_most);
     let arrived = rate * surge * trigger.as_secs_f64() * attempts;
-    let room =
-        capacity.queue.length.map_or(f64::INFINITY, |length| f64::from(length) + f64::from(capacity.workers.get()));
-    let spare = per_second * (1.0 - precheck.at_ease);
-    if spare <= 0.0 { DRAIN_MAX } else { seconds(arrived.min(room) / spare) }
+    let behind = experiment.graph.behind.iter().map(|node| &node.service);
+    let drains = [experiment.service].into_iter().chain(behind).filter_map(Service::capacity).map(|capacity| {
+        let workers = f64::from(capacity.workers.get());
+        let room = capacity.queue.length.map_or(f64::INFINITY, |length| f64::from(length) + workers);
+        let spare = workers / capacity.service_time.mean().as_secs_f64() - rate * precheck.attempts_at_ease;
+        if spare <= 0.0 { DRAIN_MAX } else { seconds(arrived.min(room) / spare) }
+    });
+    drains.max().unwrap_or_default()
+}
+
+/// The same services behind, with other phases.
+fn with_phases(graph: &Graph, phases: impl Fn(&Service) -> Vec<Phase>) -> Graph {
+    let node = |node: &Node| {
+        let service = node.service.with_phases(phases(&node.service));
+        Node { service: service.expect("phases that were valid are so when moved and stretched"), ..node.clone() }
+    };
+    Graph { calls: graph.calls.clone(), behind: graph.behind.iter().map(node).collect() }
 }
 
 /// A phase moved, from where the first of them began to `to`, and stretched.

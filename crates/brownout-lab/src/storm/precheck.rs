@@ -13,7 +13,7 @@ use crate::lint::{Subject, WorstCase, worst_case};
 /// them in the long run while every attempt fails.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Precheck {
-    /// Of the capacity, what first tries take; `None` for a service without a capacity, which nothing can overload.
+    /// Of the capacity, what first tries take; `None` for a service without a capacity. Services behind are not looked at.
     pub utilisation: Option<f64>,
     /// Attempts a call while every one of them fails; `None` without bound.
     pub amplification: Option<f64>,
@@ -28,6 +28,9 @@ pub struct Precheck {
     /// Utilisation with the retries of failures that are drawn and no overload: from 1 on nothing can be healthy.
     #[serde(skip)]
     pub(super) at_ease: f64,
+    /// Attempts a call, with the retries of failures that are drawn and no overload.
+    #[serde(skip)]
+    pub(super) attempts_at_ease: f64,
 }
 
 /// More attempts a call than these are without bound.
@@ -53,6 +56,7 @@ impl Precheck {
                 Some(experiment.rate().ok()? * threshold(above)?)
             }),
             at_ease: worst.utilisation.unwrap_or(0.0) * worst.attempts_at_ease,
+            attempts_at_ease: worst.attempts_at_ease,
         })
     }
 }

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use brownout_service::Service;
-
 use super::Cores;
 use super::cell::seed;
-use super::plan::Plan;
-use super::windows::{Ease, IN_A_ROW, first_well};
+use super::plan::{Plan, Stage};
+use super::windows::{Ease, first_well};
 
 /// Seeds that are asked. Each is held against what callers come to at ease, since the control was healthy.
 pub(super) struct Probe<'p, 'e> {
@@ -16,17 +14,14 @@ pub(super) struct Probe<'p, 'e> {
     pub(super) replicas: Vec<usize>,
 }
 
-/// Where a first look ends, as a part of the whole.
-const FIRST_LOOK: u32 = 8;
-
 impl Probe<'_, '_> {
     /// How many of the seeds have five good windows in a row after `from` and before `until`.
-    pub(super) fn come_back(&self, cores: &impl Cores, service: &Service, from: Duration, until: Duration) -> usize {
+    pub(super) fn come_back(&self, cores: &impl Cores, stage: &Stage, from: Duration, until: Duration) -> usize {
         let plan = self.plan;
         let first = plan.window_after(from);
-        let look = ((until - from) / FIRST_LOOK).max(plan.window * (2 * IN_A_ROW as u32)).min(until - from);
+        let look = plan.first_look(until - from);
         let comes = |replica: usize, until: Duration| {
-            let (counts, cut) = plan.watch(service, seed(plan, replica), until);
+            let (counts, cut) = plan.watch(stage, seed(plan, replica), until);
             cut.is_none() && first_well(counts.len(), first, |index| counts[index].is_well(self.ease)).is_some()
         };
         let back = cores.map(self.replicas.len(), |index| {
@@ -37,14 +32,8 @@ impl Probe<'_, '_> {
     }
 
     /// Whether more of the seeds than not come back.
-    pub(super) fn most_come_back(
-        &self,
-        cores: &impl Cores,
-        service: &Service,
-        from: Duration,
-        until: Duration,
-    ) -> bool {
-        2 * self.come_back(cores, service, from, until) > self.replicas.len()
+    pub(super) fn most_come_back(&self, cores: &impl Cores, stage: &Stage, from: Duration, until: Duration) -> bool {
+        2 * self.come_back(cores, stage, from, until) > self.replicas.len()
     }
 }
 

@@ -68,6 +68,7 @@ impl Given {
     fn experiment(&self, seeds: u32) -> Experiment<'_> {
         Experiment {
             service: &self.scenario.service,
+            graph: &self.scenario.graph,
             load: &self.scenario.load,
             request: Request { method: "GET", path: "/" },
             settings: &self.settings,
@@ -229,6 +230,38 @@ fn a_service_that_hedging_overloads_was_never_healthy() {
     let given = given(&hedged, "scenario");
     let found = Finding::of("scenario", &given.plan(35), true, &OneByOne);
     assert_eq!((found.cell.verdict, found.survivable), (Verdict::Overloaded, None), "{found:?}");
+}
+
+/// The trigger, the load that it meets and the queue are those of a service behind the one that clients call.
+#[test]
+fn a_storm_at_a_service_behind() {
+    let graph = r#"
+        [service]
+        latency = "1ms"
+        calls = [{ to = "store" }]
+        [services.store]
+        latency = "1ms"
+        [services.store.capacity]
+        workers = 4
+        service_time = { exponential = "20ms" }
+        queue = { length = 160 }
+        [[phases]]
+        service = "store"
+        name = "stop"
+        from = "5s"
+        for = "1s"
+        capacity = 0
+        [load]
+        arrivals = { poisson = "140/s" }
+        [policy]
+        attempt_timeout = "200ms"
+    "#;
+    for (policy, verdict) in [("retry-1", Verdict::Metastable), ("none", Verdict::Stable)] {
+        let given = given(graph, policy);
+        let found = Finding::of(policy, &given.plan(35), false, &OneByOne);
+        assert_eq!(found.cell.verdict, verdict, "{found:?}");
+        assert_eq!(found.precheck.utilisation, None, "the service that is called has no bound");
+    }
 }
 
 #[test]

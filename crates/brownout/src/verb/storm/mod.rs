@@ -174,6 +174,7 @@ fn experiment<'e>(
     let load = &setting.scenario.load;
     Experiment {
         service: &setting.scenario.service,
+        graph: &setting.scenario.graph,
         load,
         request: seen(&load.request),
         settings,
