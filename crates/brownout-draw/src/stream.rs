@@ -48,6 +48,9 @@ impl Stream {
     /// When a caller that gave up comes back. Key: the call that failed; index: 0.
     pub const COME_BACK: Self = Self::named("come_back");
 
+    /// How much of a limit a request takes, within the limit's name. Key: the request; index: 0, so that a retry takes as much.
+    pub const COST: Self = Self::named("cost");
+
     /// The stream called `name`.
     #[must_use]
     pub const fn named(name: &str) -> Self {
@@ -105,7 +108,7 @@ pub const fn draw_pair(seed: Seed, stream: Stream, key: u64, index: u32) -> (u64
 mod tests {
     use super::{Seed, Stream, draw, draw_pair};
 
-    const BUILT_IN: [Stream; 13] = [
+    const BUILT_IN: [Stream; 14] = [
         Stream::CACHE,
         Stream::INTAKE,
         Stream::OUTCOME,
@@ -119,6 +122,7 @@ mod tests {
         Stream::PHASE,
         Stream::THROTTLE,
         Stream::COME_BACK,
+        Stream::COST,
     ];
 
     fn sequence(seed: Seed, stream: Stream) -> Vec<u64> {

@@ -31,7 +31,10 @@ pub use graph::{Graph, Hop, Node};
 pub use latency::{Latency, LatencyHistogram};
 pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine};
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};
-pub use result::{Attempts, Calls, CapacityResult, Latencies, LoadResult, PhaseResult, Recovery, ServiceResult};
+pub use result::{
+    Attempts, Calls, CapacityResult, EarlyClient, EarlyResult, Latencies, LimitResult, LimitsResult, LoadResult,
+    PhaseResult, Recovery, ServiceResult,
+};
 pub use schedule::{Arrival, Schedule, Step};
 pub use series::SeriesResult;
 pub use tally::Tally;

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_policy::{Failure, FailureKind, StopReason, Transport, Verdict};
+use brownout_policy::{Failure, FailureKind, StopReason, Transport, Verdict, names_throttling};
 
 /// One attempt, once it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +162,13 @@ impl Exchange {
     pub const fn broken(transport: Transport, latency: Duration, error: String) -> Self {
         let reply = Reply::Broken(transport);
         Self { reply, headers: Vec::new(), body: String::new(), latency, retry_after: None, error: Some(error) }
+    }
+
+    /// The failure a policy decides on, with what the answer says of it; `None` for a success.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let failure = self.reply.failure(self.retry_after)?;
+        Some(if names_throttling(&self.body) { failure.throttled() } else { failure })
     }
 
     /// The value of the header called `name`, written small.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use brownout_service::{EarlyReturns, LimitCounts};
 use serde::Serialize;
 
 use crate::{Latency, SeriesResult};
@@ -41,6 +42,8 @@ pub struct LoadResult {
     pub capacity: Option<CapacityResult>,
     /// What became of the services behind the one that was called; empty without any, or where they cannot be seen.
     pub behind: Vec<ServiceResult>,
+    /// What the limits of the service did; `None` without any, or where they cannot be seen.
+    pub limits: Option<LimitsResult>,
     /// Events of virtual time; `None` in real time.
     pub events: Option<u64>,
     /// Why the run was ended before its end; `None` where it is whole.
@@ -163,6 +166,62 @@ pub struct ServiceResult {
     pub amplification: Option<f64>,
     /// What the load did to it; `None` without a capacity.
     pub capacity: Option<CapacityResult>,
+}
+
+/// What the limits of a service did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LimitsResult {
+    /// Each of them, in the order in which they are asked.
+    pub limits: Vec<LimitResult>,
+    /// Attempts that came before a refusal had said.
+    pub early_returns: EarlyResult,
+}
+
+/// What one limit did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LimitResult {
+    /// As the scenario calls it.
+    pub name: String,
+    /// Attempts that it had a say in.
+    pub asked: u64,
+    /// Of these, those that it refused.
+    pub refused: u64,
+}
+
+/// Attempts that came before a refusal had said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EarlyResult {
+    /// All of them.
+    pub attempts: u64,
+    /// Of these, retries: the same call again, before its time. The others are new calls of a client that was to wait.
+    pub retries: u64,
+    /// How many clients made them.
+    pub clients: u64,
+    /// The worst of those, the worst first.
+    pub worst: Vec<EarlyClient>,
+}
+
+/// A client that came too early.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EarlyClient {
+    /// Its name.
+    pub client: String,
+    /// How many of its attempts came too early.
+    pub attempts: u64,
+}
+
+impl LimitsResult {
+    /// From the account of the limits.
+    #[must_use]
+    pub fn new(counts: Vec<LimitCounts>, early: EarlyReturns) -> Self {
+        let limit = |LimitCounts { name, asked, refused }| LimitResult { name, asked, refused };
+        let EarlyReturns { attempts, retries, clients, worst } = early;
+        let worst = worst.into_iter().map(|(client, attempts)| EarlyClient { client, attempts }).collect();
+        Self {
+            limits: counts.into_iter().map(limit).collect(),
+            early_returns: EarlyResult { attempts, retries, clients, worst },
+        }
+    }
 }
 
 /// What happened in one phase; calls and attempts count where they started.

@@ -21,6 +21,9 @@ pub struct Failure {
 pub enum FailureKind {
     /// An answer with a status that is no success.
     Status(u16),
+    /// An answer with a status that is no success, whose body names a throttling error: see
+    /// [`names_throttling`](crate::names_throttling). A policy that does not look at bodies takes it for the status alone.
+    Throttled(u16),
     /// No answer, or a broken one.
     Transport(Transport),
     /// Something else: a command that failed, a function that returned an error.
@@ -48,6 +51,12 @@ pub enum Transport {
     Interrupted,
     /// Another copy of the attempt was answered first.
     Cancelled,
+}
+
+impl FailureKind {
+    pub(crate) const fn is_throttling(self) -> bool {
+        matches!(self, Self::Status(429) | Self::Throttled(_))
+    }
 }
 
 impl Transport {
@@ -105,10 +114,19 @@ impl Failure {
         Self { kind: FailureKind::Transport(transport), retry_after: None }
     }
 
-    /// Whether the service said that there is too much of this caller: 429.
+    /// The same, where the body names a throttling error.
+    #[must_use]
+    pub const fn throttled(self) -> Self {
+        match self.kind {
+            FailureKind::Status(status) => Self { kind: FailureKind::Throttled(status), ..self },
+            _ => self,
+        }
+    }
+
+    /// Whether the service said that there is too much of this caller: by a 429, or in the body.
     #[must_use]
     pub const fn is_throttling(&self) -> bool {
-        matches!(self.kind, FailureKind::Status(429))
+        self.kind.is_throttling()
     }
 
     /// A failure of another kind.
@@ -118,13 +136,14 @@ impl Failure {
 /// Which failures are worth another try. Failures of other kinds always are.
 ///
 /// Written as a list of words: a status (`429`), a class (`5xx`), a range (`500-504`), the name of a broken exchange
-/// (`timeout`, `reset`, …), `transport` for all of those that may pass by themselves, or `retry_after` for 413, 429 and
-/// 503 where the answer says when to come back.
+/// (`timeout`, `reset`, …), `transport` for all of those that may pass by themselves, `retry_after` for 413, 429 and
+/// 503 where the answer says when to come back, or `throttling` for any status whose body names a throttling error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failures {
     statuses: Vec<RangeInclusive<u16>>,
     transports: Vec<Transport>,
     hinted: bool,
+    throttled: bool,
 }
 
 /// The statuses that come with a `Retry-After` of their own right. Source: RFC 9110, 10.2.3, and RFC 6585, 4.
@@ -133,8 +152,8 @@ const HINTED: [u16; 3] = [413, 429, 503];
 /// A word that names no failure.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "a retryable failure is a status (429), a class (5xx), a range (500-504), \"transport\", \"retry_after\" or one of \
-     resolve, connect, tls, reset, closed, protocol, timeout, found `{0}`"
+    "a retryable failure is a status (429), a class (5xx), a range (500-504), \"transport\", \"retry_after\", \"throttling\" or \
+     one of resolve, connect, tls, reset, closed, protocol, timeout, found `{0}`"
 )]
 pub struct FailuresError(pub String);
 
@@ -144,12 +163,13 @@ impl Failures {
     /// # Errors
     /// The first word that names no failure.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, FailuresError> {
-        let mut retry_on = Self { statuses: Vec::new(), transports: Vec::new(), hinted: false };
+        let mut retry_on = Self { statuses: Vec::new(), transports: Vec::new(), hinted: false, throttled: false };
         for word in words {
             let named = Transport::ALL.into_iter().find(|transport| transport.name() == word);
             match named.filter(|transport| transport.is_of_the_wire()) {
                 Some(transport) => retry_on.transports.push(transport),
                 None if word == "retry_after" => retry_on.hinted = true,
+                None if word == "throttling" => retry_on.throttled = true,
                 None if word == "transport" => retry_on.transports.extend(transient()),
                 None => retry_on.statuses.push(statuses(word).ok_or_else(|| FailuresError(word.to_owned()))?),
             }
@@ -161,7 +181,8 @@ impl Failures {
     #[must_use]
     pub fn includes(&self, failure: &Failure) -> bool {
         match failure.kind {
-            FailureKind::Status(status) => {
+            FailureKind::Throttled(_) if self.throttled => true,
+            FailureKind::Status(status) | FailureKind::Throttled(status) => {
                 let hinted = self.hinted && failure.retry_after.is_some() && HINTED.contains(&status);
                 hinted || self.statuses.iter().any(|range| range.contains(&status))
             }
@@ -179,7 +200,12 @@ fn transient() -> impl Iterator<Item = Transport> {
 /// 429, every 5xx, and every broken exchange that may pass by itself. Other 4xx say that the request is wrong.
 impl Default for Failures {
     fn default() -> Self {
-        Self { statuses: vec![429..=429, 500..=599], transports: transient().collect(), hinted: false }
+        Self {
+            statuses: vec![429..=429, 500..=599],
+            transports: transient().collect(),
+            hinted: false,
+            throttled: false,
+        }
     }
 }
 
@@ -245,6 +271,18 @@ mod tests {
         let told = |status| Failure { retry_after: Some(Duration::from_secs(1)), ..Failure::status(status) };
         assert!([413, 429, 503].iter().all(|status| hinted.includes(&told(*status))));
         assert!(!hinted.includes(&told(500)));
+    }
+
+    #[test]
+    fn a_body_that_names_throttling_counts_whatever_its_status() {
+        let reads = Failures::new(["503", "throttling"]).unwrap();
+        check(&reads, &[503], &[400, 429]);
+        assert!(reads.includes(&Failure::status(400).throttled()));
+        let does_not = Failures::default();
+        assert!(!does_not.includes(&Failure::status(400).throttled()));
+        assert!(does_not.includes(&Failure::status(503).throttled()));
+        assert!(Failure::status(400).throttled().is_throttling() && !Failure::status(400).is_throttling());
+        assert_eq!(Failure::OTHER.throttled(), Failure::OTHER);
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod preset;
 pub mod retry_after;
 mod settings;
 mod stack;
+mod throttling;
 mod verdict;
 
 pub use call::Call;
@@ -42,4 +43,5 @@ pub use guard::{
 pub use policy::{Course, Guarded, Luck, Policy};
 pub use preset::{PRESETS, Preset, preset};
 pub use settings::{FACTOR_MAX, Growth, JitterKind, PolicyError, Pushback, Settings, TooLong};
+pub use throttling::names_throttling;
 pub use verdict::{DelaySource, StopReason, Verdict};

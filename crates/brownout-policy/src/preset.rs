@@ -98,14 +98,14 @@ pub static PRESETS: [Preset; 24] = [
             base_delay: Some(SECS(1)),
             jitter: Some(JitterKind::Full),
             retry_after: Some(Pushback::Ignore),
-            retry_on: Some(failures("429,500,502,503,504,509,transport")),
+            retry_on: Some(failures("429,500,502,503,504,509,throttling,transport")),
             ..Settings::default()
         },
     },
     Preset {
         name: "aws-standard-2.0",
         about: "the AWS SDKs' standard mode until 2026: 2 retries, U(0, 1) * min(2^(n-1), 20) s, a quota of 500 at 5 (timeouts \
-                10); throttling by error code is not seen, and a bare 429 is not retried",
+                10); throttling is what the body names so: a bare 429 is not retried",
         source: "botocore 1.40.0 (retries/standard.py, quota.py), read 2026-11-21",
         settings: || Settings {
             max_retries: Some(2),
@@ -113,7 +113,7 @@ pub static PRESETS: [Preset; 24] = [
             max_delay: Some(SECS(20)),
             jitter: Some(JitterKind::Full),
             retry_after: Some(Pushback::Ignore),
-            retry_on: Some(failures("500,502,503,504,transport")),
+            retry_on: Some(failures("500,502,503,504,throttling,transport")),
             budget: Some(quota(AwsCosts::V2_0)),
             ..Settings::default()
         },
@@ -357,7 +357,7 @@ fn aws_standard_2_1() -> Settings {
         max_delay: Some(SECS(20)),
         jitter: Some(JitterKind::Full),
         retry_after: Some(Pushback::Clamp),
-        retry_on: Some(failures("429,500,502,503,504,transport")),
+        retry_on: Some(failures("429,500,502,503,504,throttling,transport")),
         budget: Some(quota(AwsCosts::V2_1)),
         ..Settings::default()
     }

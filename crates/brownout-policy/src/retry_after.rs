@@ -44,6 +44,17 @@ pub fn parse(value: &str, now: Option<Duration>) -> Option<Duration> {
     }
 }
 
+/// How long the `value` of `retry-after-ms` asks the caller to stay away: a field of some vendors, with a number of
+/// milliseconds, that goes before `Retry-After` where both are there. Source: openai-python and anthropic-sdk-python
+/// (`_base_client.py`).
+///
+/// `None` when the value is no such number: then the field says nothing.
+#[must_use]
+pub fn parse_millis(value: &str) -> Option<Duration> {
+    let millis: f64 = value.trim().parse().ok()?;
+    if millis.is_sign_negative() { None } else { Duration::try_from_secs_f64(millis / 1000.0).ok() }
+}
+
 /// An HTTP date as time since the Unix epoch; `None` when it is none, or lies before.
 #[must_use]
 pub fn date(value: &str) -> Option<Duration> {
@@ -53,7 +64,7 @@ pub fn date(value: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, parse_millis};
     use proptest::prelude::*;
     use std::time::Duration;
 
@@ -97,6 +108,13 @@ mod tests {
         for value in ["", "-1", "-0", "inf", "nan", "soon", "1e400", "Sun, 99 Nov 1994 08:49:37 GMT"] {
             check(value, Some(RFC), None);
         }
+    }
+
+    #[test]
+    fn milliseconds_have_a_field_of_their_own() {
+        assert_eq!(parse_millis(" 1500 "), Some(Duration::from_millis(1500)));
+        assert_eq!(parse_millis("0.5"), Some(Duration::from_micros(500)));
+        assert_eq!(["-1", "", "soon", "inf", "nan"].map(parse_millis), [None; 5]);
     }
 
     proptest! {

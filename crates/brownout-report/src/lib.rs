@@ -6,6 +6,7 @@
 mod check;
 mod compare;
 mod health;
+mod limits;
 mod load;
 mod number;
 mod origin;
@@ -21,6 +22,7 @@ mod validation;
 pub use check::{CheckReport, CheckedPolicy, Place, PlacedFinding};
 pub use compare::CompareReport;
 pub use health::HealthReport;
+pub use limits::limits_text;
 pub use load::LoadReport;
 pub use origin::Origin;
 pub use response::ResponseReport;

@@ -75,6 +75,9 @@ impl LoadReport {
         for behind in &result.behind {
             write_behind(text, behind)?;
         }
+        if let Some(limits) = &result.limits {
+            crate::limits::write(text, limits)?;
+        }
         for PhaseResult { name, succeeded, calls, attempts, .. } in &result.phases {
             if *attempts == 0 {
                 writeln!(text, "Phase {name}: not met by any attempt")?;

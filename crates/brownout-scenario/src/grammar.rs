@@ -4,7 +4,7 @@
 //! Schema. A new key is a line here and the code that reads it.
 
 use brownout_policy::{DepositOn, Growth, JitterKind, Pushback, Scope, TooLong};
-use brownout_service::{Abandoned, Order};
+use brownout_service::{Abandoned, HintForm, Order, QuotaFields};
 
 /// A table of the file.
 pub(crate) struct Table {
@@ -83,6 +83,16 @@ pub(crate) enum Kind {
     Status,
     /// Events a second.
     Rate,
+    /// A number of units, more than 0, to the thousandth.
+    Units,
+    /// A number of units, or a distribution of it.
+    Cost,
+    /// Who shares an allowance.
+    LimitKey,
+    /// One of these words, or a duration.
+    WordOrDuration(fn() -> Vec<&'static str>),
+    /// Any text.
+    Text,
     /// What something is multiplied by.
     Multiple,
     /// True or false.
@@ -133,6 +143,8 @@ pub(crate) static SERVICE: Table = Table {
         key("outcomes", Kind::Table(&OUTCOMES), "How often each failure comes. Default: never."),
         key("routes", Kind::List(&Kind::Table(&ROUTE)), "What is different on some paths; the first match counts."),
         key("capacity", Kind::Table(&CAPACITY), "What it can do at once. Default: without bound."),
+        key("rate_limit", Kind::Table(&LIMIT), "How much each caller gets, by one limit. Default: without bound."),
+        key("rate_limits", Kind::List(&Kind::Table(&LIMIT)), "The same by several; the first without room answers."),
         key("identity", Kind::Identity, "Where a request says who it is, as \"header:idempotency-key\"."),
         key("calls", Kind::List(&Kind::NameOr(&CALL)), "Services behind that it calls, one after another."),
         key("cache", Kind::Table(&CACHE), "Answers at hand, for which it calls nobody. Default: none."),
@@ -223,6 +235,83 @@ pub(crate) static SHED: Table = Table {
         key("status", Kind::Status, "Its status. Default 503."),
         key("retry_after", Kind::Duration, "Its Retry-After. Default none."),
     ],
+};
+
+pub(crate) static LIMIT: Table = Table {
+    name: "service.rate_limit",
+    doc: "A limit: one kind of it, for whom it holds, and what a request meets that is too much.",
+    rule: Rule::Any,
+    keys: &[
+        key("name", Kind::Name, "Shown in results and headers. Default: its kind."),
+        key("token_bucket", Kind::Table(&TOKEN_BUCKET), "So many at once, and so many a second in the long run."),
+        key("fixed_window", Kind::Table(&FIXED_WINDOW), "So many in each window of the clock."),
+        key("sliding_window", Kind::Table(&SLIDING_WINDOW), "So many in any stretch of so long."),
+        key("concurrency", Kind::Count32(1), "So many requests under way."),
+        key("slope", Kind::Table(&SLOPE), "No faster growth than this."),
+        key(
+            "key",
+            Kind::LimitKey,
+            "Who shares one allowance: global, route, client, address or \"header:NAME\". Default global.",
+        ),
+        key("match", Kind::Pattern, "Which requests it counts, as in a route. Default: all."),
+        key("cost", Kind::Cost, "How many units a request takes, or how that is distributed. Default 1."),
+        key("costs", Kind::List(&Kind::Table(&COST)), "What some requests cost; the first match counts."),
+        key("status", Kind::Status, "The status of a refusal. Default 429."),
+        key(
+            "body",
+            Kind::Text,
+            "Its body, JSON where it begins like that. Default {\"message\": \"Too Many Requests\"}.",
+        ),
+        key(
+            "retry_after",
+            Kind::WordOrDuration(waits),
+            "When it says to come back: honest, none, until_phase_end, or a duration, true or not. Default honest.",
+        ),
+        key("retry_after_form", Kind::Words(forms), "How it says so. Default seconds."),
+        key("headers", Kind::Words(quota_fields), "What every answer tells of what is left. Default none."),
+    ],
+};
+
+pub(crate) static TOKEN_BUCKET: Table = Table {
+    name: "service.rate_limit.token_bucket",
+    doc: "A bucket that is full at first and refilled all the time.",
+    rule: Rule::Required(&["rate", "burst"]),
+    keys: &[
+        key("rate", Kind::Rate, "How fast it is refilled, as \"100/s\", to the thousandth."),
+        key("burst", Kind::Units, "The most it holds."),
+    ],
+};
+
+pub(crate) static FIXED_WINDOW: Table = Table {
+    name: "service.rate_limit.fixed_window",
+    doc: "A count for each window; windows follow each other from the start of the run.",
+    rule: Rule::Required(&["count", "window"]),
+    keys: &[key("count", Kind::Units, "How many."), key("window", Kind::Duration, "In how long.")],
+};
+
+pub(crate) static SLIDING_WINDOW: Table = Table {
+    name: "service.rate_limit.sliding_window",
+    doc: "A count for any stretch of time of this length.",
+    rule: Rule::Required(&["count", "window"]),
+    keys: &[key("count", Kind::Units, "How many."), key("window", Kind::Duration, "In how long.")],
+};
+
+pub(crate) static SLOPE: Table = Table {
+    name: "service.rate_limit.slope",
+    doc: "In each window at most so many times what was let in in the one before.",
+    rule: Rule::Required(&["factor", "window", "min"]),
+    keys: &[
+        key("factor", Kind::Units, "How many times."),
+        key("window", Kind::Duration, "How long a window is."),
+        key("min", Kind::Units, "What is let in in any case."),
+    ],
+};
+
+pub(crate) static COST: Table = Table {
+    name: "service.rate_limit.costs",
+    doc: "What some requests cost.",
+    rule: Rule::Required(&["match", "cost"]),
+    keys: &[key("match", Kind::Pattern, "Which, as in a route."), key("cost", Kind::Cost, "How many units.")],
 };
 
 pub(crate) static ROUTE: Table = Table {
@@ -591,6 +680,18 @@ fn deposits() -> Vec<&'static str> {
 
 fn orders() -> Vec<&'static str> {
     words(&Order::NAMES)
+}
+
+fn waits() -> Vec<&'static str> {
+    words(&crate::decode::RETRY_AFTER_WORDS)
+}
+
+fn forms() -> Vec<&'static str> {
+    words(&HintForm::NAMES)
+}
+
+fn quota_fields() -> Vec<&'static str> {
+    words(&QuotaFields::NAMES)
 }
 
 fn abandoned() -> Vec<&'static str> {

@@ -2,6 +2,7 @@
 
 use brownout_load::Rate;
 use brownout_policy::FACTOR_MAX;
+use brownout_service::UNITS_MAX;
 use serde_json::{Map, Value, json};
 
 use crate::grammar::{self, Kind, Rule, Table};
@@ -72,6 +73,16 @@ fn kind(of: Kind) -> Value {
             { "type": "number", "minimum": Rate::MIN, "maximum": Rate::MAX },
             { "type": "string", "pattern": RATE_PATTERN },
         ] }),
+        Kind::Units => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": UNITS_MAX }),
+        Kind::Cost => json!({ "anyOf": [
+            { "type": "number", "minimum": 0, "maximum": UNITS_MAX },
+            { "$ref": "#/$defs/distribution" },
+        ] }),
+        Kind::LimitKey => {
+            json!({ "type": "string", "pattern": "^(global|route|client|address|header:[A-Za-z0-9_.-]+)$" })
+        }
+        Kind::WordOrDuration(words) => json!({ "anyOf": [{ "enum": words() }, kind(Kind::Duration)] }),
+        Kind::Text => json!({ "type": "string" }),
         Kind::Multiple => json!({ "type": "number", "minimum": 0, "maximum": 1000 }),
         Kind::Number => json!({ "type": "number", "minimum": 0 }),
         Kind::WordOr(word, inner) => json!({ "anyOf": [{ "const": word }, table(inner)] }),
@@ -94,7 +105,7 @@ fn kind(of: Kind) -> Value {
         Kind::Identity => json!({ "type": "string", "pattern": "^header:[A-Za-z0-9_.-]+$" }),
         Kind::Retryable => json!({ "anyOf": [
             { "type": "integer", "minimum": 100, "maximum": 599 },
-            { "type": "string", "pattern": r"^([1-5]\d\d(-[1-5]\d\d)?|[1-5]xx|transport|retry_after|resolve|connect|tls|reset|closed|protocol|timeout)$" },
+            { "type": "string", "pattern": r"^([1-5]\d\d(-[1-5]\d\d)?|[1-5]xx|transport|retry_after|throttling|resolve|connect|tls|reset|closed|protocol|timeout)$" },
         ] }),
         Kind::Words(words) => json!({ "enum": words() }),
         Kind::List(item) => json!({ "type": "array", "items": kind(*item) }),

@@ -14,13 +14,15 @@
 //! ```
 //!
 //! What is decided here: the route ([`Pattern`]), the identity of a request ([`Arrivals`]), one weighted outcome
-//! and one latency an attempt ([`Service::decide`]), what load does to it ([`Capacity`]), the [`Response`]. What is left out: waiting, sockets, and
+//! and one latency an attempt ([`Service::decide`]), what load does to it ([`Capacity`]), how much each caller gets
+//! ([`Limiters`]), the [`Response`]. What is left out: waiting, sockets, and
 //! what the caller does next.
 
 mod cache;
 mod capacity;
 mod decision;
 mod identity;
+mod limit;
 mod outcome;
 mod phase;
 mod route;
@@ -31,6 +33,11 @@ pub use cache::{Cache, Held};
 pub use capacity::{Abandoned, Capacity, Entry, Order, Queue, Shed, Station};
 pub use decision::{Decision, Request, Response};
 pub use identity::{Arrivals, Claim, Identity, KEYS_MAX};
+pub use limit::{
+    Asked, Asker, Concurrency, Cost, EARLY_CLIENTS_SHOWN, EarlyReturns, FixedWindow, Hint, HintForm, LIMIT_KEYS_MAX,
+    Leave, Limit, LimitCounts, LimitKey, LimitRule, Limiters, Permit, QuotaFields, Refill, Refused, RetryAfter,
+    RetryAfterWait, SlidingWindow, Slope, TokenBucket, UNIT, UNITS_MAX, limit_key,
+};
 pub use outcome::{Outcome, Outcomes, RatesError};
 pub use phase::{Factor, Factors, Phase, Ramp, Window};
 pub use route::{Pattern, PatternError};

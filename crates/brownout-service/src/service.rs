@@ -5,9 +5,13 @@ use std::time::Duration;
 use brownout_draw::{Ahead, Distribution, ROW, Seed, Stream, draw, draw_row, nanos};
 use thiserror::Error;
 
+use crate::limit::{Cost, RetryAfterWait, UNIT, Units};
 use crate::outcome::Pace;
 use crate::steady::first_or;
-use crate::{Cache, Capacity, Decision, Factor, Factors, Identity, Outcomes, Pattern, Phase, Request, Steady, phase};
+use crate::{
+    Cache, Capacity, Decision, Factor, Factors, Identity, Limit, LimitKey, LimitRule, Outcomes, Pattern, Phase,
+    Request, Steady, phase,
+};
 
 /// How attempts go: which outcomes at what rates, and how long they take.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +52,7 @@ pub struct Service {
     phases: Vec<Phase>,
     capacity: Option<Capacity>,
     cache: Option<Cache>,
+    limits: Vec<Limit>,
     /// Whether a phase makes anything take longer.
     slows: bool,
     /// Whether a phase throttles the intake.
@@ -131,6 +136,56 @@ pub enum ServiceError {
         /// Their name.
         name: String,
     },
+    /// Two limits of one name.
+    #[error("two limits are called `{name}`; give one a `name` of its own")]
+    LimitTwice {
+        /// The second of them.
+        index: usize,
+        /// Their name.
+        name: String,
+    },
+    /// A request that a limit would never let through.
+    #[error(
+        "a request that costs {cost} never gets through `{name}`, which holds {holds} at the most; lower one or raise the other"
+    )]
+    CostTooHigh {
+        /// Which limit.
+        index: usize,
+        /// Its name.
+        name: String,
+        /// Which of its `costs`; `None` for its `cost`.
+        place: Option<usize>,
+        /// What the request takes, in units.
+        cost: String,
+        /// What there ever is, in units.
+        holds: String,
+    },
+    /// A limit by concurrency, where a request counts for more than one.
+    #[error("`{name}` counts requests under way, each as one; drop its cost, or use a window or a bucket")]
+    CostOfConcurrency {
+        /// Which limit.
+        index: usize,
+        /// Its name.
+        name: String,
+    },
+    /// A limit that speaks of the end of a phase that has none.
+    #[error(
+        "`{name}` tells callers to wait for the end of a phase, and no phase ends; give the file one, or say how long"
+    )]
+    NoPhaseEnds {
+        /// Which limit.
+        index: usize,
+        /// Its name.
+        name: String,
+    },
+    /// A limit by route, where there are no routes.
+    #[error("`{name}` has an allowance for each route, and the service has no routes; give it some, or drop the key")]
+    NoRoutes {
+        /// Which limit.
+        index: usize,
+        /// Its name.
+        name: String,
+    },
 }
 
 /// The practice service: see [`Outcomes::default`]; latency uniform from 10 to 500 ms.
@@ -144,6 +199,14 @@ impl Default for Behaviour {
 impl RouteId {
     /// No route of the service took it, so the service's own behaviour holds.
     pub const UNMATCHED: Self = Self(None);
+
+    /// A number for each route; 0 for the requests that none takes.
+    pub(crate) const fn ordinal(self) -> u64 {
+        match self.0 {
+            None => 0,
+            Some(index) => index as u64 + 1,
+        }
+    }
 }
 
 impl Service {
@@ -160,7 +223,7 @@ impl Service {
         }
         let slows = phases.iter().any(|phase| phase.factors.slowdown.is_some());
         let throttles = phases.iter().any(|phase| phase.factors.intake.is_some());
-        Ok(Self { base, routes, phases, capacity: None, cache: None, slows, throttles })
+        Ok(Self { base, routes, phases, capacity: None, cache: None, limits: Vec::new(), slows, throttles })
     }
 
     /// The same service with a bound on what it does at once.
@@ -192,13 +255,27 @@ impl Service {
         self.cache
     }
 
-    /// The same service with other phases.
+    /// The same service with other phases. A limit that tells callers to wait for the end of one is honest where none is left.
     ///
     /// # Errors
     /// As [`new`](Self::new) and [`with_capacity`](Self::with_capacity).
     pub fn with_phases(&self, phases: Vec<Phase>) -> Result<Self, Vec<ServiceError>> {
         let same = Self::new(self.base.clone(), self.routes.clone(), phases)?.with_capacity(self.capacity.clone())?;
-        Ok(same.with_cache(self.cache))
+        Ok(Self { limits: self.limits.clone(), ..same.with_cache(self.cache) })
+    }
+
+    /// The same service with limits on what callers get, in the order in which they are asked.
+    ///
+    /// # Errors
+    /// Two limits of one name, requests that could never get through, and limits that speak of routes or phases that there are
+    /// not.
+    pub fn with_limits(mut self, limits: Vec<Limit>) -> Result<Self, Vec<ServiceError>> {
+        let errors = pointless_limits(&self, &limits);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        self.limits = limits;
+        Ok(self)
     }
 
     /// Which route takes `request`.
@@ -391,6 +468,13 @@ impl Service {
         self.capacity.as_ref()
     }
 
+    /// The limits, in the order in which they are asked.
+    #[must_use]
+    #[inline]
+    pub fn limits(&self) -> &[Limit] {
+        &self.limits
+    }
+
     /// The phases, in the order of the file.
     #[must_use]
     pub fn phases(&self) -> &[Phase] {
@@ -407,6 +491,7 @@ impl Default for Service {
             phases: Vec::new(),
             capacity: None,
             cache: None,
+            limits: Vec::new(),
             slows: false,
             throttles: false,
         }
@@ -433,6 +518,36 @@ fn unreachable_routes(routes: &[Route]) -> Vec<ServiceError> {
         Some(ServiceError::UnreachableRoute { index, pattern: routes[index].pattern.to_string(), by })
     };
     (0..routes.len()).filter_map(error).collect()
+}
+
+fn pointless_limits(service: &Service, limits: &[Limit]) -> Vec<ServiceError> {
+    let mut errors = Vec::new();
+    for (index, limit) in limits.iter().enumerate() {
+        let name = limit.name.clone();
+        if limits[..index].iter().any(|other| other.name == name) {
+            errors.push(ServiceError::LimitTwice { index, name: name.clone() });
+        }
+        if limit.key == LimitKey::Route && service.routes.is_empty() {
+            errors.push(ServiceError::NoRoutes { index, name: name.clone() });
+        }
+        let ends = service.phases.iter().any(|phase| phase.window.until.is_some());
+        if limit.retry_after.wait == RetryAfterWait::UntilPhaseEnd && !ends {
+            errors.push(ServiceError::NoPhaseEnds { index, name: name.clone() });
+        }
+        if matches!(limit.rule, LimitRule::Concurrency(_)) {
+            if limit.cost != Cost::Fixed(UNIT) || !limit.costs.is_empty() {
+                errors.push(ServiceError::CostOfConcurrency { index, name });
+            }
+            continue;
+        }
+        let units = |thousandths: u64| Units(thousandths).to_string();
+        let too_high = limit.fixed_costs().find(|(_, amount)| limit.rule.holds() < *amount);
+        errors.extend(too_high.map(|(place, amount)| {
+            let (cost, holds) = (units(amount), units(limit.rule.holds()));
+            ServiceError::CostTooHigh { index, name, place, cost, holds }
+        }));
+    }
+    errors
 }
 
 fn pointless_phases(phases: &[Phase]) -> Vec<ServiceError> {

@@ -1,11 +1,12 @@
 //! A service, its callers and their luck.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::Seed;
 use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Graph, Load, LoadResult, Reply, Trail};
 use brownout_policy::{Policy, Transport};
-use brownout_service::{Decision, Identity, Request, Service, Shed};
+use brownout_service::{Decision, Identity, Refused, Request, Response, Service, Shed};
 
 use crate::run::{Limits, Observer, Run};
 
@@ -67,8 +68,9 @@ impl<'w> World<'w> {
         let load = Load { count: Some(number), ..Load::default() };
         let watch = Watch::default();
         let route = self.service.route(request);
-        let (result, watch) = Run::new(*self, &load, route, number, Limits::default(), watch).finish();
-        let Watch { trail, last, end } = watch;
+        let run = Run::new(*self, &load, route, number, Limits::default(), watch);
+        let (result, watch) = run.limited(request, Some(Duration::ZERO)).finish();
+        let Watch { trail, last, end, refused } = watch;
         let (Some(end), Some((attempt, reached))) = (end, last) else {
             return Err(result.cut_short.unwrap_or_else(|| "the policy let no attempt through".to_owned()));
         };
@@ -78,8 +80,10 @@ impl<'w> World<'w> {
                 let mut decision = self.service.decide(self.seed, route, identity, reached);
                 decision.latency = Duration::from_nanos(attempt.latency_ns);
                 let answer = exchange(&decision, request);
-                // What was shed never came to its outcome.
-                if status == decision.outcome.status() {
+                // What was refused or shed never came to its outcome.
+                if let Some((_, refused)) = refused.filter(|(number, _)| *number == attempt.number) {
+                    self.limited(*refused, &decision)
+                } else if status == decision.outcome.status() {
                     answer
                 } else {
                     Exchange::refused(status, decision.latency, self.shed_retry_after())
@@ -88,6 +92,13 @@ impl<'w> World<'w> {
             _ => Exchange::timed_out(Duration::from_nanos(attempt.latency_ns)),
         };
         Ok(CallTrace { trail, last, end })
+    }
+
+    /// The whole answer to a request that a limit refused.
+    fn limited(&self, refused: Refused, decision: &Decision<'_>) -> Exchange {
+        let (hint, latency) = (refused.hint, decision.latency);
+        let response = refused.respond(self.service, decision);
+        Exchange { retry_after: hint.map(|hint| hint.heard()), ..written(response, latency) }
     }
 
     /// What a request that is not taken is told to wait.
@@ -115,7 +126,7 @@ impl<'w> World<'w> {
         limits: Limits,
         observer: O,
     ) -> (LoadResult, O) {
-        Run::new(*self, load, self.service.route(request), 1, limits, observer).finish()
+        Run::new(*self, load, self.service.route(request), 1, limits, observer).limited(request, None).finish()
     }
 }
 
@@ -125,6 +136,8 @@ struct Watch {
     trail: Trail,
     last: Option<(Attempt, Option<Duration>)>,
     end: Option<CallEnd>,
+    /// The last refusal by a limit, and of which attempt.
+    refused: Option<(NonZeroU32, Box<Refused>)>,
 }
 
 impl Observer for Watch {
@@ -136,6 +149,10 @@ impl Observer for Watch {
         }
     }
 
+    fn refused(&mut self, _: u64, attempt: NonZeroU32, refused: &Refused) {
+        self.refused = Some((attempt, Box::new(refused.clone())));
+    }
+
     fn call(&mut self, _: u64, end: &CallEnd) {
         self.end = Some(*end);
     }
@@ -143,13 +160,18 @@ impl Observer for Watch {
 
 /// The whole answer that a decision makes.
 fn exchange(decision: &Decision<'_>, request: &Request<'_>) -> Exchange {
-    let response = decision.respond(request);
+    let retry_after = decision.outcome.retry_after();
+    Exchange { retry_after, ..written(decision.respond(request), decision.latency) }
+}
+
+/// An answer as its caller sees it; what it asks for is to be read.
+fn written(response: Response, latency: Duration) -> Exchange {
     Exchange {
         reply: Reply::Status(response.status),
-        retry_after: decision.outcome.retry_after(),
+        retry_after: None,
         headers: response.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
         body: response.body.into_owned(),
-        latency: decision.latency,
+        latency,
         error: None,
     }
 }

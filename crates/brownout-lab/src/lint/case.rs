@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use brownout_draw::Distribution;
 use brownout_load::{Arrivals, Load};
-use brownout_policy::{Failure, FailureKind, Policy, Scope, Settings, Transport};
-use brownout_service::{Capacity, Outcome, Outcomes, Phase, Request, Service, Shed};
+use brownout_policy::{Failure, FailureKind, Policy, Scope, Settings, Transport, names_throttling};
+use brownout_service::{Capacity, Limit, LimitRule, Outcome, Outcomes, Phase, Request, RetryAfterWait, Service, Shed};
 
 /// A policy, and what is known of those who meet it.
 #[derive(Debug)]
@@ -144,6 +144,39 @@ impl<'c> Case<'c> {
 
     /// Every way in which an attempt can fail, phases included.
     pub(super) fn failures(&self) -> Vec<Failure> {
+        let limits = self.limits().map(|limit| {
+            let asked = match limit.retry_after.wait {
+                RetryAfterWait::Fixed(wait) => Some(wait),
+                RetryAfterWait::Never => None,
+                RetryAfterWait::Honest | RetryAfterWait::UntilPhaseEnd => limit.rule.window(),
+            };
+            refused_by(limit, asked)
+        });
+        self.failures_but_limits().into_iter().chain(limits).collect()
+    }
+
+    fn limits(&self) -> impl Iterator<Item = &'c Limit> {
+        self.service.map(Service::limits).unwrap_or_default().iter()
+    }
+
+    /// What a request meets in a window that is used up, when that window has only begun: the window, its length, and the
+    /// failure.
+    pub(super) fn windows(&self) -> Vec<(&'c Limit, Duration, Failure)> {
+        let window = |limit: &'c Limit| {
+            let (LimitRule::FixedWindow(_) | LimitRule::SlidingWindow(_)) = limit.rule else { return None };
+            let window = limit.rule.window()?;
+            let asked = match limit.retry_after.wait {
+                RetryAfterWait::Honest => Some(window),
+                RetryAfterWait::Fixed(wait) => Some(wait),
+                // When a phase ends has nothing to do with the window.
+                RetryAfterWait::Never | RetryAfterWait::UntilPhaseEnd => None,
+            };
+            Some((limit, window, refused_by(limit, asked)))
+        };
+        self.limits().filter_map(window).collect()
+    }
+
+    fn failures_but_limits(&self) -> Vec<Failure> {
         let Some(service) = self.service else { return Vec::new() };
         let phases = service.phases().iter().filter_map(|phase| phase.change.outcomes.as_ref());
         let outcomes: Vec<_> = self.met().into_iter().map(|met| met.outcomes).chain(phases).collect();
@@ -172,7 +205,7 @@ impl<'c> Case<'c> {
             (FailureKind::Status(status), Some(retry_after)) => Some(Refusal { status, retry_after }),
             _ => None,
         };
-        let mut refusals: Vec<Refusal> = self.failures().iter().filter_map(hinted).collect();
+        let mut refusals: Vec<Refusal> = self.failures_but_limits().iter().filter_map(hinted).collect();
         refusals.sort_unstable();
         refusals.dedup();
         refusals
@@ -264,6 +297,12 @@ impl<'c> Case<'c> {
 /// Seconds of the whole service that one request takes.
 pub(super) fn work_each(capacity: &Capacity) -> f64 {
     capacity.service_time.mean().as_secs_f64() / f64::from(capacity.workers.get())
+}
+
+/// A refusal by a limit, as its caller sees it.
+fn refused_by(limit: &Limit, retry_after: Option<Duration>) -> Failure {
+    let failure = Failure { retry_after, ..Failure::status(limit.status) };
+    if names_throttling(&limit.body) { failure.throttled() } else { failure }
 }
 
 fn failure(outcome: Outcome) -> Failure {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brownout_policy::{Course, Failure, Luck, Policy, Pushback, Settings, StopReason};
 
-use super::case::{Case, Outage};
+use super::case::{Case, Outage, Refusal};
 use super::finding::{About, Finding, Rule, counted, time, time_at_least};
 
 /// The window that limits are usually counted in, where the service does not say.
@@ -63,33 +63,42 @@ pub(super) fn limits(case: &Case<'_>) -> Vec<Finding> {
     if case.service.is_none() {
         return unhinted(case).into_iter().collect();
     }
-    let mut findings = Vec::new();
-    for refusal in case.refusals() {
-        let failure = refusal.failure();
-        let (status, asked) = (refusal.status, refusal.retry_after);
-        if !case.policy.retries(&failure) || asked.is_zero() {
-            continue;
-        }
-        let attempt = case.met().iter().map(|met| case.answer(met.latency).mean()).max().unwrap_or_default();
-        let course = case.policy.course(&failure, attempt, Luck::Mean);
-        let refused = course.attempts == 1;
-        let deadline = case.policy.deadline().filter(|deadline| *deadline <= asked.saturating_add(attempt));
-        if refused && course.end == StopReason::RetryAfterTooLong {
-            findings.push(too_long(case, status, asked, "retry_after_max", case.policy.retry_after_max()));
-        } else if let (true, StopReason::DeadlineNear, Some(deadline)) = (refused, course.end, deadline) {
-            findings.push(too_long(case, status, asked, "deadline", deadline));
-        } else if course.lasts < asked && course.attempts < u32::MAX {
-            findings.push(too_short(
-                case,
-                &failure,
-                &course,
-                attempt,
-                asked,
-                &format!("the service's {status} asks for"),
-            ));
-        }
+    let refusals = case.refusals().into_iter().map(|refusal| {
+        let Refusal { status, retry_after } = refusal;
+        Pause { failure: refusal.failure(), lasts: retry_after, asks: format!("the service's {status} asks for") }
+    });
+    let windows = case.windows().into_iter().map(|(limit, lasts, failure)| {
+        let asks = format!("the window of `{}` lasts", limit.name);
+        Pause { failure, lasts, asks }
+    });
+    refusals.chain(windows).filter_map(|pause| held_against(case, &pause)).collect()
+}
+
+/// A time in which nothing but refusals is to be had.
+struct Pause {
+    failure: Failure,
+    lasts: Duration,
+    /// What makes it last so long, as a phrase that its length ends.
+    asks: String,
+}
+
+fn held_against(case: &Case<'_>, pause: &Pause) -> Option<Finding> {
+    let Pause { failure, lasts, asks } = pause;
+    if !case.policy.retries(failure) || lasts.is_zero() {
+        return None;
     }
-    findings
+    let attempt = case.met().iter().map(|met| case.answer(met.latency).mean()).max().unwrap_or_default();
+    let course = case.policy.course(failure, attempt, Luck::Mean);
+    let (refused, asked) = (course.attempts == 1, failure.retry_after.unwrap_or_default());
+    let deadline = case.policy.deadline().filter(|deadline| *deadline <= asked.saturating_add(attempt));
+    if refused && course.end == StopReason::RetryAfterTooLong {
+        return Some(too_long(case, failure, asks, asked, "retry_after_max", case.policy.retry_after_max()));
+    }
+    if let (true, StopReason::DeadlineNear, Some(deadline)) = (refused, course.end, deadline) {
+        return Some(too_long(case, failure, asks, asked, "deadline", deadline));
+    }
+    (course.lasts < *lasts && course.attempts < u32::MAX)
+        .then(|| too_short(case, failure, &course, attempt, *lasts, asks))
 }
 
 /// Of a policy alone: a 429 that says nothing of when to come back.
@@ -122,7 +131,15 @@ fn too_short(
         .number("attempts", course.attempts)
 }
 
-fn too_long(case: &Case<'_>, status: u16, asked: Duration, key: &'static str, limit: Duration) -> Finding {
+fn too_long(
+    case: &Case<'_>,
+    failure: &Failure,
+    asks: &str,
+    asked: Duration,
+    key: &'static str,
+    limit: Duration,
+) -> Finding {
+    let status = name(failure);
     let retries = counted(case.retries(), "retry", "retries");
     let mend = if key == "deadline" {
         format!("a `deadline` well above {}, or `retry_on` without {status}, if failing at once is meant", time(asked))
@@ -130,7 +147,7 @@ fn too_long(case: &Case<'_>, status: u16, asked: Duration, key: &'static str, li
         format!("`retry_after_max = \"{}\"`, or `retry_after_over = \"cap\"`", time_at_least(asked))
     };
     Finding::of(Rule::RetryAfterTooLong, About::Policy(key))
-        .what(format!("the service's {status} asks for {}, and `{key}` is {}", time(asked), time(limit)))
+        .what(format!("{asks} {}, and `{key}` is {}", time(asked), time(limit)))
         .so(format!("a call ends at its first {status}, without any of its {retries}"))
         .mend(mend)
         .seconds("asked_s", asked)
@@ -170,7 +187,9 @@ pub(super) fn nothing_retried(case: &Case<'_>) -> Option<Finding> {
 
 fn name(failure: &Failure) -> String {
     match failure.kind {
-        brownout_policy::FailureKind::Status(status) => status.to_string(),
+        brownout_policy::FailureKind::Status(status) | brownout_policy::FailureKind::Throttled(status) => {
+            status.to_string()
+        }
         brownout_policy::FailureKind::Transport(transport) => transport.to_string(),
         brownout_policy::FailureKind::Other => "other failures".to_owned(),
     }

@@ -126,6 +126,38 @@ fn the_horizon_against_limits() {
     let shed = "[service.capacity]\nworkers = 2\nservice_time = \"10ms\"\nshed = { retry_after = \"30s\" }\n";
     check(rule, &format!("{shed}[policy]\nretry_after = false\n"), &["the service's 503 asks for 30s"]);
     silent(rule, &format!("{shed}[policy]\n"));
+    // The file's own window: ten minutes of a registry, against 25 s of waits. Heeded, it is waited out.
+    let window = "[service.rate_limit]\nname = \"registry\"\nfixed_window = { count = 100, window = \"10m\" }\n";
+    check(
+        rule,
+        &format!("{window}{constant}retry_after = false\n"),
+        &["over after 25s; the window of `registry` lasts 600s", "heed the service's Retry-After"],
+    );
+    let patient = format!("{window}{constant}retry_after_max = \"1h\"\n");
+    silent(rule, &patient);
+    check(rule, &patient.replace("[policy]", "retry_after = \"none\"\n[policy]"), &["`registry` lasts 600s"]);
+    silent(rule, &patient.replace("[policy]", "status = 403\n[policy]"));
+    // A window of ten minutes asks for more than the 300 s that are waited out.
+    check(
+        Rule::RetryAfterTooLong,
+        &format!("{window}{constant}"),
+        &["the window of `registry` lasts 600s, and `retry_after_max` is 300s", "at its first 429"],
+    );
+    // A bucket is not empty for long, and who has a place under way nobody knows.
+    silent(
+        rule,
+        &format!("[service.rate_limit]\ntoken_bucket = {{ rate = 1, burst = 900 }}\n{constant}retry_after = false\n"),
+    );
+    silent(rule, &format!("[service.rate_limit]\nconcurrency = 5\n{constant}retry_after = false\n"));
+}
+
+#[test]
+fn a_throttle_that_only_its_body_names() {
+    let rule = Rule::RetriesNothing;
+    let limit = "[service.rate_limit]\nconcurrency = 5\nstatus = 400\nbody = '{\"__type\": \"ThrottlingException\"}'\n[policy]\n";
+    check(rule, limit, &["fails by 400"]);
+    silent(rule, &format!("{limit}retry_on = [\"throttling\"]\n"));
+    silent(rule, &format!("{limit}preset = \"aws-legacy\"\n"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod capacity;
 mod distribution;
 mod graph;
 mod guard;
+mod limit;
 mod load;
 pub(crate) mod policy;
 mod scalar;
@@ -21,6 +22,7 @@ use crate::Scenario;
 use crate::grammar::{self, Rule, Table};
 use crate::node::{Entry, Node, Span, Value};
 use crate::problem::Problems;
+pub(crate) use scalar::RETRY_AFTER_WORDS;
 
 /// The whole file; `None` once problems are put down.
 pub(crate) fn scenario(root: &Node, problems: &mut Problems) -> Option<Scenario> {

@@ -1,11 +1,12 @@
 //! Single values. Every message names the rule and the value found.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use brownout_draw::Probability;
 use brownout_load::{Rate, RequestLine};
 use brownout_policy::{Failures, FailuresError, Pushback};
-use brownout_service::{Factor, Pattern};
+use brownout_service::{Factor, LimitKey, Pattern, Refill, RetryAfterWait, UNIT, UNITS_MAX};
 
 use crate::node::Value;
 use crate::units;
@@ -157,6 +158,96 @@ pub(super) fn identity(value: &Value) -> Read<String> {
     header
         .map(str::to_ascii_lowercase)
         .ok_or_else(|| format!("an identity is written \"header:NAME\", as \"header:idempotency-key\", found {value}"))
+}
+
+/// Who shares an allowance.
+pub(super) fn limit_key(value: &Value) -> Read<LimitKey> {
+    let found = || format!("a limit's key is global, route, client, address or \"header:NAME\", found {value}");
+    let Value::Text(text) = value else { return Err(found()) };
+    match text.as_str() {
+        "global" => Ok(LimitKey::Global),
+        "route" => Ok(LimitKey::Route),
+        "client" => Ok(LimitKey::Client),
+        "address" => Ok(LimitKey::Address),
+        _ => identity(value).map(LimitKey::Header).map_err(|_| found()),
+    }
+}
+
+/// A number of units in thousandths, more than 0.
+pub(super) fn units(value: &Value) -> Read<NonZeroU64> {
+    let units = thousandths(value).and_then(NonZeroU64::new);
+    units.ok_or_else(|| format!("a number of units is from 0.001 to {UNITS_MAX}, to the thousandth, found {value}"))
+}
+
+/// A number of units in thousandths, perhaps 0.
+pub(super) fn cost(value: &Value) -> Read<u64> {
+    thousandths(value).ok_or_else(|| {
+        format!(
+            "a cost is a number of units from 0 to {UNITS_MAX}, to the thousandth, or a distribution, found {value}"
+        )
+    })
+}
+
+/// How fast something is refilled, without rounding.
+pub(super) fn refill(value: &Value) -> Read<Refill> {
+    let found = || format!("a refill is a rate to the thousandth, as \"100/s\", \"40000/m\" or \"1/h\", found {value}");
+    let (Value::Text(text) | Value::Number(text)) = value else { return Err(found()) };
+    let (digits, unit) = text.split_once('/').unwrap_or((text, "s"));
+    let seconds: u64 = match unit.trim() {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(found()),
+    };
+    let amount = decimal(digits.trim()).and_then(NonZeroU64::new).ok_or_else(found)?;
+    let per_ns = NonZeroU64::new(seconds * 1_000_000_000).ok_or_else(found)?;
+    Ok(Refill { amount, per_ns })
+}
+
+fn thousandths(value: &Value) -> Option<u64> {
+    let Value::Number(text) = value else { return None };
+    decimal(text)
+}
+
+/// A number with at most three places behind its point, in thousandths; at most [`UNITS_MAX`].
+fn decimal(text: &str) -> Option<u64> {
+    let (whole, places) = text.split_once('.').unwrap_or((text, ""));
+    let places = places.trim_end_matches('0');
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || places.len() > 3 || !digits(whole) || !digits(places) {
+        return None;
+    }
+    let whole: u64 = whole.parse().ok()?;
+    let thousandths = whole.checked_mul(UNIT)?.checked_add(format!("{places:0<3}").parse().ok()?)?;
+    (thousandths <= UNITS_MAX * UNIT).then_some(thousandths)
+}
+
+/// What a refusal says of when to come back, where it does not say a time.
+pub(crate) const RETRY_AFTER_WORDS: [(&str, RetryAfterWait); 3] = [
+    ("honest", RetryAfterWait::Honest),
+    ("none", RetryAfterWait::Never),
+    ("until_phase_end", RetryAfterWait::UntilPhaseEnd),
+];
+
+/// When a refusal says to come back.
+pub(super) fn retry_after(value: &Value) -> Read<RetryAfterWait> {
+    if let Value::Text(text) = value
+        && let Some((_, wait)) = RETRY_AFTER_WORDS.iter().find(|(word, _)| word == text)
+    {
+        return Ok(*wait);
+    }
+    duration(value)
+        .map(RetryAfterWait::Fixed)
+        .map_err(|error| format!("expected honest, none, until_phase_end or a duration; {error}"))
+}
+
+/// Text of at most so many bytes.
+pub(super) fn text(bytes_max: usize) -> impl Fn(&Value) -> Read<String> {
+    move |value| match value {
+        Value::Text(text) if text.len() <= bytes_max => Ok(text.clone()),
+        Value::Text(text) => Err(format!("a text here has at most {bytes_max} bytes, found {}", text.len())),
+        other => Err(format!("expected text, found {other}")),
+    }
 }
 
 /// A method and a path, as "POST /orders"; a path alone is a GET.

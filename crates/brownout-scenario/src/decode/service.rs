@@ -9,7 +9,7 @@ use brownout_service::{
     Behaviour, Cache, Change, Factor, Factors, Outcome, Outcomes, Phase, Ramp, Route, Service, ServiceError, Window,
 };
 
-use super::{Fields, capacity, did_you_mean, distribution, graph, scalar};
+use super::{Fields, capacity, did_you_mean, distribution, graph, limit, scalar};
 use crate::grammar;
 use crate::node::{Node, Value};
 use crate::problem::Problems;
@@ -88,6 +88,7 @@ fn one(
     let mut route_nodes: &[Node] = &[];
     let mut routes = Vec::new();
     let (mut capacity, mut cache) = (None, None);
+    let (mut limits, mut limit_nodes) = (Vec::new(), Vec::new());
     if let Some(fields) = fields {
         let given = change(fields, problems);
         base.outcomes = given.outcomes.unwrap_or(base.outcomes);
@@ -103,6 +104,7 @@ fn one(
             );
         }
         if of.is_none() {
+            (limits, limit_nodes) = limit::read(fields, problems);
             route_nodes = fields.list("routes", problems);
         }
         if route_nodes.len() > ROUTES_MAX {
@@ -119,9 +121,10 @@ fn one(
         return None;
     }
     let service = Service::new(base, routes, own).and_then(|service| service.with_capacity(capacity));
+    let service = service.and_then(|service| service.with_limits(limits));
     let service = service.map_err(|errors| {
         for error in errors {
-            problems.add(&blame(&error, route_nodes, &phase_nodes).span, error);
+            problems.add(&blame(&error, route_nodes, &phase_nodes, &limit_nodes).span, error);
         }
     });
     if let Some(given) = phases.iter().find(|given| given.of.as_deref() == of && given.phase.factors.cache_lost > 0) {
@@ -149,14 +152,21 @@ fn sound() -> Outcomes {
     Outcomes::new([]).expect("no rates add up to nothing")
 }
 
-/// The node to blame for an error: the match of a route, the name of a phase.
-fn blame<'n>(error: &ServiceError, routes: &'n [Node], phases: &[&'n Node]) -> &'n Node {
+/// The node to blame for an error: the match of a route, the name of a phase, a key of a limit.
+fn blame<'n>(error: &ServiceError, routes: &'n [Node], phases: &[&'n Node], limits: &[&'n Node]) -> &'n Node {
     let (node, key) = match error {
         ServiceError::UnreachableRoute { index, .. } => (&routes[*index], "match"),
         ServiceError::EmptyPhase { index, .. } => (phases[*index], "for"),
         ServiceError::RampTooLong { index, .. } => (phases[*index], "ramp_up"),
         ServiceError::RampWithoutEnd { index, .. } => (phases[*index], "ramp_down"),
         ServiceError::NoCapacity { index, .. } => (phases[*index], "capacity"),
+        ServiceError::LimitTwice { index, .. } => (limits[*index], "name"),
+        ServiceError::CostTooHigh { index, place: None, .. } | ServiceError::CostOfConcurrency { index, .. } => {
+            (limits[*index], "cost")
+        }
+        ServiceError::CostTooHigh { index, place: Some(_), .. } => (limits[*index], "costs"),
+        ServiceError::NoPhaseEnds { index, .. } => (limits[*index], "retry_after"),
+        ServiceError::NoRoutes { index, .. } => (limits[*index], "key"),
         ServiceError::IdlePhase { index, .. }
         | ServiceError::HiddenPhase { index, .. }
         | ServiceError::PhaseTwice { index, .. } => (phases[*index], "name"),

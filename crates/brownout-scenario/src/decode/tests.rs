@@ -1,7 +1,9 @@
 use crate::Scenario;
 use brownout_draw::{Distribution, Seed};
 use brownout_policy::{Growth, JitterKind};
-use brownout_service::{Outcome, Request};
+use brownout_service::{
+    Cost, HintForm, LimitKey, LimitRule, Outcome, Request, RetryAfter, RetryAfterWait, TokenBucket,
+};
 use std::time::Duration;
 
 /// The problems of `text` as `line:column message (hint)`, one a line; `fine` without any.
@@ -215,7 +217,9 @@ fn policies_that_contradict_themselves() {
 fn values_of_the_wrong_kind() {
     check(
         "service = 3",
-        &["1:11 service is a table with the keys latency, outcomes, routes, capacity, identity, calls, cache, found 3"],
+        &[
+            "1:11 service is a table with the keys latency, outcomes, routes, capacity, rate_limit, rate_limits, identity, calls, cache, found 3",
+        ],
     );
     check("phases = { name = \"a\" }", &["1:10 `phases` is a list, found a table; write [ … ]"]);
     check("[service]\nidentity = \"idempotency-key\"", &["2:12 an identity is written \"header:NAME\""]);
@@ -321,4 +325,99 @@ fn services_that_do_not_go_together_are_refused() {
         &["2:1 a cache stands in front of what a service calls; give it `calls`"],
     );
     check(&format!("{behind}service = \"a\"\ncache_lost = 2\n"), &["6:14 there are only 0 nodes of a cache to lose"]);
+}
+
+#[test]
+fn limits_are_read() {
+    let text = r#"
+        [[service.routes]]
+        match = "/a"
+        latency = "1ms"
+
+        [[service.rate_limits]]
+        name = "per key"
+        token_bucket = { rate = "2.5/m", burst = 50 }
+        key = "header:Authorization"
+        cost = { uniform = { min = 100, max = 900 } }
+        costs = [{ match = "POST /a", cost = 5 }]
+        status = 529
+        body = "{}"
+        retry_after = "5s"
+        retry_after_form = "date"
+        headers = "ratelimit"
+
+        [[service.rate_limits]]
+        fixed_window = { count = 5000, window = "1h" }
+        key = "route"
+        match = "GET /a"
+        retry_after = "none"
+
+        [[service.rate_limits]]
+        fixed_window = { count = 1.5, window = "1s" }
+        cost = 0.5
+
+        [[service.rate_limits]]
+        concurrency = 100
+
+        [[service.rate_limits]]
+        slope = { factor = 3, window = "10s", min = 10 }
+    "#;
+    let scenario = Scenario::parse("limits.toml", text).unwrap();
+    let limits = scenario.service.limits();
+    let names: Vec<_> = limits.iter().map(|limit| limit.name.as_str()).collect();
+    assert_eq!(names, ["per key", "fixed_window", "fixed_window-2", "concurrency", "slope"]);
+    assert_eq!(limits[0].key, LimitKey::Header("authorization".to_owned()));
+    let LimitRule::TokenBucket(TokenBucket { refill, burst }) = limits[0].rule else { panic!("{:?}", limits[0].rule) };
+    assert_eq!((refill.amount.get(), refill.per_ns.get(), burst.get()), (2_500, 60_000_000_000, 50_000));
+    assert_eq!((limits[0].status, &*limits[0].body), (529, "{}"));
+    let fixed = RetryAfter { wait: RetryAfterWait::Fixed(Duration::from_secs(5)), form: HintForm::Date };
+    assert_eq!((limits[0].retry_after, limits[1].retry_after.wait), (fixed, RetryAfterWait::Never));
+    assert_eq!(limits[0].costs[0].1, Cost::Fixed(5_000));
+    let drawn = Distribution::uniform(Duration::from_secs(100), Duration::from_secs(900)).unwrap();
+    assert_eq!((&limits[0].cost, &limits[2].cost), (&Cost::Drawn(drawn), &Cost::Fixed(500)));
+    let one = "[service.rate_limit]\nconcurrency = 3\n";
+    let several = "[[service.rate_limits]]\nconcurrency = 3\n";
+    assert_eq!(Scenario::parse("a", one).unwrap(), Scenario::parse("b", several).unwrap());
+}
+
+#[test]
+fn limits_that_cannot_be_are_refused_at_their_place() {
+    let limit = |keys: &str| format!("[service.rate_limit]\n{keys}");
+    check(&limit("key = \"global\""), &["1:1 a limit takes exactly one of token_bucket, fixed_window"]);
+    check(
+        &limit("concurrency = 1\nslope = { factor = 2, window = 1, min = 1 }"),
+        &["3:1 a limit takes exactly one of"],
+    );
+    check(&limit("concurrency = 1\nkey = \"user\""), &["3:7 a limit's key is global, route, client, address or"]);
+    check(&limit("concurrency = 1\ncost = 2"), &["3:8 `concurrency` counts requests under way, each as one"]);
+    check(&limit("fixed_window = { count = 5, window = 0 }"), &["2:38 a window lasts longer than no time"]);
+    check(
+        &limit("fixed_window = { count = 0.0005, window = 1 }"),
+        &["2:26 a number of units is from 0.001 to 1000000000, to the thousandth, found 0.0005"],
+    );
+    check(&limit("token_bucket = { rate = \"5/d\", burst = 1 }"), &["2:25 a refill is a rate to the thousandth"]);
+    check(&limit("token_bucket = { rate = 0, burst = 1 }"), &["2:25 a refill is a rate"]);
+    check(
+        &limit("fixed_window = { count = 5, window = 1 }\ncost = 6"),
+        &["3:8 a request that costs 6 never gets through"],
+    );
+    check(
+        &limit("fixed_window = { count = 5, window = 1 }\ncost = { fixed = \"6s\" }"),
+        &["3:18 a cost counts units, not time, found \"6s\""],
+    );
+    check(
+        &limit("concurrency = 1\nretry_after = \"soon\""),
+        &["3:15 expected honest, none, until_phase_end or a duration; a duration is"],
+    );
+    check(&limit("concurrency = 1\nretry_after = \"until_phase_end\""), &["3:15 `concurrency` tells callers to wait"]);
+    check(
+        &limit("concurrency = 1\nretry_after = \"none\"\nretry_after_form = \"date\""),
+        &["4:1 a Retry-After that is never sent has no form"],
+    );
+    check(&limit("concurrency = 1\nkey = \"route\""), &["3:7 `concurrency` has an allowance for each route"]);
+    let both = "[service.rate_limit]\nconcurrency = 1\n[[service.rate_limits]]\nconcurrency = 2";
+    check(both, &["3:11 one limit is a `rate_limit`, several are `rate_limits`, found both"]);
+    let twins =
+        "[[service.rate_limits]]\nconcurrency = 1\n[[service.rate_limits]]\nconcurrency = 2\nname = \"concurrency\"";
+    check(twins, &["5:8 two limits are called `concurrency`"]);
 }

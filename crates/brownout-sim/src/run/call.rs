@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw, nanos};
 use brownout_load::{Attempt, Over, Reply, Step};
-use brownout_policy::{Policy, StopReason, Transport, Verdict};
+use brownout_policy::{Failure, Policy, StopReason, Transport, Verdict};
 use brownout_service::{Abandoned, Outcome};
 
 use super::event::Event;
@@ -126,6 +126,7 @@ impl<O: Observer> Run<'_, O> {
             call: slot,
             next: state.attempts,
             request: state.number,
+            client: state.call.client(),
             number,
             place: 0,
             node,
@@ -156,8 +157,9 @@ impl<O: Observer> Run<'_, O> {
             self.push_lane(LANE_REACH, self.now.saturating_add(connect), Event::Reach(index));
         }
         // Where nothing but the answer itself decides when it comes, one of the two events is enough.
+        let gated = self.gate.is_some() && node == ENTRY;
         let to = &self.nodes[usize::from(node)];
-        if connect == 0 && to.site.is_none() && to.is_leaf() && !to.service.throttles() {
+        if connect == 0 && to.site.is_none() && to.is_leaf() && !gated && !to.service.throttles() {
             return self.answer_or_give_up(index);
         }
         if until < u64::MAX {
@@ -193,7 +195,8 @@ impl<O: Observer> Run<'_, O> {
     pub(super) fn answer(&mut self, index: u32, status: u16, retry_after: Option<Duration>) {
         let awaited = self.attempts[index].awaited;
         if awaited {
-            self.settle(index, Reply::Status(status), retry_after);
+            let reply = Reply::Status(status);
+            self.settle(index, reply, reply.failure(retry_after));
         }
         self.free(index);
     }
@@ -205,12 +208,14 @@ impl<O: Observer> Run<'_, O> {
         if attempt.timer != Some(ticket) || !attempt.awaited || attempt.due == self.now {
             return;
         }
-        self.settle(index, Reply::Broken(Transport::Timeout), None);
+        let reply = Reply::Broken(Transport::Timeout);
+        self.settle(index, reply, reply.failure(None));
         self.forget(index);
     }
 
-    /// What attempt `index` brought, and what follows for its call. The attempt is no longer awaited.
-    fn settle(&mut self, index: u32, reply: Reply, retry_after: Option<Duration>) {
+    /// What attempt `index` brought, the failure that it is (if it is one), and what follows for its call. The attempt is no
+    /// longer awaited.
+    pub(super) fn settle(&mut self, index: u32, reply: Reply, failure: Option<Failure>) {
         let now = self.elapsed();
         self.unlink(index);
         let attempt = &self.attempts[index];
@@ -218,7 +223,7 @@ impl<O: Observer> Run<'_, O> {
         let retry = attempt.is_another();
         let state = &mut self.calls[slot];
         let edge = &mut self.edges[usize::from(state.edge)];
-        let Some(failure) = reply.failure(retry_after) else {
+        let Some(failure) = failure else {
             edge.callers.succeeded(&mut state.call, now, Duration::from_nanos(self.now - sent), retry);
             if !retry && sent == state.call.started_ns() && state.attempts == NONE && state.edge == CLIENTS {
                 return self.end_single(index, slot, reply);
@@ -365,6 +370,9 @@ impl<O: Observer> Run<'_, O> {
 
     /// Caller and service are done with attempt `index`.
     pub(super) fn free(&mut self, index: u32) {
+        if let Some(gate) = &mut self.gate {
+            gate.release(index);
+        }
         let attempt = &mut self.attempts[index];
         (attempt.stage, attempt.timer, attempt.event) = (Stage::Lost, None, None);
         self.attempts.remove(index);

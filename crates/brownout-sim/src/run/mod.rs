@@ -4,6 +4,7 @@ mod arena;
 mod call;
 mod event;
 mod inner;
+mod limits;
 mod node;
 mod serve;
 mod site;
@@ -14,13 +15,14 @@ use std::time::Duration;
 use brownout_draw::{Seed, nanos};
 use brownout_load::{Attempt, CallEnd, CapacityResult, GivenUp, Graph, Load, LoadResult, Reply, Schedule, Tally};
 use brownout_policy::{Call, StopReason, Transport, Verdict};
-use brownout_service::{Identity, Outcome, RouteId};
+use brownout_service::{Identity, Outcome, Refused, RouteId};
 
 use crate::World;
 use crate::queue::{Queue, Ticket};
 use arena::Arena;
 use event::Event;
 use inner::Inner;
+use limits::Gate;
 use node::{CLIENTS, ENTRY, Edge, Node, place};
 
 /// Bounds of a run, so that one that would never end is ended.
@@ -47,6 +49,11 @@ pub trait Observer {
     /// An attempt of call `number` is over. It reached the service at `reached`, unless it was given up before.
     fn attempt(&mut self, number: u64, attempt: &Attempt, reached: Option<Duration>) {
         let _ = (number, attempt, reached);
+    }
+
+    /// Attempt `attempt` of call `number` was refused by a limit of the service.
+    fn refused(&mut self, number: u64, attempt: NonZeroU32, refused: &Refused) {
+        let _ = (number, attempt, refused);
     }
 
     /// Call `number` is over.
@@ -123,6 +130,8 @@ struct AttemptState {
     number: NonZeroU32,
     /// The number of its call, which may be over.
     request: u64,
+    /// Whose call it is.
+    client: u32,
     /// Its place among all that reached the service.
     place: u32,
     /// The service it is sent to.
@@ -194,6 +203,8 @@ pub(crate) struct Run<'w, O> {
     attempts: Arena<AttemptState>,
     /// What calls are made for that no client makes.
     inner: Arena<Inner>,
+    /// Only where the service that clients call has limits.
+    gate: Option<Gate<'w>>,
     /// Of the call begun last.
     number: u64,
     /// What clients keep of calls that failed.
@@ -230,6 +241,7 @@ impl<'w, O: Observer> Run<'w, O> {
             calls: Arena::new(),
             attempts: Arena::new(),
             inner: Arena::new(),
+            gate: None,
             number: first - 1,
             given_up: GivenUp::default(),
             tally: Tally::new(&graph.phases(service)),
@@ -366,6 +378,7 @@ impl<'w, O: Observer> Run<'w, O> {
         for (node, behind) in (1..).zip(&mut result.behind) {
             behind.capacity = self.capacity_result(node);
         }
+        result.limits = self.gate.as_ref().map(|gate| gate.result(self.nodes[usize::from(ENTRY)].service));
         result.events = Some(self.events);
         result.cut_short = self.cut_short;
         (result, self.observer)

@@ -13,6 +13,9 @@ use crate::queue::Ticket;
 impl<O: Observer> Run<'_, O> {
     /// An attempt reaches the service.
     pub(super) fn reach(&mut self, index: u32) {
+        if self.gate.is_some() && !self.let_in(index) {
+            return;
+        }
         let AttemptState { awaited, node, .. } = *self.decide(index);
         let elapsed = self.elapsed();
         if !self.nodes[usize::from(node)].service.lets_in(self.seed, self.attempts[index].identity(), elapsed) {
@@ -92,6 +95,9 @@ impl<O: Observer> Run<'_, O> {
 
     /// Attempt `index` is not taken.
     fn shed(&mut self, index: u32) {
+        if let Some(gate) = &mut self.gate {
+            gate.release(index);
+        }
         let Some(site) = &self.nodes[usize::from(self.attempts[index].node)].site else { return };
         match site.rule.shed {
             Shed::Answer { status, retry_after } => {

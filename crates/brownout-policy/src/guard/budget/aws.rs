@@ -24,7 +24,7 @@ pub struct AwsCosts {
     pub retry: u32,
     /// After an attempt that timed out.
     pub timeout: u32,
-    /// After a 429: the service throttles.
+    /// When the service throttles: after a 429, or a body that says so.
     pub throttling: u32,
 }
 
@@ -37,7 +37,7 @@ impl AwsCosts {
     const fn of(self, kind: FailureKind) -> u32 {
         match kind {
             FailureKind::Transport(Transport::Timeout) => self.timeout,
-            FailureKind::Status(429) => self.throttling,
+            throttling if throttling.is_throttling() => self.throttling,
             _ => self.retry,
         }
     }
@@ -106,6 +106,7 @@ mod tests {
     fn each_kind_of_failure_has_its_price() {
         check(AwsCosts::V2_1, &[UNAVAILABLE; 3], &[486, 472, 458]);
         check(AwsCosts::V2_1, &[THROTTLED, TIMEOUT, FailureKind::Other], &[495, 481, 467]);
+        check(AwsCosts::V2_1, &[FailureKind::Throttled(400)], &[495]);
         check(AwsCosts::V2_0, &[UNAVAILABLE, TIMEOUT, THROTTLED], &[495, 485, 480]);
     }
 

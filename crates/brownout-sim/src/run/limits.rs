@@ -1,0 +1,116 @@
+//! The limits of the service in a run: who is let in, and what the others are told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use brownout_load::{LimitsResult, Reply};
+use brownout_policy::{Failure, names_throttling};
+use brownout_service::{Asked, Asker, Leave, LimitKey, Limiters, Permit, Refused, Request, Service};
+
+use super::node::{ENTRY, Node};
+use super::{Observer, Run, Stage};
+
+/// What lets attempts in.
+#[derive(Debug)]
+pub(super) struct Gate<'w> {
+    request: &'w Request<'w>,
+    limiters: Limiters,
+    /// Of each limit, whether its refusals say in their body what they are.
+    throttling: Vec<bool>,
+    /// What attempts hold that count as under way, by their slots.
+    held: BTreeMap<u32, Permit>,
+    processes: u32,
+}
+
+/// A client in virtual time: a number, in one of the processes of the load.
+struct Caller {
+    client: u32,
+    processes: u32,
+}
+
+impl Caller {
+    const fn process(&self) -> u32 {
+        self.client % self.processes
+    }
+}
+
+impl Asker for Caller {
+    fn key(&self, key: &LimitKey) -> u64 {
+        u64::from(if matches!(key, LimitKey::Address) { self.process() } else { self.client })
+    }
+
+    fn name(&self, key: &LimitKey) -> String {
+        match key {
+            LimitKey::Address => format!("process {}", self.process()),
+            _ => format!("client {}", self.client),
+        }
+    }
+}
+
+impl Gate<'_> {
+    /// The service is done with the attempt in slot `index`.
+    pub(super) fn release(&mut self, index: u32) {
+        if let Some(permit) = self.held.remove(&index) {
+            self.limiters.give_back(permit);
+        }
+    }
+
+    pub(super) fn result(&self, service: &Service) -> LimitsResult {
+        LimitsResult::new(self.limiters.counts(service), self.limiters.early_returns())
+    }
+}
+
+impl<'w, O: Observer> Run<'w, O> {
+    /// The same run with the limits of the service that clients call, whose calls all ask for `request`.
+    ///
+    /// - `epoch`: the time of day when it begins, where answers are written out.
+    pub(crate) fn limited(mut self, request: &'w Request<'w>, epoch: Option<Duration>) -> Self {
+        let service = self.nodes[usize::from(ENTRY)].service;
+        self.gate = Limiters::new(service, epoch).map(|limiters| Gate {
+            request,
+            limiters,
+            throttling: service.limits().iter().map(|limit| names_throttling(&limit.body)).collect(),
+            held: BTreeMap::new(),
+            processes: self.load.population().processes,
+        });
+        self
+    }
+
+    /// Whether the limits let in attempt `index`, which has reached the service. If not, it has been answered.
+    pub(super) fn let_in(&mut self, index: u32) -> bool {
+        let attempt = &mut self.attempts[index];
+        let Some(gate) = self.gate.as_mut().filter(|_| attempt.node == ENTRY) else { return true };
+        let Node { service, route, .. } = self.nodes[usize::from(ENTRY)];
+        attempt.reached = self.now;
+        let asked = Asked { request: gate.request, route, identity: attempt.identity() };
+        let caller = Caller { client: attempt.client, processes: gate.processes };
+        match gate.limiters.ask(service, self.seed, &asked, &caller, (attempt.sent, self.now)) {
+            Leave::Granted(permit) => {
+                if permit.counts() {
+                    gate.held.insert(index, permit);
+                }
+                true
+            }
+            Leave::Refused(refused) => {
+                self.refuse(index, &refused);
+                false
+            }
+        }
+    }
+
+    fn refuse(&mut self, index: u32, refused: &Refused) {
+        let attempt = &mut self.attempts[index];
+        attempt.stage = Stage::Answered;
+        self.observer.refused(attempt.request, attempt.number, refused);
+        let reply = Reply::Status(self.nodes[usize::from(ENTRY)].service.limits()[refused.limit].status);
+        let failure = reply.failure(refused.hint.map(|hint| hint.heard()));
+        let says_so = self.gate.as_ref().is_some_and(|gate| gate.throttling[refused.limit]);
+        if attempt.awaited {
+            self.settle(index, reply, if says_so { failure.map(Failure::throttled) } else { failure });
+        }
+        self.free(index);
+    }
+}
+
+#[cfg(test)]
+mod tests;
