@@ -148,7 +148,7 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     fn back(&mut self, index: usize, exchange: Exchange) -> Option<Verdict> {
         let flight = self.flights.remove(index);
         let retry = flight.number.get() > 1;
-        let verdict = match exchange.reply.failure(exchange.retry_after) {
+        let verdict = match exchange.failure() {
             None => {
                 let latency = exchange.latency;
                 self.run.ask(|callers, now| callers.succeeded(&mut self.call, now, latency, retry));

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use brownout_load::{Exchange, Reply};
 use brownout_policy::{Transport, retry_after};
-use brownout_service::Identity;
+use brownout_service::{Identity, LimitKey};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
@@ -33,7 +33,7 @@ const SPARES_OF_ONE: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Client {
     target: Arc<Target>,
-    /// Which client of those that share the spares.
+    /// Which client of the load it is, and of those that share the spares.
     number: u32,
     spares: Arc<Spares>,
 }
@@ -48,7 +48,12 @@ impl Client {
     /// A client without a connection; the first request makes one.
     #[must_use]
     pub fn new(target: Arc<Target>) -> Self {
-        Self::one_of(target, 0, Arc::new(Spares::new(SPARES_OF_ONE)))
+        Self::numbered(target, 0)
+    }
+
+    /// The same for client `number` of a load.
+    pub(crate) fn numbered(target: Arc<Target>, number: u32) -> Self {
+        Self::one_of(target, number, Arc::new(Spares::new(SPARES_OF_ONE)))
     }
 
     /// Client `number` of those that keep their connections in `spares`.
@@ -138,6 +143,7 @@ impl Client {
         headers.insert(ACCEPT, "*/*".parse().expect("plain text"));
         headers.insert(Identity::REQUEST_HEADER, identity.request.into());
         headers.insert(Identity::ATTEMPT_HEADER, identity.attempt.get().into());
+        headers.insert(LimitKey::CLIENT_HEADER, self.number.into());
         request
     }
 }
@@ -176,9 +182,10 @@ impl Received {
         let header = |name| headers.get(name).map(|value: &hyper::header::HeaderValue| text(value.as_bytes()));
         // A moment is told on the service's clock, so its own date is the better now.
         let now = header("date").and_then(|date| retry_after::date(&date)).or_else(wall_clock);
+        let wait = || header("retry-after").and_then(|value| retry_after::parse(&value, now));
         Exchange {
             reply: Reply::Status(self.head.status().as_u16()),
-            retry_after: header("retry-after").and_then(|value| retry_after::parse(&value, now)),
+            retry_after: header("retry-after-ms").and_then(|value| retry_after::parse_millis(&value)).or_else(wait),
             headers: headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect(),
             body: text(&self.body),
             latency,

@@ -40,7 +40,7 @@ where
 /// One closed client: call after call, until there are none left or the run is ended.
 async fn client<O: Fn(u64, &Attempt)>(run: Arc<Run>, client: u32, observe: O) {
     let Run { drive, load, began, .. } = &*run;
-    let connections = Client::new(Arc::clone(&drive.target));
+    let connections = Client::numbered(Arc::clone(&drive.target), client);
     let mut ended = run.ended();
     while !*ended.borrow() && load.goes_on_at(began.elapsed()) {
         let number = run.next_number();

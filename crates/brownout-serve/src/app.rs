@@ -1,18 +1,22 @@
 //! From a request on the wire to an answer on the wire.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::num::Saturating;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use brownout_draw::Seed;
-use brownout_service::{Arrivals, Claim, Identity, Request, Response, Service, Shed};
+use brownout_service::{
+    Arrivals, Asked, Claim, Decision, EarlyReturns, Identity, LimitCounts, Request, Response, Service, Shed,
+};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
+use crate::gate::{Gate, Held, Peer};
 use crate::site::{Fate, Site};
 use crate::{Limits, shed};
 
@@ -30,6 +34,8 @@ pub struct App {
     memory: Mutex<Memory>,
     /// Only with a capacity.
     site: Option<Arc<Site>>,
+    /// Only with limits.
+    gate: Option<Arc<Gate>>,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +57,7 @@ impl App {
         let (service, started) = (Arc::new(service), Instant::now());
         Self {
             site: Site::new(&service, seed, started),
+            gate: Gate::new(&service, seed, started),
             service,
             seed,
             identity_header: identity_header.and_then(|name| name.parse().ok()),
@@ -65,6 +72,12 @@ impl App {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).requests.0
     }
 
+    /// What each limit of the service did, and who came back too early; `None` where it has no limits.
+    #[must_use]
+    pub fn limits(&self) -> Option<(Vec<LimitCounts>, EarlyReturns)> {
+        self.gate.as_ref().map(|gate| gate.account())
+    }
+
     /// Where requests wait and are worked on, if they have to.
     pub(crate) const fn site(&self) -> Option<&Arc<Site>> {
         self.site.as_ref()
@@ -72,7 +85,12 @@ impl App {
 
     /// Answers one request, once the latency that was decided for it has passed since it came, or since its work was done;
     /// `None` leaves it without an answer.
-    pub(crate) async fn answer(&self, request: hyper::Request<Incoming>, limits: &Limits) -> Option<Answer> {
+    pub(crate) async fn answer(
+        &self,
+        request: hyper::Request<Incoming>,
+        address: IpAddr,
+        limits: &Limits,
+    ) -> Option<Answer> {
         let arrived = Instant::now();
         let (head, body) = request.into_parts();
         match tokio::time::timeout(limits.body_time, read_through(body, limits.body_bytes)).await {
@@ -88,17 +106,43 @@ impl App {
             memory.arrivals.identify(route, self.claim(&head.headers))
         };
         let decision = self.service.decide(self.seed, route, identity, arrived - self.started);
-        if !self.service.lets_in(self.seed, identity, arrived - self.started) {
-            return Some(shed::answer(&decision, std::time::Duration::ZERO, Service::TURNED_AWAY, None));
+        let held = match &self.gate {
+            None => None,
+            Some(gate) => {
+                let asked = Asked { request: &asked, route, identity };
+                match gate.ask(&asked, &Peer { headers: &head.headers, address }) {
+                    Ok(held) => Some(Arc::new(held)),
+                    Err(refused) => return Some(on_the_wire(refused.respond(&self.service, &decision))),
+                }
+            }
+        };
+        let answer = self.work(&asked, &decision, arrived, held.as_ref()).await;
+        answer.map(|mut answer| {
+            let fields = held.as_deref().map(Held::fields).unwrap_or_default();
+            add_headers(answer.headers_mut(), fields.iter().cloned());
+            answer
+        })
+    }
+
+    /// Answers a request that was let in, in its time; where it has to wait for a worker, `held` is held until that is done.
+    async fn work(
+        &self,
+        asked: &Request<'_>,
+        decision: &Decision<'_>,
+        arrived: Instant,
+        held: Option<&Arc<Held>>,
+    ) -> Option<Answer> {
+        if !self.service.lets_in(self.seed, decision.identity, arrived - self.started) {
+            return Some(shed::answer(decision, std::time::Duration::ZERO, Service::TURNED_AWAY, None));
         }
         let begun = match &self.site {
             None => arrived,
-            Some(site) => match site.enter(identity).await {
+            Some(site) => match site.enter(decision.identity, held.cloned()).await {
                 Fate::Done(done) => done,
                 Fate::Shed(waited) => {
                     return match self.service.capacity()?.shed {
                         Shed::Answer { status, retry_after } => {
-                            Some(shed::answer(&decision, waited, status, retry_after))
+                            Some(shed::answer(decision, waited, status, retry_after))
                         }
                         Shed::Silent => None,
                     };
@@ -108,10 +152,10 @@ impl App {
         if !decision.latency.is_zero() {
             tokio::time::sleep_until(begun + decision.latency).await;
         }
-        Some(on_the_wire(decision.respond(&asked)))
+        Some(on_the_wire(decision.respond(asked)))
     }
 
-    fn claim<'h>(&self, headers: &'h hyper::HeaderMap) -> Claim<'h> {
+    fn claim<'h>(&self, headers: &'h HeaderMap) -> Claim<'h> {
         let text = |value: Option<&'h HeaderValue>| {
             value.and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty())
         };
@@ -145,15 +189,18 @@ fn on_the_wire(response: Response) -> Answer {
     };
     let mut answer = hyper::Response::new(Full::new(body));
     *answer.status_mut() = StatusCode::from_u16(response.status).expect("outcomes have statuses that exist");
-    let headers = answer.headers_mut();
-    for (name, value) in response.headers {
+    add_headers(answer.headers_mut(), response.headers.into_iter());
+    answer
+}
+
+fn add_headers(headers: &mut HeaderMap, fields: impl Iterator<Item = (&'static str, Cow<'static, str>)>) {
+    for (name, value) in fields {
         let value = match value {
             Cow::Borrowed(text) => HeaderValue::from_static(text),
-            Cow::Owned(text) => HeaderValue::try_from(text).expect("decisions are visible ASCII"),
+            Cow::Owned(text) => HeaderValue::try_from(text).expect("decisions and quotas are visible ASCII"),
         };
         headers.insert(HeaderName::from_static(name), value);
     }
-    answer
 }
 
 /// A bound of this server, not a decision of the service, so it carries none and is no request of the run.

@@ -1,9 +1,10 @@
 //! A service on real sockets.
 //!
 //! The loop asks the service core what a request meets, waits as long as it says, and sends what it says; where the service
-//! has a capacity, requests queue for its workers as they do in virtual time. Bounds on what clients may do are in [`Limits`].
+//! has a capacity, requests queue for its workers as they do in virtual time, and where it has limits, they hold here too. Bounds on what clients may do are in [`Limits`].
 
 mod app;
+mod gate;
 mod limits;
 mod pulse;
 mod server;

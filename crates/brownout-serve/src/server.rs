@@ -1,6 +1,6 @@
 //! Accepting connections, and ending cleanly.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,7 +120,8 @@ async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, mut ended: w
     let _ = stream.set_nodelay(true);
     // Where requests take turns it matters who is gone; and who has only stopped sending cannot be told from that.
     let half_close = app.site().is_none();
-    let conversation = Arc::new(Conversation { app, limits, pulse: Pulse::default(), ended: ended.clone() });
+    let address = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let conversation = Arc::new(Conversation { app, address, limits, pulse: Pulse::default(), ended: ended.clone() });
     let answer = {
         let conversation = Arc::clone(&conversation);
         service_fn(move |request| Arc::clone(&conversation).answer(request))
@@ -146,6 +147,8 @@ async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, mut ended: w
 /// What the requests of one connection share.
 struct Conversation {
     app: Arc<App>,
+    /// Of the client.
+    address: IpAddr,
     limits: Limits,
     pulse: Pulse,
     ended: watch::Receiver<bool>,
@@ -160,7 +163,7 @@ impl Conversation {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Silence> {
         let answer = {
             let _busy = self.pulse.busy();
-            self.app.answer(request, &self.limits).await
+            self.app.answer(request, self.address, &self.limits).await
         };
         match answer {
             Some(answer) => Ok(answer),

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::gate::Held;
 use brownout_draw::Seed;
 use brownout_service::{Abandoned, Capacity, Entry, Identity, Service, Station};
 use tokio::sync::oneshot;
@@ -40,6 +41,8 @@ struct Job {
     reached: Instant,
     working: bool,
     caller: oneshot::Sender<Fate>,
+    /// What the limits let it hold until its work is done, whoever still waits for it.
+    _held: Option<Arc<Held>>,
 }
 
 /// What became of a request.
@@ -68,12 +71,12 @@ impl Site {
     }
 
     /// A request arrives.
-    pub(crate) fn enter(self: &Arc<Self>, identity: Identity) -> Place<'_> {
+    pub(crate) fn enter(self: &Arc<Self>, identity: Identity, held: Option<Arc<Held>>) -> Place<'_> {
         let (caller, fate) = oneshot::channel();
         let mut inside = self.inside();
         inside.number += 1;
         let (number, workers, reached) = (inside.number, inside.workers, Instant::now());
-        let job = Job { identity, reached, working: false, caller };
+        let job = Job { identity, reached, working: false, caller, _held: held };
         match inside.station.enter(self.rule(), workers, number) {
             Entry::Shed => _ = job.caller.send(Fate::Shed(Duration::ZERO)),
             Entry::Started => self.begin(&mut inside, number, job, reached),

@@ -38,7 +38,7 @@ fn site(capacity: Capacity) -> Arc<Site> {
 
 /// Sends a request and tells when, since the site began, it was done or `Err` shed.
 async fn send(site: &Arc<Site>, request: u64) -> Result<Duration, Duration> {
-    match site.enter(Identity::first(request)).await {
+    match site.enter(Identity::first(request), None).await {
         Fate::Done(done) => Ok(done - site.began),
         Fate::Shed(waited) => Err(waited),
     }

@@ -1,6 +1,7 @@
 //! The server as a client on a raw socket meets it.
 
 mod capacity;
+mod limits;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -3,6 +3,8 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use brownout_load::LimitsResult;
+use brownout_report::limits_text;
 use brownout_serve::{App, Limits, Server};
 
 use crate::exit::{Exit, Stop};
@@ -18,7 +20,10 @@ use crate::signal::asked_to_end;
 /// alone, or with the header that the scenario names as `identity`, its attempts are counted; without either, requests
 /// are numbered per route.
 ///
-/// Limits: 10,000 connections; silent ones closed after 60 to 120 s; request heads up to 64 KiB; bodies up to 1 MiB, within
+/// Where the scenario has limits, its end tells how many requests each refused, and which clients came back before
+/// Retry-After.
+///
+/// Bounds: 10,000 connections; silent ones closed after 60 to 120 s; request heads up to 64 KiB; bodies up to 1 MiB, within
 /// 60 s. Ctrl-C and SIGTERM let answers under way finish, for 5 s at most, and end it with exit code 0.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -50,6 +55,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         print(&format!("serving http://{}\n", server.address()))?;
         server.run(Arc::clone(&app), async { _ = end.await }).await;
         talk(&format!("requests answered: {}", app.requests()));
+        if let Some((counts, early)) = app.limits() {
+            talk(limits_text(&LimitsResult::new(counts, early)).trim_end());
+        }
         Ok(Exit::FINE)
     })
 }

@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod docs;
 mod http;
+mod limits;
 mod practice;
 mod program;
 mod runner;

@@ -1,0 +1,118 @@
+//! The limits of a service under the real clock.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use brownout_draw::{Seed, nanos};
+use brownout_service::{
+    Asked, Asker, EarlyReturns, Leave, LimitCounts, LimitKey, Limiters, Permit, Refused, Service, limit_key,
+};
+use hyper::HeaderMap;
+use tokio::time::Instant;
+
+/// The limits at work.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    service: Arc<Service>,
+    seed: Seed,
+    began: Instant,
+    limiters: Mutex<Limiters>,
+}
+
+/// Leave to go on, given back when the last who needs it is gone: whoever makes the answer, or the worker.
+#[derive(Debug)]
+pub(crate) struct Held {
+    gate: Arc<Gate>,
+    permit: Permit,
+}
+
+/// Who sent a request, as it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer<'h> {
+    pub(crate) headers: &'h HeaderMap,
+    pub(crate) address: IpAddr,
+}
+
+impl Gate {
+    /// The limits of a service whose time began at `began`; `None` where it has none.
+    pub(crate) fn new(service: &Arc<Service>, seed: Seed, began: Instant) -> Option<Arc<Self>> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // By this clock and that of the system it began at the same moment.
+        let limiters = Limiters::new(service, Some(now.saturating_sub(began.elapsed())))?;
+        Some(Arc::new(Self { service: Arc::clone(service), seed, began, limiters: Mutex::new(limiters) }))
+    }
+
+    /// Asks leave for a request that has just come.
+    pub(crate) fn ask(self: &Arc<Self>, asked: &Asked<'_>, peer: &Peer<'_>) -> Result<Held, Box<Refused>> {
+        let mut limiters = self.limiters();
+        // Taken once it is this request's turn, so that time never goes back for the limits.
+        let now = nanos(self.began.elapsed());
+        match limiters.ask(&self.service, self.seed, asked, peer, (now, now)) {
+            Leave::Granted(permit) => Ok(Held { gate: Arc::clone(self), permit }),
+            Leave::Refused(refused) => Err(refused),
+        }
+    }
+
+    /// What each limit did, and who came back too early.
+    pub(crate) fn account(&self) -> (Vec<LimitCounts>, EarlyReturns) {
+        let limiters = self.limiters();
+        (limiters.counts(&self.service), limiters.early_returns())
+    }
+
+    fn limiters(&self) -> MutexGuard<'_, Limiters> {
+        self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// What the answer tells of what is left.
+    pub(crate) fn fields(&self) -> &[(&'static str, std::borrow::Cow<'static, str>)] {
+        &self.permit.fields
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.permit.counts() {
+            self.gate.limiters().give_back(std::mem::take(&mut self.permit));
+        }
+    }
+}
+
+impl Peer<'_> {
+    fn text(&self, name: &str) -> Option<&[u8]> {
+        self.headers.get(name).map(hyper::header::HeaderValue::as_bytes).filter(|value| !value.is_empty())
+    }
+
+    fn client(&self) -> Option<&str> {
+        self.text(LimitKey::CLIENT_HEADER).and_then(|text| std::str::from_utf8(text).ok())
+    }
+}
+
+impl Asker for Peer<'_> {
+    fn key(&self, key: &LimitKey) -> u64 {
+        let address = || limit_key(self.address.to_string().as_bytes());
+        match key {
+            LimitKey::Header(name) => limit_key(self.text(name).unwrap_or_default()),
+            LimitKey::Client => self.client().map_or_else(address, |client| limit_key(client.as_bytes())),
+            _ => address(),
+        }
+    }
+
+    /// The value of a header may be a secret, so that only its fingerprint is shown.
+    #[expect(clippy::cast_possible_truncation, reason = "half of a fingerprint tells clients apart well enough")]
+    fn name(&self, key: &LimitKey) -> String {
+        match (key, self.client()) {
+            (LimitKey::Header(name), _) => match self.text(name) {
+                Some(value) => format!("{name} #{:08x}", limit_key(value) as u32),
+                None => format!("no {name}"),
+            },
+            (LimitKey::Client, Some(client)) => format!("client {}", client.chars().take(64).collect::<String>()),
+            _ => self.address.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
