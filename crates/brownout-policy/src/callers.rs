@@ -54,7 +54,9 @@ pub enum Scope {
 pub struct Callers {
     policy: Policy,
     population: Population,
-    /// Whether nothing is remembered and no attempt is ever refused: no guards, no deadline, and no policy around.
+    /// Whether no attempt may take longer or less long than another: no deadline, and no policy around.
+    timeless: bool,
+    /// Whether nothing is remembered and no attempt is ever refused: timeless, and no guards.
     free: bool,
     budgets: Option<Budgets>,
     breakers: Vec<BreakerState>,
@@ -112,8 +114,10 @@ impl Callers {
             guard.map_or_else(Vec::new, |guard| vec![state(&guard.rule); of.count(guard.scope)])
         }
         let guards = policy.guards();
+        let timeless = !policy.has_deadline() && policy.around().is_none();
         Self {
-            free: *guards == Guards::default() && !policy.has_deadline() && policy.around().is_none(),
+            timeless,
+            free: timeless && *guards == Guards::default(),
             around: policy.around().map(|around| Box::new(Around::new(Self::new(around, population)))),
             budgets: guards.budget.as_ref().map(|budget| budget.rule.memory(population.count(budget.scope))),
             breakers: memory(guards.breaker.as_ref(), population, Breaker::state),
@@ -221,8 +225,8 @@ impl Callers {
     fn admit(&mut self, call: &Call, now: Duration, draw: u64) -> Result<Go, StopReason> {
         let guards = self.policy.guards();
         let at = |scope| self.population.index(scope, call.client);
-        let elapsed = self.elapsed(call, now);
-        if self.allowance(call, now) == Some(Duration::ZERO) {
+        let mut allowance = self.allowance(call, now);
+        if allowance == Some(Duration::ZERO) {
             return Err(StopReason::DeadlineExceeded);
         }
         if let Some(guard) = &guards.throttle
@@ -244,7 +248,9 @@ impl Callers {
         } else if let Some(guard) = &guards.adaptive {
             after = guard.rule.acquire(&mut self.limiters[at(guard.scope)], now);
         }
-        let allowance = self.allowance_at(call, elapsed.saturating_add(after), now.saturating_add(after));
+        if !after.is_zero() {
+            allowance = self.allowance(call, now.saturating_add(after));
+        }
         if refused.is_none() && allowance == Some(Duration::ZERO) {
             refused = Some(StopReason::DeadlineNear);
             if let Some(guard) = &guards.concurrency {
@@ -266,12 +272,13 @@ impl Callers {
     /// How long an attempt of `call` that is sent now may take: its own timeout, what is left of the deadline, or what a policy
     /// around has left for it, whichever is shortest; `None` without any.
     #[must_use]
+    #[inline]
     pub fn allowance(&self, call: &Call, now: Duration) -> Option<Duration> {
-        self.allowance_at(call, self.elapsed(call, now), now)
+        if self.timeless { self.policy.allowance(Duration::ZERO) } else { self.shortest_allowance(call, now) }
     }
 
-    fn allowance_at(&self, call: &Call, elapsed: Duration, now: Duration) -> Option<Duration> {
-        let own = self.policy.allowance(elapsed);
+    fn shortest_allowance(&self, call: &Call, now: Duration) -> Option<Duration> {
+        let own = self.policy.allowance(self.elapsed(call, now));
         let left = self.around.as_ref().and_then(|around| around.left(call.around, now));
         own.into_iter().chain(left).min()
     }

@@ -173,7 +173,8 @@ impl<O: Observer> Run<'_, O> {
     /// The answer to attempt `index` comes, or its caller gives up, whichever is first; the answer where both are.
     fn answer_or_give_up(&mut self, index: u32) {
         let now = self.now;
-        let attempt = self.decide(index);
+        let attempt = &mut self.attempts[index];
+        self.nodes[usize::from(attempt.node)].decide(self.seed, attempt, now);
         let until = attempt.until;
         if now.saturating_add(attempt.latency) <= until {
             return self.expect_reply(index);
@@ -184,7 +185,11 @@ impl<O: Observer> Run<'_, O> {
 
     /// The answer to an attempt has reached its caller, if that one still waits.
     pub(super) fn reply(&mut self, index: u32) {
-        let AttemptState { outcome, bad_gateway, .. } = self.attempts[index];
+        let AttemptState { outcome, bad_gateway, awaited, .. } = self.attempts[index];
+        if awaited && outcome == Outcome::Success && !bad_gateway {
+            self.succeed(index, Reply::Status(outcome.status()));
+            return self.free(index);
+        }
         if bad_gateway {
             return self.answer(index, BAD_GATEWAY, None);
         }
@@ -196,7 +201,10 @@ impl<O: Observer> Run<'_, O> {
         let awaited = self.attempts[index].awaited;
         if awaited {
             let reply = Reply::Status(status);
-            self.settle(index, reply, reply.failure(retry_after));
+            match reply.failure(retry_after) {
+                None => self.succeed(index, reply),
+                Some(failure) => self.fail(index, reply, &failure),
+            }
         }
         self.free(index);
     }
@@ -208,31 +216,39 @@ impl<O: Observer> Run<'_, O> {
         if attempt.timer != Some(ticket) || !attempt.awaited || attempt.due == self.now {
             return;
         }
-        let reply = Reply::Broken(Transport::Timeout);
-        self.settle(index, reply, reply.failure(None));
+        let timeout = Transport::Timeout;
+        self.fail(index, Reply::Broken(timeout), &Failure::transport(timeout));
         self.forget(index);
     }
 
-    /// What attempt `index` brought, the failure that it is (if it is one), and what follows for its call. The attempt is no
-    /// longer awaited.
-    pub(super) fn settle(&mut self, index: u32, reply: Reply, failure: Option<Failure>) {
+    /// Attempt `index` has brought what was wanted. It is no longer awaited, and its call is over.
+    pub(super) fn succeed(&mut self, index: u32, reply: Reply) {
         let now = self.elapsed();
         self.unlink(index);
         let attempt = &self.attempts[index];
-        let AttemptState { call: slot, number, sent, .. } = *attempt;
+        let AttemptState { call: slot, sent, .. } = *attempt;
         let retry = attempt.is_another();
         let state = &mut self.calls[slot];
         let edge = &mut self.edges[usize::from(state.edge)];
-        let Some(failure) = failure else {
-            edge.callers.succeeded(&mut state.call, now, Duration::from_nanos(self.now - sent), retry);
-            if !retry && sent == state.call.started_ns() && state.attempts == NONE && state.edge == CLIENTS {
-                return self.end_single(index, slot, reply);
-            }
-            self.record(index, reply, None);
-            return self.end(slot, None);
-        };
+        edge.callers.succeeded(&mut state.call, now, Duration::from_nanos(self.now - sent), retry);
+        if !retry && sent == state.call.started_ns() && state.attempts == NONE && state.edge == CLIENTS {
+            return self.end_single(index, slot, reply);
+        }
+        self.record(index, reply, None);
+        self.end(slot, None);
+    }
+
+    /// Attempt `index` has failed. It is no longer awaited; its policy tells what follows for its call.
+    pub(super) fn fail(&mut self, index: u32, reply: Reply, failure: &Failure) {
+        let now = self.elapsed();
+        self.unlink(index);
+        let attempt = &self.attempts[index];
+        let AttemptState { call: slot, number, .. } = *attempt;
+        let retry = attempt.is_another();
+        let state = &mut self.calls[slot];
+        let edge = &mut self.edges[usize::from(state.edge)];
         let draw = draw(self.seed, Stream::JITTER, state.number, number.get());
-        let verdict = edge.callers.failed(&mut state.call, now, &failure, draw, retry);
+        let verdict = edge.callers.failed(&mut state.call, now, failure, draw, retry);
         self.record(index, reply, Some(verdict));
         match verdict {
             Verdict::Await => {}

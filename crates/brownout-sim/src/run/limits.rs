@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use brownout_load::{LimitsResult, Reply};
-use brownout_policy::{Failure, names_throttling};
+use brownout_policy::names_throttling;
 use brownout_service::{Asked, Asker, Leave, LimitKey, Limiters, Permit, Refused, Request, Service};
 
 use super::node::{ENTRY, Node};
@@ -106,7 +106,11 @@ impl<'w, O: Observer> Run<'w, O> {
         let failure = reply.failure(refused.hint.map(|hint| hint.heard()));
         let says_so = self.gate.as_ref().is_some_and(|gate| gate.throttling[refused.limit]);
         if attempt.awaited {
-            self.settle(index, reply, if says_so { failure.map(Failure::throttled) } else { failure });
+            match failure {
+                None => self.succeed(index, reply),
+                Some(failure) if says_so => self.fail(index, reply, &failure.throttled()),
+                Some(failure) => self.fail(index, reply, &failure),
+            }
         }
         self.free(index);
     }

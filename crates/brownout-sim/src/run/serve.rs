@@ -1,14 +1,16 @@
 //! The service's side of a run: attempts arrive, wait, are worked on, and are answered.
 
-use brownout_draw::nanos;
+use std::time::Duration;
+
+use brownout_draw::{Seed, nanos};
 use brownout_service::{Abandoned, Entry, Held, Outcome, Service, Shed};
 
 use super::arena::Arena;
 use super::event::Event;
 use super::node::Node;
 use super::site::Job;
-use super::{AttemptState, Observer, Run, Stage};
-use crate::queue::Ticket;
+use super::{AttemptState, LANES, Observer, Run, Stage};
+use crate::queue::{Queue, Ticket};
 
 impl<O: Observer> Run<'_, O> {
     /// An attempt reaches the service.
@@ -16,45 +18,27 @@ impl<O: Observer> Run<'_, O> {
         if self.gate.is_some() && !self.let_in(index) {
             return;
         }
-        let AttemptState { awaited, node, .. } = *self.decide(index);
-        let elapsed = self.elapsed();
-        if !self.nodes[usize::from(node)].service.lets_in(self.seed, self.attempts[index].identity(), elapsed) {
-            self.attempts[index].stage = Stage::Answered;
+        let (now, elapsed) = (self.now, self.elapsed());
+        let attempt = &mut self.attempts[index];
+        let node = &mut self.nodes[usize::from(attempt.node)];
+        node.decide(self.seed, attempt, now);
+        if !node.service.lets_in(self.seed, attempt.identity(), elapsed) {
+            attempt.stage = Stage::Answered;
             return self.answer(index, Service::TURNED_AWAY, None);
         }
-        let Some(site) = &mut self.nodes[usize::from(node)].site else {
-            // Its caller has gone, and nobody here is any the worse for it.
-            if !awaited {
-                return self.free(index);
-            }
-            return self.own_part_done(index);
+        let Some(site) = &mut node.site else {
+            // Where its caller has gone, nobody here is any the worse for it.
+            return if attempt.awaited { self.own_part_done(index) } else { self.free(index) };
         };
-        if !awaited && site.rule.abandoned != Abandoned::KeepWorking {
+        if !attempt.awaited && site.rule.abandoned != Abandoned::KeepWorking {
             return self.free(index);
         }
-        let place = site.next_place();
-        self.attempts[index].place = place;
-        match site.enter(self.now, (index, place)) {
-            Entry::Started => self.begin_work(index),
+        attempt.place = site.next_place();
+        match site.enter(now, (index, attempt.place)) {
+            Entry::Started => node.begin_work(self.seed, attempt, index, now, &mut self.queue),
             Entry::Queued => self.wait(index),
             Entry::Shed => self.shed(index),
         }
-    }
-
-    /// What the service is going to do about attempt `index`, which has reached it.
-    #[inline]
-    pub(super) fn decide(&mut self, index: u32) -> &mut AttemptState {
-        let elapsed = self.elapsed();
-        let attempt = &mut self.attempts[index];
-        let Node { steady, service, route, .. } = &mut self.nodes[usize::from(attempt.node)];
-        let (outcome, latency) = if let Some(steady) = steady {
-            steady.decide(attempt.identity())
-        } else {
-            let decision = service.decide(self.seed, *route, attempt.identity(), elapsed);
-            (decision.outcome, nanos(decision.latency))
-        };
-        (attempt.reached, attempt.outcome, attempt.latency) = (self.now, outcome, latency);
-        attempt
     }
 
     /// The answer to attempt `index` is there once its latency has passed.
@@ -66,31 +50,12 @@ impl<O: Observer> Run<'_, O> {
         self.push(at, Event::Reply(index));
     }
 
-    fn begin_work(&mut self, index: u32) {
-        let elapsed = self.elapsed();
-        let attempt = &mut self.attempts[index];
-        let node = &mut self.nodes[usize::from(attempt.node)];
-        let leaf = node.is_leaf();
-        let Node { service, works, .. } = node;
-        let work = service.work_ahead_ns(self.seed, attempt.identity(), elapsed, works);
-        let done = self.now.saturating_add(work);
-        let event = self.queue.push(done, Event::Done(index).pack());
-        attempt.stage = Stage::Working;
-        attempt.begun = self.now;
-        attempt.due = if leaf { done.saturating_add(attempt.latency) } else { u64::MAX };
-        attempt.event = Some(event);
-    }
-
     fn wait(&mut self, index: u32) {
-        let attempt = &self.attempts[index];
-        let patience = self.nodes[usize::from(attempt.node)].service.patience(self.seed, attempt.identity());
-        let event = patience.map(|patience| {
-            let at = self.later(patience);
-            self.push(at, Event::Impatient(index))
-        });
         let attempt = &mut self.attempts[index];
+        let patience = self.nodes[usize::from(attempt.node)].service.patience(self.seed, attempt.identity());
         attempt.stage = Stage::Waiting;
-        attempt.event = event;
+        attempt.event = patience
+            .map(|patience| self.queue.push(self.now.saturating_add(nanos(patience)), Event::Impatient(index).pack()));
     }
 
     /// Attempt `index` is not taken.
@@ -127,6 +92,9 @@ impl<O: Observer> Run<'_, O> {
             return;
         }
         attempt.event = None;
+        if self.nodes[usize::from(attempt.node)].is_leaf() {
+            return self.work_over(index);
+        }
         self.own_part_done(index);
     }
 
@@ -151,10 +119,8 @@ impl<O: Observer> Run<'_, O> {
         let attempt = &mut self.attempts[index];
         attempt.stage = Stage::Answered;
         let AttemptState { awaited, latency, node, .. } = *attempt;
-        if self.nodes[usize::from(node)].site.is_none() {
-            return self.expect_reply(index);
-        }
-        self.finish_work(index);
+        let Some(site) = &mut self.nodes[usize::from(node)].site else { return self.expect_reply(index) };
+        site.finish(self.now, attempt.reached, self.now - attempt.begun, awaited);
         self.start_waiting(node);
         if !awaited {
             self.free(index);
@@ -186,11 +152,12 @@ impl<O: Observer> Run<'_, O> {
 
     /// Workers of service `node` that are free take who waits.
     pub(super) fn start_waiting(&mut self, node: u16) {
-        while let Some(site) = &mut self.nodes[usize::from(node)].site {
-            let attempts = &self.attempts;
-            let Some((index, _)) = site.next(self.now, |job| waits(attempts, job)) else { return };
-            site.started(self.now, attempts[index].reached);
-            self.begin_work(index);
+        let node = &mut self.nodes[usize::from(node)];
+        while let Some(site) = &mut node.site {
+            let Some((index, _)) = site.next(self.now, |job| waits(&self.attempts, job)) else { return };
+            let attempt = &mut self.attempts[index];
+            site.started(self.now, attempt.reached);
+            node.begin_work(self.seed, attempt, index, self.now, &mut self.queue);
         }
     }
 
@@ -217,6 +184,32 @@ impl<O: Observer> Run<'_, O> {
         if !self.queue.is_empty() {
             self.expect_workers_change(node);
         }
+    }
+}
+
+impl Node<'_> {
+    /// Decides what becomes of `attempt`, which has reached the service at `now`.
+    #[expect(clippy::inline_always, reason = "one attempt in every three events asks; measured")]
+    #[inline(always)]
+    pub(super) fn decide(&mut self, seed: Seed, attempt: &mut AttemptState, now: u64) {
+        let (outcome, latency) = if let Some(steady) = &mut self.steady {
+            steady.decide(attempt.identity())
+        } else {
+            let decision = self.service.decide(seed, self.route, attempt.identity(), Duration::from_nanos(now));
+            (decision.outcome, nanos(decision.latency))
+        };
+        (attempt.reached, attempt.outcome, attempt.latency) = (now, outcome, latency);
+    }
+
+    /// A worker begins with the attempt in slot `index`.
+    fn begin_work(&mut self, seed: Seed, attempt: &mut AttemptState, index: u32, now: u64, queue: &mut Queue<LANES>) {
+        let elapsed = Duration::from_nanos(now);
+        let work = self.service.work_ahead_ns(seed, attempt.identity(), elapsed, &mut self.works);
+        let done = now.saturating_add(work);
+        attempt.stage = Stage::Working;
+        attempt.begun = now;
+        attempt.due = if self.is_leaf() { done.saturating_add(attempt.latency) } else { u64::MAX };
+        attempt.event = Some(queue.push(done, Event::Done(index).pack()));
     }
 }
 
