@@ -107,7 +107,8 @@ impl Phase {
     }
 
     /// Whether it is what an operator does about trouble, rather than trouble.
-    fn is_remedy(&self) -> bool {
+    #[must_use]
+    pub fn is_remedy(&self) -> bool {
         let remedy = Factors { intake: self.factors.intake, ..Factors::default() };
         self.factors.intake.is_some() && self.factors == remedy && self.change == Change::default()
     }

@@ -2,6 +2,7 @@
 //!
 //! Parse, run, print what went wrong, pick the exit code. Each verb is a file in `verb/`.
 
+mod arm;
 mod cli;
 mod cores;
 mod exit;

@@ -105,7 +105,7 @@ impl Experiment<'_> {
     /// Where there is no phase, or one without end.
     pub fn trigger(&self) -> Result<(Duration, Duration), StormError> {
         let phases = self.graph.phases(self.service);
-        if let Some(phase) = phases.iter().find(|phase| phase.window.until.is_none()) {
+        if let Some(phase) = phases.iter().find(|phase| phase.window.until.is_none() && !phase.is_remedy()) {
             return Err(StormError::NeverEnds(phase.name.clone()));
         }
         Phase::span(&phases).ok_or(StormError::NoTrigger)

@@ -164,6 +164,11 @@ impl<'e> Plan<'e> {
         windows(moment, self.window, f64::floor)
     }
 
+    #[cfg(test)]
+    pub(super) fn phases(&self) -> &[Phase] {
+        &self.phases
+    }
+
     /// The services without the trigger.
     pub(super) fn control(&self) -> Stage {
         Stage { service: self.service(Vec::new()), graph: with_phases(&self.graph, |_| Vec::new()) }
@@ -273,10 +278,13 @@ fn with_phases(graph: &Graph, phases: impl Fn(&Service) -> Vec<Phase>) -> Graph 
     Graph { calls: graph.calls.clone(), behind: graph.behind.iter().map(node).collect() }
 }
 
-/// A phase moved, from where the first of them began to `to`, and stretched.
+/// A phase moved, from where the trigger began to `to`, and stretched; what comes before the trigger is as long before it.
 fn stretched(phase: &Phase, from: Duration, to: Duration, by: f64) -> Phase {
     let by = by.clamp(0.0, 1e6);
-    let moved = |moment: Duration| to + (moment - from).mul_f64(by);
+    let moved = |moment: Duration| match moment.checked_sub(from) {
+        Some(after) => to + after.mul_f64(by),
+        None => to - (from - moment),
+    };
     let start = moved(phase.window.from);
     let until = phase.window.until.map(|until| moved(until).max(start + Duration::from_nanos(1)));
     let length = until.map_or(Duration::MAX, |until| until - start);

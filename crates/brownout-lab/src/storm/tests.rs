@@ -224,6 +224,21 @@ fn arms_are_the_same_until_the_trigger_and_looks_are_beginnings() {
 }
 
 #[test]
+fn an_operator_may_act_before_the_trigger_and_for_ever() {
+    let throttled = |from: &str, window: &str| {
+        format!("{SMALL}\n[[phases]]\nname = \"throttle\"\nfrom = \"{from}\"\n{window}\nintake = 0.9\n")
+    };
+    let early = given(&throttled("2s", "for = \"1s\""), "none");
+    let plan = early.plan(1);
+    assert_eq!((plan.warm_up, plan.trigger), (Duration::from_secs(10), Duration::from_secs(1)));
+    // The file has it three seconds before the trigger, and so has the plan.
+    let starts: Vec<u64> = plan.phases().iter().map(|phase| phase.window.from.as_secs()).collect();
+    assert_eq!(starts, [10, 7]);
+    let endless = given(&throttled("10s", ""), "none");
+    assert_eq!(endless.plan(1).trigger, Duration::from_secs(1));
+}
+
+#[test]
 fn a_service_that_hedging_overloads_was_never_healthy() {
     let hedged =
         SMALL.replace("attempt_timeout = \"200ms\"", "attempt_timeout = \"200ms\"\nhedge = { after = \"1ms\" }");

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use brownout_lab::lint::{About, Finding, Subject, lint};
 use brownout_load::{Arrivals, RequestLine};
-use brownout_policy::{PRESETS, Policy, Settings};
+use brownout_policy::{PRESETS, Policy};
 use brownout_report::{CheckReport, CheckedPolicy, Place, PlacedFinding, json};
 use brownout_scenario::{Places, Remark, Scenario};
 
-use super::compare::unknown;
+use crate::arm::{self, Arm, names_of};
 use crate::exit::{Exit, Stop};
 use crate::output::{data_is_coloured, print};
 use crate::setting::read_with_places;
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let checked = named(args, file.as_ref())?;
     let report = CheckReport {
         findings: findings(&checked, file.as_ref()),
-        policies: checked.iter().map(Checked::report).collect(),
+        policies: checked.iter().map(report).collect(),
         summary: file.as_ref().map_or_else(|| summary_of_presets(&checked), |file| summary(&file.scenario)),
         scenario: file.map(|file| file.name),
         version: env!("CARGO_PKG_VERSION"),
@@ -72,32 +72,12 @@ struct File {
     places: Places,
 }
 
-/// A policy to look at.
-struct Checked {
-    name: String,
-    settings: Settings,
-}
-
 /// The policies that the flags name, or all of the file.
-fn named(args: &Args, file: Option<&File>) -> Result<Vec<Checked>, Stop> {
+fn named(args: &Args, file: Option<&File>) -> Result<Vec<Arm>, Stop> {
     let none = Scenario::default();
     let scenario = file.map_or(&none, |file| &file.scenario);
-    let own = || {
-        let policy = scenario.policy.iter().map(|_| "scenario".to_owned());
-        policy.chain(scenario.policies.iter().map(|(name, _)| name.clone())).collect()
-    };
-    let mut names: Vec<String> = args.policy.iter().map(|name| name.trim().to_owned()).collect();
-    if names.is_empty() {
-        names = own();
-    }
-    if let Some(twice) = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name)) {
-        return Err(Stop::usage(format!("policy `{}` is named twice; drop one", twice.1)));
-    }
-    let checked = |name: String| {
-        let settings = scenario.named_policy(&name).ok_or_else(|| unknown(&name, scenario))?;
-        Ok(Checked { name, settings })
-    };
-    names.into_iter().map(checked).collect()
+    let own = scenario.policy.as_ref().map(|_| "scenario").into_iter().chain(names_of(scenario));
+    arm::arms(&args.policy, own, scenario)
 }
 
 /// Where a finding is shown.
@@ -110,11 +90,11 @@ enum Spot {
 }
 
 /// What the rules find of each policy. What they find of several in the same words at the same place is said once.
-fn findings(checked: &[Checked], file: Option<&File>) -> Vec<PlacedFinding> {
+fn findings(checked: &[Arm], file: Option<&File>) -> Vec<PlacedFinding> {
     let service = file.filter(|file| file.says_of_service()).map(|file| &file.scenario.service);
     let load = file.filter(|file| file.places.has(&["load"])).map(|file| &file.scenario.load);
     let mut found: Vec<(Finding, Spot, Vec<String>)> = Vec::new();
-    for Checked { name, settings } in checked {
+    for Arm { name, settings, .. } in checked {
         for finding in lint(&Subject { service, load, settings }) {
             let spot = spot(&finding, name, file);
             match found.iter_mut().find(|other| (&other.0, &other.1) == (&finding, &spot)) {
@@ -176,14 +156,8 @@ impl File {
     }
 }
 
-impl Checked {
-    fn policy(&self) -> Policy {
-        Policy::new(self.settings.clone()).expect("the settings were checked when they were read")
-    }
-
-    fn report(&self) -> CheckedPolicy {
-        CheckedPolicy { name: self.name.clone(), attempts_max: self.policy().attempts_max() }
-    }
+fn report(Arm { name, policy, .. }: &Arm) -> CheckedPolicy {
+    CheckedPolicy { name: name.clone(), attempts_max: policy.attempts_max() }
 }
 
 /// What was read, in a few lines.
@@ -228,8 +202,8 @@ fn retries(policy: &Policy) -> String {
 }
 
 /// What presets are.
-fn summary_of_presets(checked: &[Checked]) -> String {
-    let retries = |checked: &Checked| retries(&checked.policy());
+fn summary_of_presets(checked: &[Arm]) -> String {
+    let retries = |checked: &Arm| retries(&checked.policy);
     if let [preset] = checked {
         let about = PRESETS.iter().find(|known| known.name == preset.name).map(|known| known.about);
         let about = about.map(|about| format!("  {about}\n")).unwrap_or_default();

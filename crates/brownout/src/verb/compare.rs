@@ -3,10 +3,12 @@
 use brownout_lab::compare::Comparison;
 use brownout_policy::Policy;
 use brownout_report::{CompareReport, json};
+use brownout_scenario::Scenario;
 
+use crate::arm::{self, names_of, seeds};
 use crate::cores;
 use crate::exit::{Exit, Stop};
-use crate::flags::{LimitFlags, ServiceFlags, positive, seen};
+use crate::flags::{LimitFlags, ServiceFlags, seen};
 use crate::output::print;
 use crate::setting::Setting;
 
@@ -43,7 +45,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let setting = Setting::new(&args.service, None)?;
-    let arms = arms(args, &setting)?;
+    let arms = arms(args, &setting.scenario)?;
     setting.announce();
     let load = &setting.scenario.load;
     let comparison = Comparison {
@@ -64,40 +66,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     Ok(if cut { Exit::FAILED } else { Exit::FINE })
 }
 
-/// Reads a number of runs; what is kept of each takes some hundred bytes.
-fn seeds(text: &str) -> Result<std::num::NonZeroU32, String> {
-    let refusal = || format!("a number of runs is a whole number from 1 to {SEEDS_MAX}, found `{text}`");
-    positive(text).ok().filter(|seeds| seeds.get() <= SEEDS_MAX).ok_or_else(refusal)
-}
-
-const SEEDS_MAX: u32 = 100_000;
-
-fn arms(args: &Args, setting: &Setting) -> Result<Vec<(String, Policy)>, Stop> {
-    let scenario = &setting.scenario;
-    let names: Vec<String> = match (&args.policies[..], &scenario.policies[..]) {
-        ([], []) => {
-            let own = scenario.policy.as_ref().map(|_| "scenario");
-            let names = ["none"].into_iter().chain(own).chain(["retry-3-jitter", "budget-10"]);
-            names.map(str::to_owned).collect()
-        }
-        ([], own) => own.iter().map(|(name, _)| name.clone()).collect(),
-        (given, _) => given.iter().map(|name| name.trim().to_owned()).collect(),
-    };
-    if let Some(twice) = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name)) {
-        return Err(Stop::usage(format!("policy `{}` is named twice; drop one", twice.1)));
-    }
-    let arm = |name: String| {
-        let settings = scenario.named_policy(&name).ok_or_else(|| unknown(&name, scenario))?;
-        let policy = Policy::new(settings);
-        let policy = policy.map_err(|errors| Stop::usage(format!("policy {name}: {}", errors[0])))?;
-        Ok((name, policy))
-    };
-    names.into_iter().map(arm).collect()
-}
-
-pub(crate) fn unknown(name: &str, scenario: &brownout_scenario::Scenario) -> Stop {
-    let own: Vec<_> = scenario.policies.iter().map(|(name, _)| name.as_str()).collect();
-    let own = if own.is_empty() { "none".to_owned() } else { own.join(", ") };
-    let hint = brownout_scenario::preset_hint(name);
-    Stop::usage(format!("there is no policy `{name}`: {hint}; policies of the scenario: {own}"))
+/// The policies that are named, else those that the scenario names, else some to begin with.
+fn arms(args: &Args, scenario: &Scenario) -> Result<Vec<(String, Policy)>, Stop> {
+    let own: Vec<&str> = names_of(scenario).collect();
+    let first = ["none"].into_iter().chain(scenario.policy.as_ref().map(|_| "scenario"));
+    let otherwise = if own.is_empty() { first.chain(["retry-3-jitter", "budget-10"]).collect() } else { own };
+    let arms = arm::arms(&args.policies, otherwise, scenario)?;
+    Ok(arms.into_iter().map(|arm| (arm.name, arm.policy)).collect())
 }

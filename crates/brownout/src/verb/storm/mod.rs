@@ -9,12 +9,13 @@ use std::time::Duration;
 use brownout_lab::storm::{At, Experiment, Finding, Plan, Verdict};
 use brownout_policy::{Policy, Settings};
 use brownout_report::{StormReport, json};
-use clap::ValueEnum;
+use brownout_scenario::Scenario;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::compare::unknown;
+use crate::arm::{self, Arm, names_of, seeds};
 use crate::cores::Crew;
 use crate::exit::{Exit, Stop};
-use crate::flags::{LimitFlags, ServiceFlags, limit, positive, seen};
+use crate::flags::{LimitFlags, ServiceFlags, limit, seen};
 use crate::output::print;
 use crate::setting::Setting;
 
@@ -53,8 +54,8 @@ pub(crate) struct Args {
     verdict_only: bool,
 
     /// Exit code 0 when every policy gets this verdict, else 99
-    #[arg(long, value_name = "VERDICT", conflicts_with = "map")]
-    expect: Option<Expected>,
+    #[arg(long, value_name = "VERDICT", value_parser = verdicts_by_name(), conflicts_with = "map")]
+    expect: Option<Verdict>,
 
     /// Maps loads and lengths of the trigger
     #[arg(long)]
@@ -80,32 +81,12 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// A verdict that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Expected {
-    Stable,
-    Metastable,
-    Stuck,
-    Probabilistic,
-    Slow,
-    Spontaneous,
-    Overloaded,
-}
-
-/// A policy of the storm.
-struct Arm {
-    name: String,
-    settings: Settings,
-    policy: Policy,
-}
-
 const SEEDS: u32 = 80;
 const SEEDS_OF_MAP: u32 = 40;
-const SEEDS_MAX: u32 = 100_000;
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let setting = Setting::new(&args.service, None)?;
-    let arms = arms(args, &setting)?;
+    let arms = arms(args, &setting.scenario)?;
     if args.map { map::run(args, &setting, &arms) } else { verdicts(args, &setting, &arms) }
 }
 
@@ -135,7 +116,7 @@ fn verdicts(args: &Args, setting: &Setting, arms: &[Arm]) -> Result<Exit, Stop> 
 fn exit(args: &Args, policies: &[Finding]) -> Exit {
     let is = |wanted: fn(Verdict) -> bool| policies.iter().all(|finding| wanted(finding.cell.verdict));
     if let Some(expected) = args.expect {
-        let met = policies.iter().all(|finding| finding.cell.verdict == expected.verdict());
+        let met = policies.iter().all(|finding| finding.cell.verdict == expected);
         return if met { Exit::FINE } else { Exit::MISSED };
     }
     if is(|verdict| verdict == Verdict::Stable) {
@@ -144,20 +125,6 @@ fn exit(args: &Args, policies: &[Finding]) -> Exit {
         Exit::UNTOLD
     } else {
         Exit::MISSED
-    }
-}
-
-impl Expected {
-    const fn verdict(self) -> Verdict {
-        match self {
-            Self::Stable => Verdict::Stable,
-            Self::Metastable => Verdict::Metastable,
-            Self::Stuck => Verdict::Stuck,
-            Self::Probabilistic => Verdict::Probabilistic,
-            Self::Slow => Verdict::Slow,
-            Self::Spontaneous => Verdict::Spontaneous,
-            Self::Overloaded => Verdict::Overloaded,
-        }
     }
 }
 
@@ -192,28 +159,17 @@ fn decides(args: &Args, arms: &[Arm]) -> impl std::fmt::Debug {
     (policies, args.seeds, args.horizon, args.limits.limits(), args.loads.clone(), args.triggers.clone())
 }
 
-/// Reads a number of seeds.
-fn seeds(text: &str) -> Result<NonZeroU32, String> {
-    let refusal = || format!("a number of seeds is a whole number from 1 to {SEEDS_MAX}, found `{text}`");
-    positive(text).ok().filter(|seeds| seeds.get() <= SEEDS_MAX).ok_or_else(refusal)
+/// The policies that are named, else those that the scenario names, else its own.
+fn arms(args: &Args, scenario: &Scenario) -> Result<Vec<Arm>, Stop> {
+    let mut otherwise: Vec<&str> = names_of(scenario).collect();
+    if otherwise.is_empty() {
+        otherwise.push(if scenario.policy.is_some() { "scenario" } else { "none" });
+    }
+    arm::arms(&args.policies, otherwise, scenario)
 }
 
-fn arms(args: &Args, setting: &Setting) -> Result<Vec<Arm>, Stop> {
-    let scenario = &setting.scenario;
-    let names: Vec<String> = match (&args.policies[..], &scenario.policies[..], &scenario.policy) {
-        ([], [], Some(_)) => vec!["scenario".to_owned()],
-        ([], [], None) => vec!["none".to_owned()],
-        ([], own, _) => own.iter().map(|(name, _)| name.clone()).collect(),
-        (given, ..) => given.iter().map(|name| name.trim().to_owned()).collect(),
-    };
-    if let Some(twice) = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name)) {
-        return Err(Stop::usage(format!("policy `{}` is named twice; drop one", twice.1)));
-    }
-    let arm = |name: String| {
-        let settings = scenario.named_policy(&name).ok_or_else(|| unknown(&name, scenario))?;
-        let policy = Policy::new(settings.clone());
-        let policy = policy.map_err(|errors| Stop::usage(format!("policy {name}: {}", errors[0])))?;
-        Ok(Arm { name, settings, policy })
-    };
-    names.into_iter().map(arm).collect()
+/// Reads the name of a verdict.
+fn verdicts_by_name() -> impl TypedValueParser<Value = Verdict> {
+    let named = |name: String| Verdict::ALL.into_iter().find(|verdict| verdict.name() == name).ok_or("no verdict");
+    PossibleValuesParser::new(Verdict::ALL.map(Verdict::name)).try_map(named)
 }
