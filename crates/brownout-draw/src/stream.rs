@@ -29,6 +29,10 @@ impl Stream {
     pub const JITTER: Self = Self::named("jitter");
     /// How long a client pauses between two calls. Key: the call; index: 0.
     pub const THINK: Self = Self::named("think");
+    /// When a closed client makes its first call. Key: the client; index: 0.
+    pub const START: Self = Self::named("start");
+    /// The luck of a cohort's arrivals, each within its name. Key and index: 0.
+    pub const COHORT: Self = Self::named("cohort");
     /// When the next call of an open load comes, and whose it is. Key: the arrival; index: 0, or 1 for thinning.
     pub const ARRIVAL: Self = Self::named("arrival");
     /// How much work a request is. Key: the request; index: the attempt.
@@ -108,7 +112,7 @@ pub const fn draw_pair(seed: Seed, stream: Stream, key: u64, index: u32) -> (u64
 mod tests {
     use super::{Seed, Stream, draw, draw_pair};
 
-    const BUILT_IN: [Stream; 14] = [
+    const BUILT_IN: [Stream; 16] = [
         Stream::CACHE,
         Stream::INTAKE,
         Stream::OUTCOME,
@@ -123,6 +127,8 @@ mod tests {
         Stream::THROTTLE,
         Stream::COME_BACK,
         Stream::COST,
+        Stream::START,
+        Stream::COHORT,
     ];
 
     fn sequence(seed: Seed, stream: Stream) -> Vec<u64> {

@@ -13,12 +13,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::Client;
-use crate::run::Run;
-use crate::wait::{pause, unless_ended, until};
+use crate::run::Crowd;
+use crate::wait::{end_of, pause, unless_ended, until};
 
 /// A call under way.
 pub(crate) struct UnderWay<'c, O> {
-    run: &'c Run,
+    crowd: &'c Crowd,
     client: &'c Client,
     ended: watch::Receiver<bool>,
     number: u64,
@@ -49,20 +49,27 @@ enum Event {
 }
 
 impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
-    /// Call `number` of client number `caller`, which was due `due` after the run began and begins now.
+    /// Call `number` of client number `caller` of its crowd, which was due `due` after the run began and begins now.
     ///
     /// `observe` sees every attempt once it is over.
-    pub(crate) fn new(run: &'c Run, client: &'c Client, caller: u32, number: u64, due: Duration, observe: O) -> Self {
-        let call = run.ask(|callers, now| callers.call(caller, now));
-        let (ended, flights) = (run.ended(), Vec::new());
-        Self { run, client, ended, number, due, call, flights, hedge: None, last: None, observe }
+    pub(crate) fn new(
+        crowd: &'c Crowd,
+        client: &'c Client,
+        caller: u32,
+        number: u64,
+        due: Duration,
+        observe: O,
+    ) -> Self {
+        let call = crowd.ask(|callers, now| callers.call(caller, now));
+        let (ended, flights) = (crowd.ended(), Vec::new());
+        Self { crowd, client, ended, number, due, call, flights, hedge: None, last: None, observe }
     }
 
     /// Makes it to its end, and what brought it there: `None` where the policy let no attempt through, or the run was
     /// ended in the middle of one.
     pub(crate) async fn make(mut self) -> (CallEnd, Option<Exchange>) {
         let failed = self.attempts().await.err();
-        let elapsed = self.run.began.elapsed().saturating_sub(self.due);
+        let elapsed = self.crowd.run.began.elapsed().saturating_sub(self.due);
         (CallEnd { started_ns: nanos(self.due), elapsed_ns: nanos(elapsed), failed }, self.last)
     }
 
@@ -70,7 +77,7 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     async fn attempts(&mut self) -> Result<(), StopReason> {
         loop {
             let draw = self.throttle_draw();
-            let go = self.run.ask(|callers, now| callers.begin(&mut self.call, now, draw))?;
+            let go = self.crowd.ask(|callers, now| callers.begin(&mut self.call, now, draw))?;
             self.wait(go.after).await?;
             self.send(false);
             match self.settle().await? {
@@ -113,7 +120,7 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     async fn event(&mut self) -> Event {
         tokio::select! {
             biased;
-            Ok(_) = self.ended.wait_for(|ended| *ended) => Event::Ended,
+            () = end_of(&mut self.ended) => Event::Ended,
             (index, exchange) = first_back(&mut self.flights) => Event::Back(index, exchange),
             () = until(self.hedge) => Event::HedgeDue,
         }
@@ -121,14 +128,14 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
 
     /// Sends the attempt that was begun last, and sees to its copy.
     fn send(&mut self, hedge: bool) {
-        let Run { drive, load, began, .. } = self.run;
+        let Crowd { drive, load, run, .. } = self.crowd;
         let (number, begun) = (self.call.attempt(), Instant::now());
         let identity = Identity { request: self.number, attempt: number };
         let delay = load.connect(drive.seed, self.number, number.get());
-        let allowance = self.run.ask(|callers, _| callers.allowance(&self.call, begun - *began));
+        let allowance = self.crowd.ask(|callers, _| callers.allowance(&self.call, begun - run.began));
         let exchange = Box::pin(self.client.exchange(identity, delay, allowance));
         self.flights.push(Flight { number, hedge, begun, exchange });
-        let after = self.run.ask(|callers, _| callers.hedge_after(&self.call));
+        let after = self.crowd.ask(|callers, _| callers.hedge_after(&self.call));
         // One too far off for the clock never comes.
         self.hedge = after.and_then(|after| begun.checked_add(after));
     }
@@ -137,9 +144,9 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     fn send_copy(&mut self) {
         self.hedge = None;
         let draw = self.throttle_draw();
-        match self.run.ask(|callers, now| callers.hedge(&mut self.call, now, draw)) {
+        match self.crowd.ask(|callers, now| callers.hedge(&mut self.call, now, draw)) {
             Ok(_) => self.send(true),
-            Err(StopReason::BudgetDenied) => self.run.budget_denied(),
+            Err(StopReason::BudgetDenied) => self.crowd.budget_denied(),
             Err(_) => {}
         }
     }
@@ -151,16 +158,16 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
         let verdict = match exchange.failure() {
             None => {
                 let latency = exchange.latency;
-                self.run.ask(|callers, now| callers.succeeded(&mut self.call, now, latency, retry));
+                self.crowd.ask(|callers, now| callers.succeeded(&mut self.call, now, latency, retry));
                 None
             }
             Some(failure) => {
-                let draw = draw(self.run.drive.seed, Stream::JITTER, self.number, flight.number.get());
-                Some(self.run.ask(|callers, now| callers.failed(&mut self.call, now, &failure, draw, retry)))
+                let draw = draw(self.crowd.drive.seed, Stream::JITTER, self.number, flight.number.get());
+                Some(self.crowd.ask(|callers, now| callers.failed(&mut self.call, now, &failure, draw, retry)))
             }
         };
         if verdict == Some(Verdict::Stop(StopReason::BudgetDenied)) {
-            self.run.budget_denied();
+            self.crowd.budget_denied();
         }
         self.over(&flight, exchange.latency, exchange.reply, verdict);
         self.last = Some(exchange);
@@ -171,19 +178,19 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     fn give_up(&mut self, why: Transport) {
         while let Some(flight) = self.flights.pop() {
             let (latency, retry) = (flight.begun.elapsed(), flight.number.get() > 1);
-            self.run.ask(|callers, _| callers.cancelled(&mut self.call, latency, retry));
+            self.crowd.ask(|callers, _| callers.cancelled(&mut self.call, latency, retry));
             self.over(&flight, latency, Reply::Broken(why), None);
         }
     }
 
     fn over(&mut self, flight: &Flight<'_>, latency: Duration, reply: Reply, verdict: Option<Verdict>) {
         let Flight { number, hedge, begun, .. } = *flight;
-        let (started_ns, latency_ns) = (nanos(begun - self.run.began), nanos(latency));
+        let (started_ns, latency_ns) = (nanos(begun - self.crowd.run.began), nanos(latency));
         (self.observe)(&Attempt { number, hedge, started_ns, latency_ns, reply, verdict });
     }
 
     fn throttle_draw(&self) -> u64 {
-        draw(self.run.drive.seed, Stream::THROTTLE, self.number, self.call.next_attempt())
+        draw(self.crowd.drive.seed, Stream::THROTTLE, self.number, self.call.next_attempt())
     }
 }
 

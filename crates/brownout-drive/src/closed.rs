@@ -2,57 +2,48 @@
 
 use std::sync::Arc;
 
-use brownout_load::{Attempt, LoadResult};
+use brownout_load::Attempt;
 use tokio::task::JoinSet;
 
 use crate::Client;
 use crate::call::UnderWay;
-use crate::run::{Run, value};
+use crate::run::{Crowd, value};
 use crate::wait::{pause, unless_ended};
 
-/// Makes the closed load of `run`, each client with connections of its own.
-pub(crate) async fn make<O>(run: &Arc<Run>, end: impl Future<Output = ()>, observe: O) -> LoadResult
+/// Makes the calls of a closed `crowd`, each client with connections of its own: how many it offered.
+pub(crate) async fn make<O>(crowd: Arc<Crowd>, observe: O) -> u64
 where
     O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
 {
     let mut clients = JoinSet::new();
-    for number in 0..run.load.busy_clients() {
-        clients.spawn(client(Arc::clone(run), number, observe.clone()));
+    for number in 0..crowd.load.busy_clients() {
+        clients.spawn(client(Arc::clone(&crowd), number, observe.clone()));
     }
-    let mut end = std::pin::pin!(end);
-    let mut told = false;
-    loop {
-        tokio::select! {
-            () = &mut end, if !told => {
-                told = true;
-                run.end();
-            }
-            client = clients.join_next() => match client {
-                None => break,
-                Some(client) => value(client),
-            },
-        }
+    while let Some(client) = clients.join_next().await {
+        value(client);
     }
     // A load with a duration offers what fits into it, however much that is.
-    run.result(run.load.asked().unwrap_or(0))
+    crowd.load.asked().unwrap_or(0)
 }
 
 /// One closed client: call after call, until there are none left or the run is ended.
-async fn client<O: Fn(u64, &Attempt)>(run: Arc<Run>, client: u32, observe: O) {
-    let Run { drive, load, began, .. } = &*run;
-    let connections = Client::numbered(Arc::clone(&drive.target), client);
-    let mut ended = run.ended();
+async fn client<O: Fn(u64, &Attempt)>(crowd: Arc<Crowd>, client: u32, observe: O) {
+    let Crowd { drive, load, run, first_client, .. } = &*crowd;
+    let (of_all, began) = (first_client + client, run.began);
+    let connections = Client::numbered(Arc::clone(&drive.target), of_all);
+    let mut ended = crowd.ended();
+    unless_ended(&mut ended, pause(load.start(drive.seed, of_all))).await;
     while !*ended.borrow() && load.goes_on_at(began.elapsed()) {
-        let number = run.next_number();
-        if number > load.count_max() {
+        let (nth, number) = crowd.next_call();
+        if nth > load.count_max() {
             return;
         }
         let count = |attempt: &Attempt| {
-            run.attempt_over(attempt);
+            crowd.attempt_over(attempt);
             observe(number, attempt);
         };
-        let call = UnderWay::new(&run, &connections, client, number, began.elapsed(), count);
-        run.call_over(&call.make().await.0);
+        let call = UnderWay::new(&crowd, &connections, client, number, began.elapsed(), count);
+        crowd.call_over(&call.make().await.0);
         let think = load.pause(drive.seed, number);
         if !load.goes_on_at(began.elapsed().saturating_add(think)) {
             return;

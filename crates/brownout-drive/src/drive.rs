@@ -7,10 +7,11 @@ use brownout_draw::Seed;
 use brownout_load::{Attempt, CallTrace, Exchange, Load, LoadResult, Trail};
 use brownout_policy::Policy;
 use brownout_service::{Identity, Service};
+use tokio::task::JoinSet;
 
 use crate::call::UnderWay;
 use crate::open::{IN_FLIGHT_MAX, Open};
-use crate::run::Run;
+use crate::run::{Crowd, Run, value};
 use crate::{Client, Target, closed};
 
 /// What a run over sockets is made of.
@@ -36,11 +37,12 @@ impl Drive {
     /// # Errors
     /// Why no attempt was made to its end.
     pub async fn trace(&self, number: u64) -> Result<CallTrace, String> {
-        let run = Run::new(self, &Load::default());
+        let (run, load) = (Arc::new(Run::new()), Load::default());
+        let crowd = Crowd::new(&run, self, &load.parts()[0]);
         let client = Client::new(Arc::clone(&self.target));
         let mut trail = Trail::default();
         let observe = |attempt: &Attempt| trail.push(*attempt);
-        let (end, last) = UnderWay::new(&run, &client, 0, number, run.began.elapsed(), observe).make().await;
+        let (end, last) = UnderWay::new(&crowd, &client, 0, number, run.began.elapsed(), observe).make().await;
         let last = last.ok_or("the policy let no attempt through")?;
         Ok(CallTrace { trail, last, end })
     }
@@ -66,11 +68,37 @@ impl Drive {
     where
         O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
     {
-        let run = Arc::new(Run::new(self, load));
-        if load.is_open() {
-            Open::new(&run, IN_FLIGHT_MAX, observe).make(service, end).await
-        } else {
-            closed::make(&run, end, observe).await
+        let run = Arc::new(Run::new());
+        let crowds: Vec<_> = load.parts().iter().map(|part| Arc::new(Crowd::new(&run, self, part))).collect();
+        let service = service.cloned().map(Arc::new);
+        let mut making = JoinSet::new();
+        for (place, crowd) in crowds.iter().enumerate() {
+            let (crowd, observe, service) = (Arc::clone(crowd), observe.clone(), service.clone());
+            making.spawn(async move {
+                let offered = if crowd.load.is_open() {
+                    Open::new(crowd, IN_FLIGHT_MAX, observe).make(service.as_deref()).await
+                } else {
+                    closed::make(crowd, observe).await
+                };
+                (place, offered)
+            });
         }
+        let mut offered = vec![0; crowds.len()];
+        let mut end = std::pin::pin!(end);
+        let mut told = false;
+        loop {
+            tokio::select! {
+                () = &mut end, if !told => {
+                    told = true;
+                    run.end();
+                }
+                made = making.join_next() => {
+                    let Some((place, calls)) = made.map(value) else { break };
+                    offered[place] = calls;
+                }
+            }
+        }
+        let cohorts = crowds.iter().zip(&offered).filter_map(|(crowd, offered)| crowd.result(*offered)).collect();
+        LoadResult { cohorts, ..run.result(offered.iter().sum()) }
     }
 }

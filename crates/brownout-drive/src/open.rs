@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brownout_load::{Attempt, GivenUp, LoadResult, Over, Schedule};
+use brownout_load::{Attempt, GivenUp, Over, Schedule};
 use brownout_service::Service;
 use tokio::task::JoinSet;
 
 use crate::Client;
 use crate::call::UnderWay;
-use crate::run::{Run, value};
+use crate::run::{Crowd, value};
 use crate::spares::Spares;
-use crate::wait::until;
+use crate::wait::{end_of, until};
 
 /// How many calls may be in flight: more would tell of this machine's sockets rather than of the service.
 pub(crate) const IN_FLIGHT_MAX: usize = 10_000;
@@ -22,7 +22,7 @@ const SPARES_OF_ALL: usize = 512;
 
 /// An open load under way. Times are counted from the beginning of the run.
 pub(crate) struct Open<O> {
-    run: Arc<Run>,
+    crowd: Arc<Crowd>,
     spares: Arc<Spares>,
     observe: O,
     calls: JoinSet<Ended>,
@@ -58,10 +58,10 @@ impl<O> Open<O>
 where
     O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
 {
-    /// The open load of `run` before its first call, with at most `in_flight_max` calls under way.
-    pub(crate) fn new(run: &Arc<Run>, in_flight_max: usize, observe: O) -> Self {
+    /// The open `crowd` before its first call, with at most `in_flight_max` calls under way.
+    pub(crate) fn new(crowd: Arc<Crowd>, in_flight_max: usize, observe: O) -> Self {
         Self {
-            run: Arc::clone(run),
+            crowd,
             spares: Arc::new(Spares::new(SPARES_OF_ALL)),
             observe,
             calls: JoinSet::new(),
@@ -74,30 +74,29 @@ where
         }
     }
 
-    /// Makes it, at the rate of the load times the load factors of `service`.
-    pub(crate) async fn make(mut self, service: Option<&Service>, end: impl Future<Output = ()>) -> LoadResult {
-        let run = Arc::clone(&self.run);
+    /// Makes its calls, at the rate of the load times the load factors of `service`: how many it offered.
+    pub(crate) async fn make(mut self, service: Option<&Service>) -> u64 {
+        let crowd = Arc::clone(&self.crowd);
         let factor = |at| service.map_or(1.0, |service| service.load_factor(at));
         let factor_max = service.and_then(Service::load_factor_max);
-        let mut schedule = Schedule::new(&run.load, run.drive.seed, factor_max);
+        let mut schedule = Schedule::new(&crowd.load, crowd.arrivals_seed, factor_max);
         let mut next = || {
             let arrival = schedule.next(factor)?;
             Some(Due { at: Duration::from_nanos(arrival.at_ns), client: arrival.client, returned: false })
         };
         let mut arrival = next();
-        let mut end = std::pin::pin!(end);
+        let mut told = crowd.ended();
         loop {
             let due = self.earlier(arrival);
             if due.is_none() && self.calls.is_empty() {
                 break;
             }
-            let moment = due.and_then(|due| run.began.checked_add(due.at));
+            let moment = due.and_then(|due| crowd.run.began.checked_add(due.at));
             tokio::select! {
                 biased;
-                () = &mut end, if !self.ended => {
+                () = end_of(&mut told), if !self.ended => {
                     (self.ended, arrival) = (true, None);
                     self.returns.clear();
-                    run.end();
                 }
                 Some(over) = self.calls.join_next() => self.over(&value(over)),
                 () = until(moment) => {
@@ -114,7 +113,7 @@ where
                 }
             }
         }
-        run.result(run.load.asked().unwrap_or(self.arrived) + self.returned)
+        crowd.load.asked().unwrap_or(self.arrived) + self.returned
     }
 
     /// What is due first: the next of the schedule, or a call made again.
@@ -130,23 +129,24 @@ where
 
     /// Begins a call; one too many is counted and not made.
     fn begin(&mut self, due: Due) {
-        let number = self.run.next_number();
+        let (_, number) = self.crowd.next_call();
         *(if due.returned { &mut self.returned } else { &mut self.arrived }) += 1;
         if self.calls.len() >= self.in_flight_max {
             return self.over(&Ended { number, due, at: due.at, failed: true });
         }
         if due.returned {
-            self.run.returned();
+            self.crowd.returned();
         }
-        let (run, observe) = (Arc::clone(&self.run), self.observe.clone());
-        let client = Client::one_of(Arc::clone(&run.drive.target), due.client, Arc::clone(&self.spares));
+        let (crowd, observe) = (Arc::clone(&self.crowd), self.observe.clone());
+        let of_all = crowd.first_client + due.client;
+        let client = Client::one_of(Arc::clone(&crowd.drive.target), of_all, Arc::clone(&self.spares));
         self.calls.spawn(async move {
             let count = |attempt: &Attempt| {
-                run.attempt_over(attempt);
+                crowd.attempt_over(attempt);
                 observe(number, attempt);
             };
-            let (end, _) = UnderWay::new(&run, &client, due.client, number, due.at, count).make().await;
-            run.call_over(&end);
+            let (end, _) = UnderWay::new(&crowd, &client, due.client, number, due.at, count).make().await;
+            crowd.call_over(&end);
             Ended { number, due, at: Duration::from_nanos(end.ended_ns()), failed: end.failed.is_some() }
         });
     }
@@ -154,7 +154,7 @@ where
     /// What becomes of what a call was to do, now that it is over.
     fn over(&mut self, ended: &Ended) {
         let Ended { number, due: Due { client, returned, .. }, at, failed } = *ended;
-        let Run { drive, load, .. } = &*self.run;
+        let Crowd { drive, load, .. } = &*self.crowd;
         let again = self.given_up.over(load, drive.seed, Over { client, number, returned, failed });
         if let Some(after) = again
             && !self.ended
@@ -169,7 +169,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::Open;
-    use crate::run::Run;
+    use crate::run::{Crowd, Run};
     use crate::{Drive, Target, Trust};
     use brownout_draw::{Distribution, Seed};
     use brownout_load::{AfterGiveUp, Arrivals, Calls, Load, Rate};
@@ -189,8 +189,10 @@ mod tests {
         let drive = Drive { target, policy: Arc::new(Policy::new(settings).unwrap()), seed: Seed(1) };
         let arrivals = Arrivals::Constant(Rate::per_second(1000.0).unwrap());
         let load = Load { arrivals, count: Some(20), duration, after_give_up, ..Load::default() };
-        let run = Arc::new(Run::new(&drive, &load));
-        Open::new(&run, 5, |_, _| ()).make(None, std::future::pending()).await.calls
+        let run = Arc::new(Run::new());
+        let crowd = Arc::new(Crowd::new(&run, &drive, &load.parts()[0]));
+        let offered = Open::new(crowd, 5, |_, _| ()).make(None).await;
+        run.result(offered).calls
     }
 
     #[tokio::test]

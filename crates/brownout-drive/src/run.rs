@@ -1,10 +1,11 @@
 //! What the clients of a run share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use brownout_load::{Attempt, CallEnd, Load, LoadResult, Tally};
+use brownout_draw::Seed;
+use brownout_load::{Attempt, CallEnd, CohortResult, Load, LoadResult, Numbers, Part, Tally};
 use brownout_policy::Callers;
 use tokio::sync::watch;
 use tokio::task::JoinError;
@@ -15,34 +16,34 @@ use crate::Drive;
 /// A run under way.
 #[derive(Debug)]
 pub(crate) struct Run {
-    pub(crate) drive: Drive,
-    pub(crate) load: Load,
     pub(crate) began: Instant,
     /// Tells every client that the run is ended.
     ending: watch::Sender<bool>,
-    /// Of the call begun last.
-    number: AtomicU64,
     tally: Mutex<Tally>,
+}
+
+/// A population of clients in a run.
+#[derive(Debug)]
+pub(crate) struct Crowd {
+    pub(crate) run: Arc<Run>,
+    pub(crate) drive: Drive,
+    pub(crate) load: Load,
+    /// What its arrivals are drawn from.
+    pub(crate) arrivals_seed: Seed,
+    /// The number of its first client among those of all crowds.
+    pub(crate) first_client: u32,
+    numbers: Numbers,
+    /// How many calls it has begun.
+    begun: AtomicU64,
     callers: Mutex<Callers>,
+    /// Its name and what became of its calls, where there are other crowds.
+    cohort: Option<(String, Mutex<Tally>)>,
 }
 
 impl Run {
-    /// A run of `load` before its first call.
-    pub(crate) fn new(drive: &Drive, load: &Load) -> Self {
-        Self {
-            drive: drive.clone(),
-            load: load.clone(),
-            began: Instant::now(),
-            ending: watch::Sender::new(false),
-            number: AtomicU64::new(0),
-            tally: Mutex::new(Tally::new(&[])),
-            callers: Mutex::new(Callers::new(&drive.policy, load.population())),
-        }
-    }
-
-    /// The number of the next call, from 1.
-    pub(crate) fn next_number(&self) -> u64 {
-        self.number.fetch_add(1, Ordering::Relaxed) + 1
+    /// A run before its first call.
+    pub(crate) fn new() -> Self {
+        Self { began: Instant::now(), ending: watch::Sender::new(false), tally: Mutex::new(Tally::new(&[])) }
     }
 
     /// Ends it: every call that is under way, and every wait.
@@ -50,46 +51,83 @@ impl Run {
         let _ = self.ending.send(true);
     }
 
+    /// What it came to, of the `offered` calls.
+    pub(crate) fn result(&self, offered: u64) -> LoadResult {
+        result(&self.tally, offered)
+    }
+}
+
+impl Crowd {
+    /// One of the populations of a load before its first call.
+    pub(crate) fn new(run: &Arc<Run>, drive: &Drive, part: &Part<'_>) -> Self {
+        let policy = part.own.map_or_else(|| Arc::clone(&drive.policy), |own| Arc::new(own.policy.clone()));
+        Self {
+            run: Arc::clone(run),
+            load: part.load.clone(),
+            arrivals_seed: part.seed(drive.seed),
+            first_client: part.first.0,
+            numbers: part.numbers,
+            begun: AtomicU64::new(0),
+            callers: Mutex::new(Callers::new(&policy, part.load.population())),
+            cohort: part.name.map(|name| (name.to_owned(), Mutex::new(Tally::new(&[])))),
+            drive: Drive { policy, ..drive.clone() },
+        }
+    }
+
+    /// How many calls it has begun with the next, and the number of that one.
+    pub(crate) fn next_call(&self) -> (u64, u64) {
+        let nth = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        (nth, self.numbers.of(nth))
+    }
+
     /// Where a client hears of the end.
     pub(crate) fn ended(&self) -> watch::Receiver<bool> {
-        self.ending.subscribe()
+        self.run.ending.subscribe()
     }
 
     /// Asks what the callers remember. The time is taken once it is this client's turn, so that it never goes back for them.
     pub(crate) fn ask<T>(&self, question: impl FnOnce(&mut Callers, Duration) -> T) -> T {
         let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.began.elapsed();
+        let now = self.run.began.elapsed();
         question(&mut callers, now)
     }
 
     /// Counts an attempt that is over.
     pub(crate) fn attempt_over(&self, attempt: &Attempt) {
-        self.tally().attempt(attempt);
+        self.count(|tally| tally.attempt(attempt));
     }
 
     /// Counts a call that is over.
     pub(crate) fn call_over(&self, end: &CallEnd) {
-        self.tally().call(end);
+        self.count(|tally| tally.call(end));
     }
 
     /// Counts a retry or hedge that a budget refused.
     pub(crate) fn budget_denied(&self) {
-        self.tally().budget_denied();
+        self.count(Tally::budget_denied);
     }
 
     /// Counts a call begun as one that failed before.
     pub(crate) fn returned(&self) {
-        self.tally().returned();
+        self.count(Tally::returned);
     }
 
-    /// What it came to, of the `offered` calls.
-    pub(crate) fn result(&self, offered: u64) -> LoadResult {
-        self.tally().result(offered, None)
+    fn count(&self, count: impl Fn(&mut Tally)) {
+        let own = self.cohort.iter().map(|(_, tally)| tally);
+        for tally in own.chain([&self.run.tally]) {
+            count(&mut tally.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What it came to, of the `offered` calls, where there are other crowds.
+    pub(crate) fn result(&self, offered: u64) -> Option<CohortResult> {
+        let (name, tally) = self.cohort.as_ref()?;
+        Some(CohortResult { name: name.clone(), result: result(tally, offered) })
     }
+}
+
+fn result(tally: &Mutex<Tally>, offered: u64) -> LoadResult {
+    tally.lock().unwrap_or_else(PoisonError::into_inner).result(offered, None)
 }
 
 /// What a task of a run came to; its panic is the run's.

@@ -21,10 +21,17 @@ pub(crate) async fn until(moment: Option<Instant>) {
     }
 }
 
+/// Waits for the run to be ended.
+pub(crate) async fn end_of(ended: &mut watch::Receiver<bool>) {
+    if ended.wait_for(|ended| *ended).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// What `work` comes to, or `None` when the run is ended first.
 pub(crate) async fn unless_ended<T>(ended: &mut watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         done = work => Some(done),
-        Ok(_) = ended.wait_for(|ended| *ended) => None,
+        () = end_of(ended) => None,
     }
 }

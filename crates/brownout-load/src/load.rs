@@ -6,6 +6,8 @@ use std::time::Duration;
 use brownout_draw::{Distribution, Seed, Stream, draw};
 use brownout_policy::Population;
 
+use crate::Cohort;
+
 /// A population of clients and the calls it makes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
@@ -25,6 +27,9 @@ pub struct Load {
     pub after_give_up: AfterGiveUp,
     /// What every call asks for. Default `GET /`.
     pub request: RequestLine,
+    /// Populations of different clients; with them, nothing here but `duration` and `request` is looked at. Default none: the
+    /// rest describes the one there is.
+    pub cohorts: Vec<Cohort>,
 }
 
 /// When calls start.
@@ -35,6 +40,8 @@ pub enum Arrivals {
     Closed {
         /// How long a client pauses between two calls. Default not at all.
         think: Option<Distribution>,
+        /// How long after the beginning of the run a client makes its first call. Default: all begin at once.
+        start: Option<Distribution>,
     },
     /// Calls at equal distances, whatever becomes of them; clients take turns.
     Constant(Rate),
@@ -70,6 +77,11 @@ pub struct RequestLine {
 
 /// How many calls a load makes that says nothing of how many or how long.
 const COUNT: u64 = 100;
+
+impl Arrivals {
+    /// Clients that begin at once and never think.
+    pub const CLOSED: Self = Self::Closed { think: None, start: None };
+}
 
 impl Rate {
     /// The lowest: one in 116 days.
@@ -112,7 +124,7 @@ impl Default for RequestLine {
 impl Default for Load {
     fn default() -> Self {
         Self {
-            arrivals: Arrivals::Closed { think: None },
+            arrivals: Arrivals::CLOSED,
             count: None,
             duration: None,
             clients: NonZeroU32::MIN,
@@ -120,6 +132,7 @@ impl Default for Load {
             connect_delay: None,
             after_give_up: AfterGiveUp::Drop,
             request: RequestLine::default(),
+            cohorts: Vec::new(),
         }
     }
 }
@@ -179,8 +192,17 @@ impl Load {
     #[inline]
     pub fn pause_ns(&self, seed: Seed, call: u64) -> u64 {
         match &self.arrivals {
-            Arrivals::Closed { think: Some(think) } => think.sample_nanos(draw(seed, Stream::THINK, call, 0)),
+            Arrivals::Closed { think: Some(think), .. } => think.sample_nanos(draw(seed, Stream::THINK, call, 0)),
             _ => 0,
+        }
+    }
+
+    /// When closed client number `client` makes its first call.
+    #[must_use]
+    pub fn start(&self, seed: Seed, client: u32) -> Duration {
+        match &self.arrivals {
+            Arrivals::Closed { start: Some(start), .. } => start.sample(draw(seed, Stream::START, client.into(), 0)),
+            _ => Duration::ZERO,
         }
     }
 

@@ -42,6 +42,9 @@ pub struct LoadResult {
     pub capacity: Option<CapacityResult>,
     /// What became of the services behind the one that was called; empty without any, or where they cannot be seen.
     pub behind: Vec<ServiceResult>,
+    /// The callers, population by population, where there are cohorts: the same numbers for each alone. What the service saw of
+    /// them is told of all together.
+    pub cohorts: Vec<CohortResult>,
     /// What the limits of the service did; `None` without any, or where they cannot be seen.
     pub limits: Option<LimitsResult>,
     /// Events of virtual time; `None` in real time.
@@ -166,6 +169,16 @@ pub struct ServiceResult {
     pub amplification: Option<f64>,
     /// What the load did to it; `None` without a capacity.
     pub capacity: Option<CapacityResult>,
+}
+
+/// What became of the calls of one cohort.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CohortResult {
+    /// As the scenario calls it.
+    pub name: String,
+    /// Its own numbers.
+    #[serde(flatten)]
+    pub result: LoadResult,
 }
 
 /// What the limits of a service did.

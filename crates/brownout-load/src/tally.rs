@@ -229,6 +229,7 @@ impl Tally {
             phases: self.phases.iter().map(phase).collect(),
             capacity: None,
             behind: Vec::new(),
+            cohorts: Vec::new(),
             limits: None,
             events: None,
             cut_short: None,

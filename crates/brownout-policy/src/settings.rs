@@ -269,6 +269,12 @@ impl std::error::Error for PolicyError {}
 pub const FACTOR_MAX: f64 = 1e6;
 
 impl Settings {
+    /// How long callers wait, for an attempt and for the whole, and nothing else.
+    #[must_use]
+    pub fn patience(&self) -> Self {
+        Self { attempt_timeout: self.attempt_timeout, deadline: self.deadline, ..Self::default() }
+    }
+
     /// These settings where they say something, else `under`'s.
     ///
     /// What a setting here makes meaningless below is dropped: a list takes the place of a formula and a formula that of a

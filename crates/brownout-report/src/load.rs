@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use brownout_load::{CapacityResult, Latency, LoadResult, PhaseResult, Recovery, ServiceResult};
+use brownout_load::{CapacityResult, CohortResult, Latency, LoadResult, PhaseResult, Recovery, ServiceResult};
 use serde::Serialize;
 
 use crate::number::counted;
@@ -69,6 +69,9 @@ impl LoadReport {
             writeln!(text, "Latency of calls: {}", percentiles(&result.latency_ms.response))?;
         }
         writeln!(text, "Latency of attempts: {}", percentiles(&result.latency_ms.service))?;
+        for cohort in &result.cohorts {
+            write_cohort(text, cohort)?;
+        }
         if let Some(capacity) = &result.capacity {
             write_capacity(text, "Service", capacity)?;
         }
@@ -95,6 +98,33 @@ impl LoadReport {
         }
         Ok(())
     }
+}
+
+/// The same in short for one of several populations.
+fn write_cohort(text: &mut String, CohortResult { name, result }: &CohortResult) -> std::fmt::Result {
+    let LoadResult { calls, attempts, gave_up, goodput_per_second, amplification, .. } = result;
+    if calls.started == 0 {
+        return writeln!(text, "Cohort {name}: made no call");
+    }
+    let well = percent(calls.succeeded, calls.started);
+    write!(text, "Cohort {name}: {} of {} calls succeeded ({well:.1}%)", calls.succeeded, calls.started)?;
+    if let Some(goodput) = goodput_per_second {
+        write!(text, ", goodput {goodput:.1}/s")?;
+    }
+    write!(
+        text,
+        ", {}, amplification {:.2}",
+        counted(attempts.total, "attempt", "attempts"),
+        amplification.unwrap_or_default()
+    )?;
+    if attempts.budget_denied > 0 {
+        write!(text, ", {} more denied by the budget", attempts.budget_denied)?;
+    }
+    writeln!(text)?;
+    for (reason, count) in gave_up {
+        writeln!(text, "  gave up, {reason}: {count}")?;
+    }
+    writeln!(text, "  latency of calls: {}", percentiles(&result.latency_ms.response))
 }
 
 fn write_behind(text: &mut String, behind: &ServiceResult) -> std::fmt::Result {

@@ -105,6 +105,8 @@ pub(crate) enum Kind {
     NameOr(&'static Table),
     /// The name of a preset, a table, or a list of them.
     Policy(&'static Table),
+    /// The same, or a name of the file's own choice.
+    PolicyByName(&'static Table),
     /// The name of a preset.
     Preset,
     /// Names of the file's own choice, each with what stands behind it.
@@ -431,6 +433,34 @@ pub(crate) static LOAD: Table = Table {
         key("processes", Kind::Clients, "Over how many processes the clients are spread. Default 1."),
         key("connect_delay", Kind::Distribution, "How long an attempt is on its way to the service. Default: no time."),
         key("after_give_up", Kind::Table(&AFTER_GIVE_UP), "What becomes of a call that failed. Default: it is lost."),
+        key(
+            "cohorts",
+            Kind::Named(&Kind::Table(&COHORT)),
+            "Populations of different clients, by name, each told apart; instead of all other keys but duration and request.",
+        ),
+    ],
+};
+
+pub(crate) static COHORT: Table = Table {
+    name: "load.cohorts",
+    doc: "A population of clients beside others.",
+    rule: Rule::Required(&["arrivals"]),
+    keys: &[
+        key("arrivals", Kind::Table(&ARRIVALS), "When its calls start."),
+        key(
+            "count",
+            Kind::Count(0),
+            "How many calls at the most. Default 100, or no bound where the load has a duration.",
+        ),
+        key("clients", Kind::Clients, "Whose calls they are; each has its own policy memory. Default 1."),
+        key("processes", Kind::Clients, "Over how many processes the clients are spread. Default 1."),
+        key("connect_delay", Kind::Distribution, "How long an attempt is on its way to the service. Default: no time."),
+        key("after_give_up", Kind::Table(&AFTER_GIVE_UP), "What becomes of a call that failed. Default: it is lost."),
+        key(
+            "policy",
+            Kind::PolicyByName(&POLICY),
+            "What its clients do after a failure; also one of the file's policies, by name. Default: the file's policy.",
+        ),
     ],
 };
 
@@ -462,6 +492,11 @@ pub(crate) static CLOSED: Table = Table {
     keys: &[
         key("clients", Kind::Clients, "How many; the same as load.clients. Default 1."),
         key("think", Kind::Distribution, "How long each pauses between two calls. Default: not at all."),
+        key(
+            "start",
+            Kind::Distribution,
+            "How long after the beginning each makes its first call. Default: all begin at once.",
+        ),
     ],
 };
 

@@ -65,8 +65,7 @@ impl Scenario {
         let named = self.policies.iter().find(|(own, _)| own == name).map(|(_, settings)| settings.clone());
         let settings = named.or_else(|| self.policy.clone().filter(|_| name == "scenario")).or_else(|| preset(name))?;
         let Some(own) = &self.policy else { return Some(settings) };
-        let patience = Settings { attempt_timeout: own.attempt_timeout, deadline: own.deadline, ..Settings::default() };
-        Some(settings.over(patience))
+        Some(settings.over(own.patience()))
     }
 }
 

@@ -93,6 +93,7 @@ fn kind(of: Kind) -> Value {
             table(inner),
             { "type": "array", "minItems": 1, "items": { "anyOf": [kind(Kind::Preset), table(inner)] } },
         ] }),
+        Kind::PolicyByName(inner) => json!({ "anyOf": [kind(Kind::Name), kind(Kind::Policy(inner))] }),
         Kind::Preset => json!({ "type": "string", "pattern": "^[a-z0-9.-]+$" }),
         Kind::Named(inner) => json!({
             "type": "object",

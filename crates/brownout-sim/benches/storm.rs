@@ -91,8 +91,12 @@ fn closed_loop(clients: u32) -> (u64, f64) {
     let service = service(Distribution::fixed(MS(100)), vec![]);
     let think = Distribution::exponential(MS(10_000), None).expect("longer than zero");
     let clients = NonZeroU32::new(clients).expect("not zero");
-    let load =
-        Load { arrivals: Arrivals::Closed { think: Some(think) }, count: Some(3_000_000), clients, ..Load::default() };
+    let load = Load {
+        arrivals: Arrivals::Closed { think: Some(think), start: None },
+        count: Some(3_000_000),
+        clients,
+        ..Load::default()
+    };
     timed(&service, &Policy::none(), &load)
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::Seed;
-use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Graph, Load, LoadResult, Reply, Trail};
+use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Graph, Load, LoadResult, Numbers, Reply, Trail};
 use brownout_policy::{Policy, Transport};
 use brownout_service::{Decision, Identity, Refused, Request, Response, Service, Shed};
 
@@ -65,10 +65,10 @@ impl<'w> World<'w> {
     /// # Errors
     /// What cut the run short, where no attempt was made to its end or the call did not end.
     pub fn trace(&self, request: &Request<'_>, number: u64) -> Result<CallTrace, String> {
-        let load = Load { count: Some(number), ..Load::default() };
+        let load = Load { count: Some(1), ..Load::default() };
         let watch = Watch::default();
         let route = self.service.route(request);
-        let run = Run::new(*self, &load, route, number, Limits::default(), watch);
+        let run = Run::new(*self, &load, route, Numbers::from(number), Limits::default(), watch);
         let (result, watch) = run.limited(request, Some(Duration::ZERO)).finish();
         let Watch { trail, last, end, refused } = watch;
         let (Some(end), Some((attempt, reached))) = (end, last) else {
@@ -111,7 +111,7 @@ impl<'w> World<'w> {
 
     /// A whole load.
     ///
-    /// Call numbers are given out in the order in which calls start, from 1; of clients that are free at the
+    /// Call numbers are given out in the order in which calls start, from 1, in each cohort its own; of clients that are free at the
     /// same instant, the one that became free first goes first.
     #[must_use]
     pub fn load(&self, request: &Request<'_>, load: &Load) -> LoadResult {
@@ -126,7 +126,9 @@ impl<'w> World<'w> {
         limits: Limits,
         observer: O,
     ) -> (LoadResult, O) {
-        Run::new(*self, load, self.service.route(request), 1, limits, observer).limited(request, None).finish()
+        Run::new(*self, load, self.service.route(request), Numbers::from(1), limits, observer)
+            .limited(request, None)
+            .finish()
     }
 }
 

@@ -50,6 +50,16 @@ fn unknown(name: &str, scenario: &Scenario) -> Stop {
     Stop::usage(format!("there is no policy `{name}`: {hint}; policies of the scenario: {own}"))
 }
 
+/// Refuses a scenario on which no policy could make a difference.
+pub(crate) fn differ(scenario: &Scenario) -> Result<(), Stop> {
+    if scenario.load.follows_policy() {
+        return Ok(());
+    }
+    let message = "every cohort of the scenario has a policy of its own, so no other would change anything; drop the `policy` of the \
+                   cohorts that are to follow it";
+    Err(Stop::usage(message))
+}
+
 /// The names of the scenario's `policies`.
 pub(crate) fn names_of(scenario: &Scenario) -> impl Iterator<Item = &str> {
     scenario.policies.iter().map(|(name, _)| name.as_str())

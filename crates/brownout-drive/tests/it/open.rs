@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed};
-use brownout_load::{AfterGiveUp, Arrivals, Load, Rate, Schedule};
+use brownout_load::{AfterGiveUp, Arrivals, Cohort, Load, OwnPolicy, Rate, Schedule};
 use brownout_policy::{JitterKind, Settings};
 use brownout_service::{Change, Factor, Factors, Phase, Ramp, Service, Window};
 
@@ -154,12 +154,41 @@ async fn a_load_of_a_duration_offers_what_fits_into_it() {
     let open = Load { arrivals: Arrivals::Constant(rate(100.0)), ..closed.clone() };
     // A client that thinks past the end is not waited for.
     let think = Some(Distribution::fixed(Duration::from_secs(3600)));
-    let thoughtful = Load { arrivals: Arrivals::Closed { think }, ..closed.clone() };
+    let thoughtful = Load { arrivals: Arrivals::Closed { think, start: None }, ..closed.clone() };
     for (load, expected) in [(closed, None), (open, Some(20)), (thoughtful, Some(1))] {
         let calls = Scenario { service: service(), settings: once(), load }.over_http().await.result.calls;
         assert_eq!((calls.offered, calls.unsent), (calls.started, 0));
         assert!(calls.started > 0 && expected.is_none_or(|expected| calls.started == expected), "{calls:?}");
     }
+}
+
+#[tokio::test]
+async fn cohorts_make_the_same_calls_in_both_times() {
+    let retries = |max_retries| Settings { max_retries: Some(max_retries), base_delay: Some(MS(10)), ..once() };
+    let cohort = |name: &str, arrivals, own: Option<Settings>| Cohort {
+        name: name.to_owned(),
+        load: Load { arrivals, count: Some(40), clients: clients(3), ..Load::default() },
+        own: own.map(|settings| OwnPolicy::new(settings).unwrap()),
+    };
+    let cohorts = vec![
+        cohort("patient", Arrivals::Poisson(rate(200.0)), None),
+        cohort("hasty", Arrivals::Constant(rate(150.0)), Some(retries(3))),
+        cohort("closed", Arrivals::CLOSED, Some(retries(2))),
+    ];
+    let load = Load { cohorts, ..Load::default() };
+    let scenario = Scenario { service: failing("0.3", Distribution::fixed(MS(3))), settings: retries(1), load };
+    let (real, simulated) = (scenario.over_http().await, scenario.in_virtual_time());
+    assert_eq!(real.sorted(), simulated.sorted());
+    for (real, simulated) in real.result.cohorts.iter().zip(&simulated.result.cohorts) {
+        assert_eq!(real.name, simulated.name);
+        let (real, simulated) = (&real.result, &simulated.result);
+        assert_eq!(
+            (&real.by_status, real.calls, real.attempts),
+            (&simulated.by_status, simulated.calls, simulated.attempts)
+        );
+        assert_eq!(real.calls.offered, 40);
+    }
+    assert_eq!((real.result.cohorts.len(), real.result.calls.offered), (3, 120));
 }
 
 #[tokio::test]

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use brownout_draw::Seed;
-use brownout_load::{Arrivals, Graph, Load};
+use brownout_load::{Graph, Load};
 use brownout_policy::{Policy, Settings};
 use brownout_service::{Phase, Request, Service};
 use brownout_sim::Limits;
 use thiserror::Error;
+
+use super::precheck::rate_of;
 
 /// A scenario and one policy. The phases of all its services are the trigger.
 #[derive(Clone, Copy, Debug)]
@@ -115,10 +117,12 @@ impl Experiment<'_> {
     ///
     /// # Errors
     /// Where arrivals are closed.
-    pub const fn rate(&self) -> Result<f64, StormError> {
-        match self.load.arrivals {
-            Arrivals::Closed { .. } => Err(StormError::Closed),
-            Arrivals::Constant(rate) | Arrivals::Poisson(rate) => Ok(rate.get()),
-        }
+    pub fn rate(&self) -> Result<f64, StormError> {
+        self.load.parts().iter().map(|part| rate_of(part.load)).sum()
+    }
+
+    /// What the clients of each population do after a failure.
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.load.parts().into_iter().map(|part| part.own.map_or(self.policy, |own| &own.policy))
     }
 }

@@ -128,7 +128,8 @@ impl<'p, 'e> Drop<'p, 'e> {
     fn lengths(&self) -> impl Iterator<Item = Duration> {
         let plan = self.probe.plan;
         let shortest = plan.window.max(plan.timeout);
-        let calls = longest_call(plan.experiment.policy, plan.timeout);
+        let calls =
+            plan.experiment.policies().map(|policy| longest_call(policy, plan.timeout)).max().unwrap_or_default();
         let longest = plan.observe.max(2 * calls.min(Duration::from_secs(1800))).max(Duration::from_secs(60));
         LENGTHS_S.into_iter().map(Duration::from_secs).filter(move |length| shortest <= *length && *length <= longest)
     }

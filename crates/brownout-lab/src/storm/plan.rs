@@ -9,7 +9,7 @@ use brownout_policy::{Luck, Policy};
 use brownout_service::{Change, Factors, Phase, Ramp, Service, Window};
 use brownout_sim::World;
 
-use super::precheck::{Precheck, scaled};
+use super::precheck::{Precheck, rate_of, scaled};
 use super::windows::{Counts, Ease, Windows};
 use super::{At, Experiment, StormError};
 
@@ -100,7 +100,8 @@ impl<'e> Plan<'e> {
             return Err(StormError::NoLength(trigger));
         }
         let precheck = Precheck::new(&experiment, at)?;
-        let timeout = experiment.policy.allowance(Duration::ZERO).unwrap_or_default();
+        let timeout =
+            experiment.policies().filter_map(|policy| policy.allowance(Duration::ZERO)).max().unwrap_or_default();
         let window = window(experiment.service, rate);
         let warm_up = whole(from.max(window * WARM_UP_WINDOWS), window);
         let drain = drain(&experiment, rate, trigger, timeout, &precheck).min(DRAIN_MAX / OBSERVE_DRAINS);
@@ -114,7 +115,7 @@ impl<'e> Plan<'e> {
         };
         let phases = moved(experiment.service.phases());
         let graph = with_phases(experiment.graph, |service| moved(service.phases()));
-        let load = Load { count: None, ..scaled(experiment.load, at.load)? };
+        let load = scaled(experiment.load, at.load)?.each(|load| Load { count: None, ..load });
         Ok(Self {
             experiment,
             at,
@@ -197,27 +198,33 @@ impl<'e> Plan<'e> {
     /// One run, to `until`: what it counted, and why it was cut short, if it was.
     pub(super) fn watch(&self, stage: &Stage, seed: Seed, until: Duration) -> (Vec<Counts>, Option<String>) {
         let Experiment { policy, request, limits, .. } = &self.experiment;
-        let load = Load { duration: Some(until), ..self.load.clone() };
+        let load = self.load.lasting(Some(until));
         let windows = Windows::new(nanos(self.window), self.windows_before(until));
         let world = World::new(&stage.service, policy, seed).with_graph(&stage.graph);
         let (result, windows) = world.watch(request, &load, *limits, windows);
         (windows.into_counts(), result.cut_short)
     }
 
-    /// What callers come to where nobody is in their way: one of them, call after call.
+    /// What callers come to where nobody is in their way: of each population one, call after call.
     pub(super) fn ease(&self) -> Ease {
-        let Experiment { policy, request, limits, .. } = &self.experiment;
-        let alone = Load {
-            arrivals: Arrivals::Closed { think: None },
-            count: Some(EASE_CALLS),
-            duration: None,
-            clients: NonZeroU32::MIN,
-            ..self.load.clone()
-        };
+        let Experiment { request, limits, seed, .. } = &self.experiment;
         let Stage { service, graph } = self.control();
-        let world = World::new(&service, policy, self.experiment.seed).with_graph(&graph);
-        let (result, ()) = world.watch(request, &alone, *limits, ());
-        Ease { success: result.success_rate.unwrap_or(0.0), amplification: result.amplification.unwrap_or(1.0) }
+        let mut ease = Ease { success: 0.0, amplification: 0.0 };
+        for (part, policy) in self.load.parts().iter().zip(self.experiment.policies()) {
+            let alone = Load {
+                arrivals: Arrivals::CLOSED,
+                count: Some(EASE_CALLS),
+                duration: None,
+                clients: NonZeroU32::MIN,
+                ..part.load.clone()
+            };
+            let world = World::new(&service, policy, *seed).with_graph(&graph);
+            let (result, ()) = world.watch(request, &alone, *limits, ());
+            let share = rate_of(part.load).map_or(1.0, |rate| rate / self.rate);
+            ease.success += share * result.success_rate.unwrap_or(0.0);
+            ease.amplification += share * result.amplification.unwrap_or(1.0);
+        }
+        ease
     }
 }
 

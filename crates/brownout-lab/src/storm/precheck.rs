@@ -1,6 +1,6 @@
 //! What can be said without a run.
 
-use brownout_load::{Arrivals, Load, Rate};
+use brownout_load::{Arrivals, Cohort, Load, Rate};
 use serde::Serialize;
 
 use super::{At, Experiment, StormError};
@@ -63,8 +63,28 @@ impl Precheck {
 
 fn worst(experiment: &Experiment<'_>, load: f64) -> Result<WorstCase, StormError> {
     let load = scaled(experiment.load, load)?;
-    let subject = Subject { service: Some(experiment.service), load: Some(&load), settings: experiment.settings };
-    worst_case(&subject).ok_or(StormError::Closed)
+    let mut all = Vec::new();
+    for part in load.parts() {
+        let settings = part.own.map_or(experiment.settings, |own| &own.settings);
+        let subject = Subject { service: Some(experiment.service), load: Some(part.load), settings };
+        all.push((rate_of(part.load)?, worst_case(&subject).ok_or(StormError::Closed)?));
+    }
+    let rate: f64 = all.iter().map(|(rate, _)| rate).sum();
+    let mean = |pick: fn(&WorstCase) -> f64| all.iter().map(|(own, worst)| own * pick(worst)).sum::<f64>() / rate;
+    Ok(WorstCase {
+        utilisation: all.iter().map(|(_, worst)| worst.utilisation).sum(),
+        attempts_at_ease: mean(|worst| worst.attempts_at_ease),
+        attempts_failing: mean(|worst| worst.attempts_failing),
+        stops_asking: all.iter().any(|(_, worst)| worst.stops_asking),
+    })
+}
+
+/// Calls a second of one population.
+pub(super) const fn rate_of(load: &Load) -> Result<f64, StormError> {
+    match load.arrivals {
+        Arrivals::Closed { .. } => Err(StormError::Closed),
+        Arrivals::Constant(rate) | Arrivals::Poisson(rate) => Ok(rate.get()),
+    }
 }
 
 fn worst_product(experiment: &Experiment<'_>, load: f64) -> Option<f64> {
@@ -85,8 +105,13 @@ fn threshold(product: impl Fn(f64) -> Option<f64>) -> Option<f64> {
     Some(high)
 }
 
-/// The same load at a multiple of its rate.
+/// The same load at a multiple of its rate, that of each cohort where it has any.
 pub(super) fn scaled(load: &Load, by: f64) -> Result<Load, StormError> {
+    let cohort = |cohort: &Cohort| Ok(Cohort { load: scaled(&cohort.load, by)?, ..cohort.clone() });
+    let cohorts = load.cohorts.iter().map(cohort).collect::<Result<Vec<_>, _>>()?;
+    if !cohorts.is_empty() {
+        return Ok(Load { cohorts, ..load.clone() });
+    }
     let times = |rate: Rate| Rate::per_second(rate.get() * by).ok_or_else(|| StormError::NoRate(rate.get() * by));
     let arrivals = match load.arrivals {
         Arrivals::Closed { .. } => return Err(StormError::Closed),

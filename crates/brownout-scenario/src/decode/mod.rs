@@ -15,6 +15,7 @@ mod service;
 use std::fmt;
 
 use brownout_draw::Seed;
+use brownout_load::Part;
 use brownout_policy::{Policy, Settings, preset};
 use brownout_service::{Capacity, Phase, Shed};
 
@@ -29,9 +30,10 @@ pub(crate) fn scenario(root: &Node, problems: &mut Problems) -> Option<Scenario>
     let fields = Fields::open(root, &grammar::SCENARIO, problems)?;
     let seed = fields.read("seed", problems, scalar::seed);
     let service = service::read(&fields, problems);
-    let load = fields.nested("load", problems, load::read).unwrap_or_default();
     let policy = fields.nested("policy", problems, policy::read);
     let policies = fields.nested("policies", problems, policies).unwrap_or_default();
+    let known = load::Policies { named: &policies, policy: policy.as_ref() };
+    let load = fields.nested("load", problems, |node, problems| load::read(node, &known, problems)).unwrap_or_default();
     let service::Read { service, identity_header, graph } = service?;
     let scenario = Scenario { seed: seed.map(Seed), service, identity_header, graph, load, policy, policies };
     if problems.is_empty() {
@@ -62,7 +64,9 @@ fn policies(node: &Node, problems: &mut Problems) -> Option<Vec<(String, Setting
 fn check(fields: &Fields<'_>, scenario: &Scenario, problems: &mut Problems) {
     let pause =
         |phase: &Phase| phase.window.until.is_none() && phase.factors.load.is_some_and(|factor| factor.get() <= 0.0);
-    if scenario.load.is_open() && scenario.load.duration.is_none() {
+    let parts = scenario.load.parts();
+    let (open, closed): (Vec<&Part<'_>>, Vec<_>) = parts.iter().partition(|part| part.load.is_open());
+    if !open.is_empty() && scenario.load.duration.is_none() {
         for phase in scenario.service.phases().iter().filter(|phase| pause(phase)) {
             let message = format!(
                 "phase `{}` stops the load for ever, so its calls would never all be made; give the phase an end or the load a \
@@ -72,7 +76,7 @@ fn check(fields: &Fields<'_>, scenario: &Scenario, problems: &mut Problems) {
             problems.add(fields.blame("phases"), message);
         }
     }
-    if !scenario.load.is_open() {
+    if !closed.is_empty() {
         for phase in scenario.service.phases().iter().filter(|phase| phase.factors.load.is_some()) {
             let message = format!(
                 "phase `{}` changes the load of closed clients, who call when their last call has ended; make the arrivals constant \
@@ -84,22 +88,23 @@ fn check(fields: &Fields<'_>, scenario: &Scenario, problems: &mut Problems) {
     }
     let silent = |capacity: &Capacity| capacity.shed == Shed::Silent;
     if scenario.service.capacity().is_some_and(silent) {
-        if scenario.policy.is_none() && scenario.policies.is_empty() {
+        if scenario.policy.is_none() && scenario.policies.is_empty() && scenario.load.follows_policy() {
             problems.add(
                 fields.blame("service"),
                 "a service that sheds silently leaves callers without a policy waiting for ever; give the file a `policy` with an \
                  `attempt_timeout` or a `deadline`",
             );
         }
-        let policies = scenario.policy.iter().map(|policy| ("policy", policy));
-        let named = scenario.policies.iter().map(|(name, policy)| (name.as_str(), policy));
-        for (name, settings) in policies.chain(named) {
+        let policies = scenario.policy.iter().map(|policy| ("policy", "policy", policy));
+        let named = scenario.policies.iter().map(|(name, policy)| ("policies", name.as_str(), policy));
+        let own = parts.iter().filter_map(|part| Some(("load", part.name?, &part.own?.settings)));
+        for (key, name, settings) in policies.chain(named).chain(own) {
             if Policy::new(settings.clone()).is_ok_and(|policy| !policy.gives_up()) {
                 let message = format!(
                     "a service that sheds silently leaves the callers of `{name}` without an answer for ever; give the policy an \
                      `attempt_timeout` or a `deadline`"
                 );
-                problems.add(fields.blame(if name == "policy" { "policy" } else { "policies" }), message);
+                problems.add(fields.blame(key), message);
             }
         }
     }

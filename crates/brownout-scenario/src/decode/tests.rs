@@ -421,3 +421,59 @@ fn limits_that_cannot_be_are_refused_at_their_place() {
         "[[service.rate_limits]]\nconcurrency = 1\n[[service.rate_limits]]\nconcurrency = 2\nname = \"concurrency\"";
     check(twins, &["5:8 two limits are called `concurrency`"]);
 }
+
+#[test]
+fn cohorts_have_what_they_need_and_nothing_is_said_twice() {
+    let cohort = "[load.cohorts.web]\narrivals = { constant = \"5/s\" }\n";
+    check(&format!("[load]\nduration = \"10s\"\n{cohort}"), &["fine"]);
+    check("[load.cohorts.web]\nclients = 4\n", &["1:1 load.cohorts needs the key `arrivals`"]);
+    check("[load]\ncohorts = {}\n", &["2:11 there is no cohort in here; name one"]);
+    check("[load]\ncohorts = 3\n", &["2:11 cohorts are tables by name, as [load.cohorts.mobile], found 3"]);
+    check(
+        &format!("[load]\ncount = 5\narrivals = {{ poisson = \"1/s\" }}\n{cohort}"),
+        &[
+            "2:1 a load with cohorts has no `count` of its own; say it in each cohort",
+            "3:1 a load with cohorts has no `arrivals`",
+        ],
+    );
+    check(&format!("{cohort}policy = \"carefull\"\n[policies.careful]\n"), &["3:10 there is no preset `carefull`"]);
+    check(
+        "[load.cohorts.a]\narrivals = { closed = { clients = 16777216 } }\n[load.cohorts.b]\narrivals = { closed = {} }\n",
+        &["1:7 all cohorts together have at most 16777216 clients, found 16777217"],
+    );
+    check(
+        "[load.cohorts.a]\narrivals = { closed = {} }\n[[phases]]\nname = \"more\"\nload = 2.0\n",
+        &["3:1 phase `more` changes the load of closed clients"],
+    );
+}
+
+#[test]
+fn a_cohort_has_a_policy_of_its_own_or_follows_the_files() {
+    let text = r#"
+        [load]
+        duration = "10s"
+        [load.cohorts.careful]
+        arrivals = { poisson = "5/s" }
+        policy = "careful"
+        [load.cohorts.follower]
+        arrivals = { closed = { clients = 3, start = { uniform = { min = "0s", max = "20s" } } } }
+        [load.cohorts.sdk]
+        arrivals = { constant = "5/s" }
+        policy = "curl-retry"
+        [policy]
+        attempt_timeout = "2s"
+        [policies.careful]
+        max_retries = 7
+    "#;
+    let scenario = Scenario::parse("test.toml", text).unwrap();
+    let [careful, follower, sdk] = &scenario.load.parts()[..] else { panic!("three cohorts") };
+    let own = careful.own.unwrap();
+    // How long it waits is what the file's policy says.
+    assert_eq!((own.policy.max_retries(), own.policy.allowance(Duration::ZERO)), (7, Some(Duration::from_secs(2))));
+    assert_eq!(sdk.own.unwrap().policy.max_retries(), 3);
+    assert!(follower.own.is_none() && scenario.load.follows_policy());
+    assert_eq!(careful.load.duration, Some(Duration::from_secs(10)));
+    assert!(
+        follower.load.start(Seed(1), 1) > Duration::ZERO && follower.load.start(Seed(1), 1) < Duration::from_secs(20)
+    );
+}

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw, nanos};
-use brownout_load::{Attempt, Over, Reply, Step};
+use brownout_load::{Attempt, Over, Reply, Step, Tally};
 use brownout_policy::{Failure, Policy, StopReason, Transport, Verdict};
 use brownout_service::{Abandoned, Outcome};
 
+use super::crowd::Crowd;
 use super::event::Event;
-use super::node::{CLIENTS, ENTRY};
+use super::node::ENTRY;
 use super::{AttemptState, CallState, LANE_ARRIVAL, LANE_REACH, LANE_TIMEOUT, NONE, Observer, Run, Stage};
 use crate::queue::Ticket;
 
@@ -16,47 +17,62 @@ use crate::queue::Ticket;
 const BAD_GATEWAY: u16 = 502;
 
 impl<O: Observer> Run<'_, O> {
-    /// Puts the next call of an open load on the agenda.
-    pub(super) fn expect_arrival(&mut self) {
+    /// Puts the next call of an open crowd on the agenda.
+    pub(super) fn expect_arrival(&mut self, crowd: u16) {
         let service = self.nodes[usize::from(ENTRY)].service;
-        let (at, client) = match self.schedule.step(|elapsed| service.load_factor(elapsed)) {
+        let open = self.crowds.at(crowd);
+        let (at, client) = match open.schedule.step(|elapsed| service.load_factor(elapsed)) {
             Step::Call(arrival) => (arrival.at_ns, Some(arrival.client)),
             Step::Nothing { until_ns } => (until_ns, None),
             Step::Over => return,
         };
-        self.due_client = client;
-        self.push_lane(LANE_ARRIVAL, at, Event::Arrival);
+        open.due_client = client;
+        self.push_lane(LANE_ARRIVAL, at, Event::Arrival(crowd.into()));
     }
 
-    /// A call of an open load is due.
-    pub(super) fn arrive(&mut self) {
-        let due = self.due_client;
-        self.expect_arrival();
+    /// A call of an open crowd is due.
+    pub(super) fn arrive(&mut self, crowd: u16) {
+        let due = self.crowds.at(crowd).due_client;
+        self.expect_arrival(crowd);
         if let Some(client) = due {
-            self.begin(client, false);
+            self.begin(crowd, client, false);
+        }
+    }
+
+    /// Puts the first calls of a closed crowd on the agenda.
+    pub(super) fn expect_closed(&mut self, crowd: u16) {
+        let Crowd { load, first, .. } = *self.crowds.at(crowd);
+        for client in 0..load.busy_clients() {
+            let client = first.0 + client;
+            self.push(nanos(load.start(self.seed, client)), Event::Begin(client));
         }
     }
 
     /// A closed client is free for its next call.
     pub(super) fn begin_of_closed(&mut self, client: u32) {
-        if self.number < self.load.count_max() && self.load.goes_on_at(self.elapsed()) {
-            self.begin(client, false);
+        let (crowd, client) = self.crowds.of_client(client);
+        let Crowd { load, begun, .. } = *self.crowds.at(crowd);
+        if begun < load.count_max() && self.load.goes_on_at(self.elapsed()) {
+            self.begin(crowd, client, false);
         }
     }
 
     /// A client makes again what failed before.
     pub(super) fn come_back(&mut self, client: u32) {
         if self.load.goes_on_at(self.elapsed()) {
+            let (crowd, client) = self.crowds.of_client(client);
             self.tally.returned();
-            self.begin(client, true);
+            self.crowds.at(crowd).count(Tally::returned);
+            self.begin(crowd, client, true);
         }
     }
 
-    fn begin(&mut self, client: u32, returned: bool) {
-        self.number += 1;
+    fn begin(&mut self, edge: u16, client: u32, returned: bool) {
         let now = self.elapsed();
-        let call = self.edges[usize::from(CLIENTS)].callers.call(client, now);
-        let (number, edge, inner) = (self.number, CLIENTS, NONE);
+        let crowd = self.crowds.at(edge);
+        crowd.begun += 1;
+        let (number, inner) = (crowd.numbers.of(crowd.begun), NONE);
+        let call = self.edges[usize::from(edge)].callers.call(client, now);
         let state = CallState { call, number, edge, inner, live: true, returned, attempts: NONE, hedge: None };
         match self.calls.insert(state, self.limits.in_flight) {
             Some(slot) => self.attempt(slot),
@@ -69,7 +85,7 @@ impl<O: Observer> Run<'_, O> {
         let now = self.elapsed();
         let state = &mut self.calls[slot];
         let edge = &mut self.edges[usize::from(state.edge)];
-        if state.edge != CLIENTS && self.inner[state.inner].until <= self.now {
+        if self.client_edges <= state.edge && self.inner[state.inner].until <= self.now {
             edge.callers.abandoned(&state.call, now);
             return self.end(slot, Some(StopReason::DeadlineExceeded));
         }
@@ -115,8 +131,8 @@ impl<O: Observer> Run<'_, O> {
         let number = state.call.attempt();
         let edge = &mut self.edges[usize::from(state.edge)];
         let mut connect = 0;
-        if state.edge == CLIENTS {
-            connect = self.load.connect_ns(self.seed, state.number, number.get());
+        if state.edge < self.client_edges {
+            connect = self.crowds.at(state.edge).load.connect_ns(self.seed, state.number, number.get());
         } else {
             until = until.min(self.inner[state.inner].until);
             edge.counts.attempts += 1;
@@ -126,7 +142,7 @@ impl<O: Observer> Run<'_, O> {
             call: slot,
             next: state.attempts,
             request: state.number,
-            client: state.call.client(),
+            client: edge.first_client + state.call.client(),
             number,
             place: 0,
             node,
@@ -231,7 +247,7 @@ impl<O: Observer> Run<'_, O> {
         let state = &mut self.calls[slot];
         let edge = &mut self.edges[usize::from(state.edge)];
         edge.callers.succeeded(&mut state.call, now, Duration::from_nanos(self.now - sent), retry);
-        if !retry && sent == state.call.started_ns() && state.attempts == NONE && state.edge == CLIENTS {
+        if !retry && sent == state.call.started_ns() && state.attempts == NONE && state.edge < self.client_edges {
             return self.end_single(index, slot, reply);
         }
         self.record(index, reply, None);
@@ -272,15 +288,20 @@ impl<O: Observer> Run<'_, O> {
         if self.attempts[index].node == ENTRY {
             let attempt = self.attempts[index].over(self.now, reply, verdict);
             self.tally.attempt(&attempt);
+            let edge = self.calls[self.attempts[index].call].edge;
+            self.crowds.at(edge).count(|tally| tally.attempt(&attempt));
             self.observe(index, &attempt);
         }
     }
 
     /// The budget refused what call `slot` wanted.
     fn budget_denied(&mut self, slot: u32) {
-        match self.calls[slot].edge {
-            CLIENTS => self.tally.budget_denied(),
-            edge => self.edges[usize::from(edge)].counts.budget_denied += 1,
+        let edge = self.calls[slot].edge;
+        if edge < self.client_edges {
+            self.tally.budget_denied();
+            self.crowds.at(edge).count(Tally::budget_denied);
+        } else {
+            self.edges[usize::from(edge)].counts.budget_denied += 1;
         }
     }
 
@@ -294,6 +315,8 @@ impl<O: Observer> Run<'_, O> {
     fn end_single(&mut self, index: u32, slot: u32, reply: Reply) {
         let attempt = self.attempts[index].over(self.now, reply, None);
         self.tally.single(&attempt);
+        let edge = self.calls[slot].edge;
+        self.crowds.at(edge).count(|tally| tally.single(&attempt));
         self.observe(index, &attempt);
         self.close(slot, None);
     }
@@ -313,37 +336,38 @@ impl<O: Observer> Run<'_, O> {
         }
         let state = &mut self.calls[slot];
         let (edge, inner) = (state.edge, state.inner);
-        if edge != CLIENTS {
+        if self.client_edges <= edge {
             (state.hedge, state.live) = (None, false);
             self.calls.remove(slot);
             return self.end_inner(edge, inner, failed);
         }
-        self.tally.call(&state.over(self.now, failed));
+        let end = state.over(self.now, failed);
+        self.tally.call(&end);
+        self.crowds.at(edge).count(|tally| tally.call(&end));
         self.close(slot, failed);
     }
 
     /// Call `slot`, which has been counted, makes room for its client's next.
     fn close(&mut self, slot: u32, failed: Option<StopReason>) {
         let state = &mut self.calls[slot];
-        let (number, client, returned) = (state.number, state.call.client(), state.returned);
+        let CallState { number, edge, returned, .. } = *state;
+        let client = state.call.client();
         self.observer.call(number, &state.over(self.now, failed));
         // A timer that is still to fire must not find it waiting.
         (state.hedge, state.live) = (None, false);
         self.calls.remove(slot);
-        if self.load.is_open() {
-            self.after_open(client, number, returned, failed.is_some());
+        let crowd = self.crowds.at(edge);
+        let (load, of_all) = (crowd.load, crowd.first.0 + client);
+        if load.is_open() {
+            // What becomes of what it was to do, where callers do not wait for each other.
+            let over = Over { client, number, returned, failed: failed.is_some() };
+            if let Some(after) = crowd.given_up.over(load, self.seed, over) {
+                let at = self.later(after);
+                self.push(at, Event::Return(of_all));
+            }
         } else {
-            let at = self.now.saturating_add(self.load.pause_ns(self.seed, number));
-            self.push(at, Event::Begin(client));
-        }
-    }
-
-    /// What becomes of what call `number` was to do, where callers do not wait for each other.
-    fn after_open(&mut self, client: u32, number: u64, returned: bool, failed: bool) {
-        let over = Over { client, number, returned, failed };
-        if let Some(after) = self.given_up.over(self.load, self.seed, over) {
-            let at = self.later(after);
-            self.push(at, Event::Return(client));
+            let at = self.now.saturating_add(load.pause_ns(self.seed, number));
+            self.push(at, Event::Begin(of_all));
         }
     }
 

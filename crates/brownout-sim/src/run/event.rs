@@ -11,11 +11,11 @@ pub(super) const SLOTS_MAX: u32 = 1 << SLOT_BITS;
 /// What happens, and to which slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The next call of an open load is due.
-    Arrival,
-    /// A closed client makes its next call. Slot: the client.
+    /// The next call of an open crowd is due. Slot: the crowd.
+    Arrival(u32),
+    /// A closed client makes its next call. Slot: the client, among those of all crowds.
     Begin(u32),
-    /// A client makes again what failed before. Slot: the client.
+    /// A client makes again what failed before. Slot: the client, among those of all crowds.
     Return(u32),
     /// A call makes its next attempt. Slot: the call.
     Attempt(u32),
@@ -40,7 +40,7 @@ pub(super) enum Event {
 impl Event {
     pub(super) const fn pack(self) -> u32 {
         let (kind, slot) = match self {
-            Self::Arrival => (0, 0),
+            Self::Arrival(slot) => (0, slot),
             Self::Begin(slot) => (1, slot),
             Self::Return(slot) => (2, slot),
             Self::Attempt(slot) => (3, slot),
@@ -59,7 +59,7 @@ impl Event {
     pub(super) const fn unpack(event: u32) -> Self {
         let slot = event & (SLOTS_MAX - 1);
         match event >> SLOT_BITS {
-            0 => Self::Arrival,
+            0 => Self::Arrival(slot),
             1 => Self::Begin(slot),
             2 => Self::Return(slot),
             3 => Self::Attempt(slot),
@@ -83,7 +83,7 @@ mod tests {
     fn packing_loses_nothing() {
         let last = SLOTS_MAX - 1;
         for event in [
-            Event::Arrival,
+            Event::Arrival(last),
             Event::Begin(last),
             Event::Return(0),
             Event::Attempt(1),

@@ -43,7 +43,8 @@ impl<O: Observer> Run<'_, O> {
         line.counts.calls += 1;
         let call = line.callers.call(0, now);
         let inner = self.inner.insert(Inner { attempt: index, identity, until }, u32::MAX).unwrap_or(NONE);
-        let number = number(identity, edge);
+        // Whatever crowds there are.
+        let number = number(identity, edge + 1 - self.client_edges);
         let state = CallState { call, number, edge, inner, live: true, returned: false, attempts: NONE, hedge: None };
         match self.calls.insert(state, self.limits.in_flight) {
             Some(slot) => self.attempt(slot),

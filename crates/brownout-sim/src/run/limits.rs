@@ -7,6 +7,7 @@ use brownout_load::{LimitsResult, Reply};
 use brownout_policy::names_throttling;
 use brownout_service::{Asked, Asker, Leave, LimitKey, Limiters, Permit, Refused, Request, Service};
 
+use super::crowd::Crowd;
 use super::node::{ENTRY, Node};
 use super::{Observer, Run, Stage};
 
@@ -19,29 +20,30 @@ pub(super) struct Gate<'w> {
     throttling: Vec<bool>,
     /// What attempts hold that count as under way, by their slots.
     held: BTreeMap<u32, Permit>,
-    processes: u32,
 }
 
-/// A client in virtual time: a number, in one of the processes of the load.
+/// A client in virtual time: a number, in one of the processes that its crowd lives in. Both are counted through all crowds.
 struct Caller {
     client: u32,
-    processes: u32,
+    process: u32,
 }
 
 impl Caller {
-    const fn process(&self) -> u32 {
-        self.client % self.processes
+    /// Client number `client` of a crowd.
+    fn new(crowd: &Crowd<'_>, client: u32) -> Self {
+        let process = crowd.first.1 + client % crowd.load.processes.get();
+        Self { client: crowd.first.0 + client, process }
     }
 }
 
 impl Asker for Caller {
     fn key(&self, key: &LimitKey) -> u64 {
-        u64::from(if matches!(key, LimitKey::Address) { self.process() } else { self.client })
+        u64::from(if matches!(key, LimitKey::Address) { self.process } else { self.client })
     }
 
     fn name(&self, key: &LimitKey) -> String {
         match key {
-            LimitKey::Address => format!("process {}", self.process()),
+            LimitKey::Address => format!("process {}", self.process),
             _ => format!("client {}", self.client),
         }
     }
@@ -71,7 +73,6 @@ impl<'w, O: Observer> Run<'w, O> {
             limiters,
             throttling: service.limits().iter().map(|limit| names_throttling(&limit.body)).collect(),
             held: BTreeMap::new(),
-            processes: self.load.population().processes,
         });
         self
     }
@@ -83,7 +84,8 @@ impl<'w, O: Observer> Run<'w, O> {
         let Node { service, route, .. } = self.nodes[usize::from(ENTRY)];
         attempt.reached = self.now;
         let asked = Asked { request: gate.request, route, identity: attempt.identity() };
-        let caller = Caller { client: attempt.client, processes: gate.processes };
+        let (crowd, client) = self.crowds.of_client(attempt.client);
+        let caller = Caller::new(self.crowds.at(crowd), client);
         match gate.limiters.ask(service, self.seed, &asked, &caller, (attempt.sent, self.now)) {
             Leave::Granted(permit) => {
                 if permit.counts() {

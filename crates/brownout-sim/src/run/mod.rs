@@ -2,6 +2,7 @@
 
 mod arena;
 mod call;
+mod crowd;
 mod event;
 mod inner;
 mod limits;
@@ -13,17 +14,18 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Seed, nanos};
-use brownout_load::{Attempt, CallEnd, CapacityResult, GivenUp, Graph, Load, LoadResult, Reply, Schedule, Tally};
+use brownout_load::{Attempt, CallEnd, CapacityResult, Graph, Load, LoadResult, Numbers, Reply, Tally};
 use brownout_policy::{Call, StopReason, Transport, Verdict};
 use brownout_service::{Identity, Outcome, Refused, RouteId};
 
 use crate::World;
 use crate::queue::{Queue, Ticket};
 use arena::Arena;
+use crowd::Crowds;
 use event::Event;
 use inner::Inner;
 use limits::Gate;
-use node::{CLIENTS, ENTRY, Edge, Node, place};
+use node::{ENTRY, Edge, Node, place};
 
 /// Bounds of a run, so that one that would never end is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,60 +193,57 @@ pub(crate) struct Run<'w, O> {
     load: &'w Load,
     graph: &'w Graph,
     nodes: Vec<Node<'w>>,
+    /// The calls of each crowd, then those of the services.
     edges: Vec<Edge<'w>>,
+    crowds: Crowds<'w>,
+    /// How many edges are those of clients.
+    client_edges: u16,
     limits: Limits,
     queue: Queue<LANES>,
     now: u64,
     events: u64,
-    schedule: Schedule<'w>,
-    /// Whose call the next arrival is; `None` where there is only another look at the schedule due.
-    due_client: Option<u32>,
     calls: Arena<CallState>,
     attempts: Arena<AttemptState>,
     /// What calls are made for that no client makes.
     inner: Arena<Inner>,
     /// Only where the service that clients call has limits.
     gate: Option<Gate<'w>>,
-    /// Of the call begun last.
-    number: u64,
-    /// What clients keep of calls that failed.
-    given_up: GivenUp,
     tally: Tally,
     cut_short: Option<String>,
     observer: O,
 }
 
 impl<'w, O: Observer> Run<'w, O> {
-    /// A run before its first event, whose calls are numbered from `first`.
+    /// A run before its first event; the calls of a load without cohorts are numbered as `numbers` says.
     pub(crate) fn new(
         world: World<'w>,
         load: &'w Load,
         route: RouteId,
-        first: u64,
+        numbers: Numbers,
         limits: Limits,
         observer: O,
     ) -> Self {
         let World { service, policy, seed, graph } = world;
-        let (nodes, edges) = node::lay_out((service, route, policy), load.population(), graph, seed);
+        let parts = load.parts();
+        let (nodes, edges) = node::lay_out((service, route), policy, &parts, graph, seed);
+        let (client_edges, phases) = (place(parts.len()), graph.phases(service));
         Self {
             seed,
             load,
             graph,
             nodes,
             edges,
+            crowds: Crowds::new(parts, numbers, seed, service, &phases),
+            client_edges,
             limits: Limits { in_flight: limits.in_flight.min(IN_FLIGHT_MAX), ..limits },
             queue: Queue::new(),
             now: 0,
             events: 0,
-            schedule: Schedule::new(load, seed, service.load_factor_max()),
-            due_client: None,
             calls: Arena::new(),
             attempts: Arena::new(),
             inner: Arena::new(),
             gate: None,
-            number: first - 1,
-            given_up: GivenUp::default(),
-            tally: Tally::new(&graph.phases(service)),
+            tally: Tally::new(&phases),
             cut_short: None,
             observer,
         }
@@ -255,7 +254,7 @@ impl<'w, O: Observer> Run<'w, O> {
         self.start();
         let (mut at_once, mut checkpoint) = (0, 0);
         // Everybody may begin at once, and be answered at once, and a few things more.
-        let at_once_max = AT_ONCE_MAX.max(8 * u64::from(self.load.clients.get()));
+        let at_once_max = AT_ONCE_MAX.max(8 * u64::from(self.load.all_clients()));
         while let Some(fired) = self.queue.pop() {
             self.events += 1;
             if fired.at == self.now {
@@ -296,11 +295,11 @@ impl<'w, O: Observer> Run<'w, O> {
     }
 
     fn start(&mut self) {
-        if self.load.is_open() {
-            self.expect_arrival();
-        } else {
-            for client in 0..self.load.busy_clients() {
-                self.push(0, Event::Begin(client));
+        for crowd in 0..self.client_edges {
+            if self.crowds.at(crowd).load.is_open() {
+                self.expect_arrival(crowd);
+            } else {
+                self.expect_closed(crowd);
             }
         }
         for node in 0..self.nodes.len() {
@@ -310,7 +309,7 @@ impl<'w, O: Observer> Run<'w, O> {
 
     fn happen(&mut self, event: Event, ticket: Ticket) {
         match event {
-            Event::Arrival => self.arrive(),
+            Event::Arrival(crowd) => self.arrive(place(crowd as usize)),
             Event::Begin(client) => self.begin_of_closed(client),
             Event::Return(client) => self.come_back(client),
             Event::Attempt(call) => self.attempt(call),
@@ -352,7 +351,9 @@ impl<'w, O: Observer> Run<'w, O> {
 
     /// Counts the calls that nothing will end: the run was cut short, or nobody will ever answer them.
     fn end_what_is_left(&mut self) {
-        let waiting = self.calls.iter().filter(|state| state.live && state.edge == CLIENTS).count();
+        let clients = self.client_edges;
+        let of_clients = |state: &&CallState| state.live && state.edge < clients;
+        let waiting = self.calls.iter().filter(of_clients).count();
         if waiting > 0 {
             self.cut_short.get_or_insert_with(|| {
                 format!(
@@ -361,19 +362,25 @@ impl<'w, O: Observer> Run<'w, O> {
                 )
             });
         }
-        for state in self.calls.iter().filter(|state| state.live && state.edge == CLIENTS) {
-            self.tally.call(&state.over(self.now, Some(StopReason::Interrupted)));
+        for state in self.calls.iter().filter(of_clients) {
+            let end = state.over(self.now, Some(StopReason::Interrupted));
+            self.tally.call(&end);
+            self.crowds.at(state.edge).count(|tally| tally.call(&end));
         }
         for attempt in self.attempts.iter().filter(|attempt| attempt.awaited && attempt.node == ENTRY) {
-            self.tally.attempt(&attempt.over(self.now, Reply::Broken(Transport::Interrupted), None));
+            let over = attempt.over(self.now, Reply::Broken(Transport::Interrupted), None);
+            self.tally.attempt(&over);
+            self.crowds.at(self.calls[attempt.call].edge).count(|tally| tally.attempt(&over));
         }
     }
 
     fn result(mut self) -> (LoadResult, O) {
         let over = self.load.duration.filter(|_| self.cut_short.is_none());
         self.end_what_is_left();
-        let mut result = self.tally.result(self.load.asked().unwrap_or(0), over);
-        result.behind = node::behind(self.graph, &self.edges, result.calls.started);
+        let mut result = self.tally.result(self.load.asked_of_all().unwrap_or(0), over);
+        result.cohorts = self.crowds.results(over);
+        let edges = &self.edges[usize::from(self.client_edges)..];
+        result.behind = node::behind(self.graph, edges, result.calls.started);
         result.capacity = self.capacity_result(ENTRY);
         for (node, behind) in (1..).zip(&mut result.behind) {
             behind.capacity = self.capacity_result(node);

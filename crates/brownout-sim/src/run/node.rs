@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use brownout_draw::{Ahead, Seed};
-use brownout_load::{Graph, Hop, ServiceResult};
+use brownout_load::{Graph, Hop, Part, ServiceResult};
 use brownout_policy::{Callers, Policy, Population};
 use brownout_service::{Held, RouteId, Service, Steady};
 
@@ -12,9 +12,6 @@ use super::site::Site;
 
 /// The service that clients call.
 pub(super) const ENTRY: u16 = 0;
-
-/// The calls of the clients.
-pub(super) const CLIENTS: u16 = 0;
 
 /// A service.
 pub(super) struct Node<'w> {
@@ -37,6 +34,8 @@ pub(super) struct Edge<'w> {
     /// The service called.
     pub(super) to: u16,
     pub(super) pass_deadline: bool,
+    /// The number of its first client, among all.
+    pub(super) first_client: u32,
     pub(super) counts: Counts,
 }
 
@@ -71,18 +70,25 @@ impl<'w> Node<'w> {
 
 impl<'w> Edge<'w> {
     fn new(policy: &'w Policy, population: Population, to: u16, pass_deadline: bool) -> Self {
-        Self { policy, callers: Callers::new(policy, population), to, pass_deadline, counts: Counts::default() }
+        let (callers, counts) = (Callers::new(policy, population), Counts::default());
+        Self { policy, callers, to, pass_deadline, first_client: 0, counts }
     }
 }
 
-/// The services of a run, the one that clients call first, and the calls between them, those of the clients first.
+/// The services of a run, the one that clients call first, and the calls between them: those of each part of the load, then
+/// those of the services.
 pub(super) fn lay_out<'w>(
-    (service, route, policy): (&'w Service, RouteId, &'w Policy),
-    population: Population,
+    (service, route): (&'w Service, RouteId),
+    policy: &'w Policy,
+    parts: &[Part<'w>],
     graph: &'w Graph,
     seed: Seed,
 ) -> (Vec<Node<'w>>, Vec<Edge<'w>>) {
-    let mut edges = vec![Edge::new(policy, population, ENTRY, false)];
+    let clients = |part: &Part<'w>| {
+        let policy = part.own.map_or(policy, |own| &own.policy);
+        Edge { first_client: part.first.0, ..Edge::new(policy, part.load.population(), ENTRY, false) }
+    };
+    let mut edges: Vec<Edge<'w>> = parts.iter().map(clients).collect();
     let mut nodes = Vec::with_capacity(1 + graph.behind.len());
     let behind = graph.behind.iter().map(|node| (&node.service, RouteId::UNMATCHED, &node.calls));
     for (service, route, hops) in [(service, route, &graph.calls)].into_iter().chain(behind) {
@@ -99,12 +105,13 @@ pub(super) fn place(index: usize) -> u16 {
     u16::try_from(index).expect("a scenario of at most 65,535 services and calls between them")
 }
 
-/// What became of the services behind the first, whose clients started so many calls; capacities are told apart.
+/// What became of the services behind the first, called along these `edges`, where clients started so many calls; capacities
+/// are told apart.
 #[expect(clippy::cast_precision_loss, reason = "a ratio of counts")]
 pub(super) fn behind(graph: &Graph, edges: &[Edge<'_>], started: u64) -> Vec<ServiceResult> {
     let result = |(index, node): (usize, &brownout_load::Node)| {
         let mut counts = Counts::default();
-        for edge in edges[1..].iter().filter(|edge| usize::from(edge.to) == index + 1) {
+        for edge in edges.iter().filter(|edge| usize::from(edge.to) == index + 1) {
             counts.calls += edge.counts.calls;
             counts.succeeded += edge.counts.succeeded;
             counts.attempts += edge.counts.attempts;

@@ -38,7 +38,8 @@ fn more_clients_take_less_time_and_think_time_takes_more() {
     let service = service("0", MS(20));
     let result = load(&service, &Policy::none(), 1, &clients(100, 10));
     assert!((result.duration_s - 0.2).abs() < 1e-9, "{}", result.duration_s);
-    let thinking = Load { arrivals: Arrivals::Closed { think: Some(Distribution::fixed(MS(80))) }, ..clients(100, 10) };
+    let think = Some(Distribution::fixed(MS(80)));
+    let thinking = Load { arrivals: Arrivals::Closed { think, start: None }, ..clients(100, 10) };
     let result = load(&service, &Policy::none(), 1, &thinking);
     // Ten rounds of 20 ms, nine pauses of 80 ms between them.
     assert!((result.duration_s - 0.92).abs() < 1e-9, "{}", result.duration_s);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use brownout_lab::lint::{About, Finding, Subject, lint};
-use brownout_load::{Arrivals, RequestLine};
+use brownout_load::{Arrivals, Part, RequestLine};
 use brownout_policy::{PRESETS, Policy};
 use brownout_report::{CheckReport, CheckedPolicy, Place, PlacedFinding, json};
 use brownout_scenario::{Places, Remark, Scenario};
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     };
     let checked = named(args, file.as_ref())?;
     let report = CheckReport {
-        findings: findings(&checked, file.as_ref()),
+        findings: findings(&checked, args.policy.is_empty(), file.as_ref()),
         policies: checked.iter().map(report).collect(),
         summary: file.as_ref().map_or_else(|| summary_of_presets(&checked), |file| summary(&file.scenario)),
         scenario: file.map(|file| file.name),
@@ -89,30 +89,49 @@ enum Spot {
     Preset(&'static str),
 }
 
-/// What the rules find of each policy. What they find of several in the same words at the same place is said once.
-fn findings(checked: &[Arm], file: Option<&File>) -> Vec<PlacedFinding> {
+/// What the rules find of each policy, each beside the load of those who follow it, and of those that cohorts have of their own.
+/// What they find of several in the same words at the same place is said once.
+fn findings(checked: &[Arm], of_cohorts: bool, file: Option<&File>) -> Vec<PlacedFinding> {
     let service = file.filter(|file| file.says_of_service()).map(|file| &file.scenario.service);
-    let load = file.filter(|file| file.places.has(&["load"])).map(|file| &file.scenario.load);
+    let parts =
+        file.filter(|file| file.places.has(&["load"])).map(|file| file.scenario.load.parts()).unwrap_or_default();
     let mut found: Vec<(Finding, Spot, Vec<String>)> = Vec::new();
-    for Arm { name, settings, .. } in checked {
+    let mut look = |name: &str, settings, load, cohort| {
         for finding in lint(&Subject { service, load, settings }) {
-            let spot = spot(&finding, name, file);
+            let spot = spot(&finding, name, cohort, file);
             match found.iter_mut().find(|other| (&other.0, &other.1) == (&finding, &spot)) {
-                Some((.., names)) => names.push(name.clone()),
-                None => found.push((finding, spot, vec![name.clone()])),
+                Some((.., names)) if names.iter().any(|other| other == name) => {}
+                Some((.., names)) => names.push(name.to_owned()),
+                None => found.push((finding, spot, vec![name.to_owned()])),
             }
+        }
+    };
+    for Arm { name, settings, .. } in checked {
+        let mut following: Vec<_> =
+            parts.iter().filter(|part| part.own.is_none()).map(|part| Some(part.load)).collect();
+        if following.is_empty() {
+            following.push(None);
+        }
+        following.into_iter().for_each(|load| look(name, settings, load, None));
+    }
+    for part in parts.iter().filter(|_| of_cohorts) {
+        if let (Some(name), Some(own)) = (part.name, part.own) {
+            look(&format!("cohort {name}"), &own.settings, Some(part.load), Some(name));
         }
     }
     found.into_iter().map(|(finding, spot, names)| place(finding, &spot, names, file)).collect()
 }
 
-/// The key that a finding of the policy `name` is about, in the file where it has that policy.
-fn spot(finding: &Finding, name: &str, file: Option<&File>) -> Spot {
+/// The key that a finding of the policy `name`, which may be that of a `cohort`, is about, in the file where it has that policy.
+fn spot(finding: &Finding, name: &str, cohort: Option<&str>, file: Option<&File>) -> Spot {
     let steps = |table: &[&str], key: &str| -> Vec<String> {
         table.iter().copied().chain(key.split('.')).map(str::to_owned).collect()
     };
     match (finding.about, file) {
         (About::Scenario(key), _) => Spot::Key(steps(&[], key)),
+        (About::Policy(key), _) if let Some(cohort) = cohort => {
+            Spot::Key(steps(&["load", "cohorts", cohort, "policy"], key))
+        }
         (About::Policy(key), Some(_)) if name == "scenario" => Spot::Key(steps(&["policy"], key)),
         (About::Policy(key), Some(file)) if file.has_policy(name) => {
             let own = ["policies", name];
@@ -174,7 +193,15 @@ fn summary(scenario: &Scenario) -> String {
     let policy = policy
         .clone()
         .map_or_else(Policy::none, |settings| Policy::new(settings).expect("a scenario's policy is checked"));
-    let RequestLine { method, path } = &load.request;
+    let loads: String = load.parts().iter().map(|part| summary_of_part(part, &load.request)).collect();
+    let retries = retries(&policy);
+    format!("  routes: {routes}\n{behind}  phases: {phases}\n{loads}  retries: {retries}\n{policies}")
+}
+
+/// A population of the load, in a line.
+fn summary_of_part(part: &Part<'_>, request: &RequestLine) -> String {
+    let (load, RequestLine { method, path }) = (part.load, request);
+    let name = part.name.map_or_else(|| "load".to_owned(), |name| format!("cohort {name}"));
     let arrivals = match &load.arrivals {
         Arrivals::Closed { .. } => String::new(),
         Arrivals::Constant(rate) => format!(", {rate}, constant"),
@@ -185,11 +212,8 @@ fn summary(scenario: &Scenario) -> String {
         count => format!("{count} × "),
     };
     let lasts = load.duration.map(|duration| format!(", for {duration:?}")).unwrap_or_default();
-    let (clients, retries) = (load.clients, retries(&policy));
-    format!(
-        "  routes: {routes}\n{behind}  phases: {phases}\n  load: {count}{method} {path}{arrivals}{lasts}, clients: {clients}\n  \
-         retries: {retries}\n{policies}"
-    )
+    let own = part.own.map(|own| format!(", retries: {}", retries(&own.policy))).unwrap_or_default();
+    format!("  {name}: {count}{method} {path}{arrivals}{lasts}, clients: {}{own}\n", load.clients)
 }
 
 /// How many retries, and what that comes to.

@@ -68,6 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
 
 /// The policies that are named, else those that the scenario names, else some to begin with.
 fn arms(args: &Args, scenario: &Scenario) -> Result<Vec<(String, Policy)>, Stop> {
+    arm::differ(scenario)?;
     let own: Vec<&str> = names_of(scenario).collect();
     let first = ["none"].into_iter().chain(scenario.policy.as_ref().map(|_| "scenario"));
     let otherwise = if own.is_empty() { first.chain(["retry-3-jitter", "budget-10"]).collect() } else { own };

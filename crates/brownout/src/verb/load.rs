@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use brownout_drive::Drive;
+use brownout_load::Load;
 use brownout_policy::Settings;
 use brownout_report::{LoadReport, json};
 
@@ -50,6 +51,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let mut setting = args.call.setting()?;
     let load = &mut setting.scenario.load;
+    beside_cohorts(args, load)?;
     load.count = args.count.or(load.count);
     load.clients = args.concurrency.unwrap_or(load.clients);
     let callee = args.call.callee(&setting)?;
@@ -85,6 +87,25 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         None if unanswered || cut => Exit::FAILED,
         None => Exit::FINE,
     })
+}
+
+/// Refuses flags that would change nothing.
+fn beside_cohorts(args: &Args, load: &Load) -> Result<(), Stop> {
+    if load.cohorts.is_empty() {
+        return Ok(());
+    }
+    let flags = [("--count", args.count.is_some()), ("--concurrency", args.concurrency.is_some())];
+    if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
+        return Err(Stop::usage(format!(
+            "{flag} is for one population, and the scenario has cohorts, each with its own; drop it"
+        )));
+    }
+    if args.policy.speak_of_retries() && !load.follows_policy() {
+        let message = "flags of a policy change nothing here: every cohort of the scenario has a policy of its own; drop the flags, or \
+                       the `policy` of a cohort";
+        return Err(Stop::usage(message));
+    }
+    Ok(())
 }
 
 /// What the flags of a policy lie over: the scenario's policy; without one, no retries unless a flag speaks of them.

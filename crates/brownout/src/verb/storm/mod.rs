@@ -161,6 +161,9 @@ fn decides(args: &Args, arms: &[Arm]) -> impl std::fmt::Debug {
 
 /// The policies that are named, else those that the scenario names, else its own.
 fn arms(args: &Args, scenario: &Scenario) -> Result<Vec<Arm>, Stop> {
+    if !args.policies.is_empty() {
+        arm::differ(scenario)?;
+    }
     let mut otherwise: Vec<&str> = names_of(scenario).collect();
     if otherwise.is_empty() {
         otherwise.push(if scenario.policy.is_some() { "scenario" } else { "none" });
