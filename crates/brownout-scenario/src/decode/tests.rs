@@ -477,3 +477,16 @@ fn a_cohort_has_a_policy_of_its_own_or_follows_the_files() {
         follower.load.start(Seed(1), 1) > Duration::ZERO && follower.load.start(Seed(1), 1) < Duration::from_secs(20)
     );
 }
+
+#[test]
+fn what_the_file_names_keeps_its_order() {
+    let toml = "[policies.zebra]\n[policies.ant]\n[load.cohorts.z]\narrivals = { closed = {} }\n[load.cohorts.a]\narrivals = { closed = {} }\n";
+    let json = r#"{"policies": {"zebra": {}, "ant": {}},
+        "load": {"cohorts": {"z": {"arrivals": {"closed": {}}}, "a": {"arrivals": {"closed": {}}}}}}"#;
+    for text in [toml, json] {
+        let scenario = Scenario::parse("test", text).unwrap();
+        let policies: Vec<_> = scenario.policies.iter().map(|(name, _)| name.as_str()).collect();
+        let cohorts: Vec<_> = scenario.load.parts().iter().filter_map(|part| part.name).collect();
+        assert_eq!((policies, cohorts), (vec!["zebra", "ant"], vec!["z", "a"]));
+    }
+}

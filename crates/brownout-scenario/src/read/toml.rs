@@ -21,7 +21,10 @@ fn table(table: DeTable<'_>) -> Value {
         let key: std::borrow::Cow<'_, str> = key.into_inner();
         Entry { key: key.into_owned(), key_span, node: node(value) }
     };
-    Value::Table(table.into_iter().map(entry).collect())
+    let mut entries: Vec<Entry> = table.into_iter().map(entry).collect();
+    // The order of the file says what the names were given for: the first policy is what others are held against.
+    entries.sort_by_key(|entry| entry.key_span.start);
+    Value::Table(entries)
 }
 
 fn node(value: Spanned<DeValue<'_>>) -> Node {
