@@ -1,6 +1,7 @@
 //! The program as people run it: real processes, real sockets, real output.
 
 mod check;
+mod cohorts;
 mod compare;
 mod docs;
 mod http;
