@@ -189,6 +189,16 @@ impl<'c> Case<'c> {
         failures.chain(self.policy.attempt_timeout().filter(late).map(|_| TIMED_OUT)).collect()
     }
 
+    /// Whether nobody waits for a worker: who finds none free is told so at once.
+    pub(super) fn turns_away(&self) -> bool {
+        self.capacity().is_some_and(|capacity| capacity.queue.length == Some(0) && capacity.shed != Shed::Silent)
+    }
+
+    /// How long a request that is refused without a look takes, on the mean: its way.
+    pub(super) fn refused_in(&self) -> Duration {
+        self.load.and_then(|load| load.connect_delay.as_ref()).map(Distribution::mean).unwrap_or_default()
+    }
+
     /// What a request meets that the queue does not take, or keeps too long.
     fn shed(&self) -> Option<Failure> {
         let capacity = self.capacity()?;
@@ -237,7 +247,11 @@ impl<'c> Case<'c> {
         let service = self.service?;
         let long = |time: &Distribution| if longest { time.longest() } else { time.mean() };
         let timeout = self.policy.attempt_timeout();
+        let way = self.load.and_then(|load| load.connect_delay.as_ref()).map(long).unwrap_or_default();
         if outage.cause == Cause::Stopped {
+            if self.turns_away() {
+                return Some(timeout.map_or(way, |timeout| timeout.min(way)));
+            }
             let patience = self.capacity()?.queue.patience.as_ref().map(long);
             return timeout.into_iter().chain(patience).min();
         }
@@ -249,7 +263,6 @@ impl<'c> Case<'c> {
         let own = own.filter_map(|phase| phase.change.latency.as_ref()).next();
         let latency = long(own.unwrap_or(self.asked(service).latency));
         let work = self.capacity().map(|capacity| long(&capacity.service_time)).unwrap_or_default();
-        let way = self.load.and_then(|load| load.connect_delay.as_ref()).map(long).unwrap_or_default();
         Some(service.slowed(latency.saturating_add(work), middle).saturating_add(way))
     }
 
@@ -261,7 +274,7 @@ impl<'c> Case<'c> {
             }
             Cause::Stopped => {
                 let waits = self.capacity().and_then(|capacity| capacity.queue.patience.as_ref());
-                let leaves_first = |timeout| waits.is_none_or(|waits| timeout < waits.longest());
+                let leaves_first = |timeout| !self.turns_away() && waits.is_none_or(|waits| timeout < waits.longest());
                 if self.policy.attempt_timeout().is_some_and(leaves_first) {
                     return vec![TIMED_OUT];
                 }

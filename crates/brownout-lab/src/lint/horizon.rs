@@ -63,13 +63,15 @@ pub(super) fn limits(case: &Case<'_>) -> Vec<Finding> {
     if case.service.is_none() {
         return unhinted(case).into_iter().collect();
     }
+    let answered_in = case.met().iter().map(|met| case.answer(met.latency).mean()).max().unwrap_or_default();
     let refusals = case.refusals().into_iter().map(|refusal| {
         let Refusal { status, retry_after } = refusal;
-        Pause { failure: refusal.failure(), lasts: retry_after, asks: format!("the service's {status} asks for") }
+        let asks = format!("the service's {status} asks for");
+        Pause { failure: refusal.failure(), attempt: answered_in, lasts: retry_after, asks }
     });
     let windows = case.windows().into_iter().map(|(limit, lasts, failure)| {
         let asks = format!("the window of `{}` lasts", limit.name);
-        Pause { failure, lasts, asks }
+        Pause { failure, attempt: case.refused_in(), lasts, asks }
     });
     refusals.chain(windows).filter_map(|pause| held_against(case, &pause)).collect()
 }
@@ -77,17 +79,19 @@ pub(super) fn limits(case: &Case<'_>) -> Vec<Finding> {
 /// A time in which nothing but refusals is to be had.
 struct Pause {
     failure: Failure,
+    /// How long an attempt takes that is refused.
+    attempt: Duration,
     lasts: Duration,
     /// What makes it last so long, as a phrase that its length ends.
     asks: String,
 }
 
 fn held_against(case: &Case<'_>, pause: &Pause) -> Option<Finding> {
-    let Pause { failure, lasts, asks } = pause;
+    let Pause { failure, lasts, asks, .. } = pause;
     if !case.policy.retries(failure) || lasts.is_zero() {
         return None;
     }
-    let attempt = case.met().iter().map(|met| case.answer(met.latency).mean()).max().unwrap_or_default();
+    let attempt = pause.attempt;
     let course = case.policy.course(failure, attempt, Luck::Mean);
     let (refused, asked) = (course.attempts == 1, failure.retry_after.unwrap_or_default());
     let deadline = case.policy.deadline().filter(|deadline| *deadline <= asked.saturating_add(attempt));

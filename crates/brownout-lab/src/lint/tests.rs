@@ -100,6 +100,13 @@ fn a_service_without_workers_is_an_outage_for_those_who_leave() {
     // Whoever does not leave is served when it is over.
     silent(rule, &text("max_retries = 3"));
     check(Rule::NoAttemptTimeout, &text("max_retries = 3"), &["stops for 5s in `stop`"]);
+    // Without a queue nobody waits: four attempts are turned away at once, whatever the timeout.
+    let turned_away = |policy: &str| text(policy).replace("[[phases]]", "queue = { length = 0 }\n[[phases]]");
+    for policy in ["attempt_timeout = \"2s\"", "max_retries = 3"] {
+        check(rule, &turned_away(policy), &["after 700ms at the most (4 attempts, 700ms of waits)"]);
+        silent(Rule::NoAttemptTimeout, &turned_away(policy));
+    }
+    silent(rule, &turned_away("max_retries = 6"));
 }
 
 #[test]
@@ -143,6 +150,9 @@ fn the_horizon_against_limits() {
         &format!("{window}{constant}"),
         &["the window of `registry` lasts 600s, and `retry_after_max` is 300s", "at its first 429"],
     );
+    // A limit refuses at once, however long the answers to others take.
+    let slow = format!("[service]\nlatency = \"10s\"\n{window}{constant}retry_after = false\n");
+    check(rule, &slow, &["over after 25s"]);
     // A bucket is not empty for long, and who has a place under way nobody knows.
     silent(
         rule,

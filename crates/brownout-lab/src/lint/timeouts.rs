@@ -96,7 +96,7 @@ pub(super) fn deadline_cuts(case: &Case<'_>) -> Option<Finding> {
 /// Nothing that ends an attempt, where the service may leave one without an answer.
 pub(super) fn none(case: &Case<'_>) -> Option<Finding> {
     let capacity = case.capacity().filter(|_| case.policy.attempt_timeout().is_none())?;
-    let stop = case.outages().into_iter().find(|outage| outage.cause == Cause::Stopped);
+    let stop = case.outages().into_iter().find(|outage| outage.cause == Cause::Stopped && !case.turns_away());
     let why = match stop {
         _ if capacity.shed == Shed::Silent => "the service sheds without a word".to_owned(),
         _ if capacity.queue.length.is_none() => "the service's queue has no bound".to_owned(),
