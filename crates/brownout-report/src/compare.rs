@@ -42,6 +42,11 @@ impl CompareReport {
         rows.extend(policies.iter().map(|arm| self.row(arm)));
         writeln!(text, "\n{}", table(&rows))?;
         let first = policies.first().map_or("", |arm| arm.name.as_str());
+        // A difference has as many digits as the larger of what it is between.
+        let apart = |by: Estimate, rate: fn(&Arm) -> Option<Estimate>, arm: &Arm| {
+            let rates = policies.first().into_iter().chain([arm]).filter_map(rate);
+            signed(by, digits(rates.max_by(|one, other| one.mean.total_cmp(&other.mean))))
+        };
         for arm in policies {
             if let Some(difference) = arm.difference {
                 let shares = difference.success_rate.map(|by| by.scaled(100.0));
@@ -49,8 +54,12 @@ impl CompareReport {
                     shares.map(|by| format!("success {} points", signed(by, 1))),
                     difference.amplification.map(|by| format!("amplification {}", signed(by, 2))),
                     match self.compared.trigger_s {
-                        Some(_) => difference.goodput_after.map(|by| format!("goodput after {}/s", signed(by, 0))),
-                        None => difference.goodput_per_second.map(|by| format!("goodput {}/s", signed(by, 0))),
+                        Some(_) => difference
+                            .goodput_after
+                            .map(|by| format!("goodput after {}/s", apart(by, |arm| arm.goodput_after, arm))),
+                        None => difference
+                            .goodput_per_second
+                            .map(|by| format!("goodput {}/s", apart(by, |arm| arm.goodput_per_second, arm))),
                     },
                 ];
                 let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -74,7 +83,7 @@ impl CompareReport {
         if self.compared.trigger_s.is_some() {
             row.extend([arm.goodput_before, arm.goodput_during, arm.goodput_after].map(rate));
         } else {
-            row.push(shown(arm.goodput_per_second, 0, ""));
+            row.push(shown(arm.goodput_per_second, digits(arm.goodput_per_second), ""));
         }
         row.extend([shown(arm.success_p50_ms, 0, ""), shown(arm.success_p99_ms, 0, ""), percent(arm.wasted_share)]);
         if self.compared.trigger_s.is_some() {
@@ -112,14 +121,17 @@ fn plain(estimate: Option<Estimate>, digits: usize) -> String {
     estimate.map_or_else(|| NOTHING.to_owned(), |estimate| format!("{:.digits$}", estimate.mean))
 }
 
-/// A rate with as many digits as tell something.
 fn rate(estimate: Option<Estimate>) -> String {
-    let digits = match estimate.map_or(0.0, |estimate| estimate.mean) {
+    plain(estimate, digits(estimate))
+}
+
+/// As many digits as tell something of a rate.
+fn digits(rate: Option<Estimate>) -> usize {
+    match rate.map_or(0.0, |rate| rate.mean) {
         rate if rate >= 10.0 || rate <= 0.0 => 0,
         rate if rate >= 1.0 => 1,
         _ => 3,
-    };
-    plain(estimate, digits)
+    }
 }
 
 fn signed(estimate: Estimate, digits: usize) -> String {
