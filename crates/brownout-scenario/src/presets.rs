@@ -19,6 +19,11 @@ pub const SCENARIOS: &[PresetScenario] = &[
         text: include_str!("../presets/cold-cache-boot.toml"),
     },
     PresetScenario {
+        name: "dynamodb-throttle",
+        about: "a spike of writes, and what eleven attempts buy",
+        text: include_str!("../presets/dynamodb-throttle.toml"),
+    },
+    PresetScenario {
         name: "metastable-retry",
         about: "ten seconds of outage that one retry makes last for ever",
         text: include_str!("../presets/metastable-retry.toml"),

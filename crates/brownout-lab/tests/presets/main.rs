@@ -1,6 +1,7 @@
 //! What each scenario of the program must show; a file for each.
 
 mod cold_cache_boot;
+mod dynamodb_throttle;
 mod metastable_retry;
 mod restart_herd;
 mod stacked_retries;
@@ -33,4 +34,12 @@ fn run_with(scenario: &Scenario, settings: Settings, seed: u64) -> LoadResult {
     let line = &scenario.load.request;
     let request = Request { method: &line.method, path: &line.path };
     world.load(&request, &scenario.load)
+}
+
+fn success(result: &LoadResult) -> f64 {
+    result.success_rate.unwrap()
+}
+
+fn amplification(result: &LoadResult) -> f64 {
+    result.amplification.unwrap()
 }
