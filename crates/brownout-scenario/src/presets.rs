@@ -24,6 +24,11 @@ pub const SCENARIOS: &[PresetScenario] = &[
         text: include_str!("../presets/dynamodb-throttle.toml"),
     },
     PresetScenario {
+        name: "github-api-limits",
+        about: "limits that refuse by 403 and do not always say for how long",
+        text: include_str!("../presets/github-api-limits.toml"),
+    },
+    PresetScenario {
         name: "metastable-retry",
         about: "ten seconds of outage that one retry makes last for ever",
         text: include_str!("../presets/metastable-retry.toml"),

@@ -2,6 +2,7 @@
 
 mod cold_cache_boot;
 mod dynamodb_throttle;
+mod github_api_limits;
 mod metastable_retry;
 mod restart_herd;
 mod stacked_retries;
