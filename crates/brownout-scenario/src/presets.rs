@@ -14,6 +14,11 @@ pub struct PresetScenario {
 /// Every one of them, by name.
 pub const SCENARIOS: &[PresetScenario] = &[
     PresetScenario {
+        name: "ci-registry-429",
+        about: "downloads against a limit a minute: five fixed retries, eight doubling ones",
+        text: include_str!("../presets/ci-registry-429.toml"),
+    },
+    PresetScenario {
         name: "cold-cache-boot",
         about: "a cache that is too cold to be filled",
         text: include_str!("../presets/cold-cache-boot.toml"),

@@ -1,5 +1,6 @@
 //! What each scenario of the program must show; a file for each.
 
+mod ci_registry_429;
 mod cold_cache_boot;
 mod dynamodb_throttle;
 mod github_api_limits;
