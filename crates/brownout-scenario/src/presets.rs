@@ -19,6 +19,11 @@ pub const SCENARIOS: &[PresetScenario] = &[
         text: include_str!("../presets/ci-registry-429.toml"),
     },
     PresetScenario {
+        name: "client-count",
+        about: "the budgets and breakers of ten clients, a hundred, a thousand",
+        text: include_str!("../presets/client-count.toml"),
+    },
+    PresetScenario {
         name: "cold-cache-boot",
         about: "a cache that is too cold to be filled",
         text: include_str!("../presets/cold-cache-boot.toml"),

@@ -1,6 +1,7 @@
 //! What each scenario of the program must show; a file for each.
 
 mod ci_registry_429;
+mod client_count;
 mod cold_cache_boot;
 mod dynamodb_throttle;
 mod github_api_limits;
@@ -36,6 +37,11 @@ fn run_with(scenario: &Scenario, settings: Settings, seed: u64) -> LoadResult {
     let line = &scenario.load.request;
     let request = Request { method: &line.method, path: &line.path };
     world.load(&request, &scenario.load)
+}
+
+/// The mean over five seeds of what `measure` sees in a run of `policy`.
+fn mean(scenario: &Scenario, policy: &str, measure: fn(&LoadResult) -> f64) -> f64 {
+    (1..=5).map(|seed| measure(&run(scenario, policy, seed))).sum::<f64>() / 5.0
 }
 
 fn success(result: &LoadResult) -> f64 {
