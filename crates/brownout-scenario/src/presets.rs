@@ -39,6 +39,11 @@ pub const SCENARIOS: &[PresetScenario] = &[
         text: include_str!("../presets/github-api-limits.toml"),
     },
     PresetScenario {
+        name: "llm-api-overload",
+        about: "sixteen callers of a language model, two layers of retries",
+        text: include_str!("../presets/llm-api-overload.toml"),
+    },
+    PresetScenario {
         name: "metastable-retry",
         about: "ten seconds of outage that one retry makes last for ever",
         text: include_str!("../presets/metastable-retry.toml"),

@@ -5,6 +5,7 @@ mod client_count;
 mod cold_cache_boot;
 mod dynamodb_throttle;
 mod github_api_limits;
+mod llm_api_overload;
 mod metastable_retry;
 mod restart_herd;
 mod stacked_retries;
