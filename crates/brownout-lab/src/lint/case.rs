@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::Distribution;
-use brownout_load::{Arrivals, Load};
+use brownout_load::{Arrivals, Graph, Load};
 use brownout_policy::{Failure, FailureKind, Policy, Scope, Settings, Transport, names_throttling};
 use brownout_service::{Capacity, Limit, LimitRule, Outcome, Outcomes, Phase, Request, RetryAfterWait, Service, Shed};
 
@@ -13,6 +13,7 @@ use brownout_service::{Capacity, Limit, LimitRule, Outcome, Outcomes, Phase, Req
 pub(super) struct Case<'c> {
     pub(super) service: Option<&'c Service>,
     pub(super) load: Option<&'c Load>,
+    pub(super) graph: Option<&'c Graph>,
     pub(super) settings: &'c Settings,
     pub(super) policy: Policy,
 }

@@ -57,6 +57,10 @@ pub enum Rule {
     NoAttemptTimeout,
     /// A copy is sent when the attempt has been given up.
     HedgeAfterTimeout,
+    /// A policy goes on for longer than the one around it waits.
+    LayerCutsShort,
+    /// A service calls others for longer than its own caller waits.
+    HopOutlastsCaller,
     /// Requests wait in the queue for longer than their callers do.
     QueueOutlastsCallers,
     /// Retries can keep the service overloaded.
@@ -75,7 +79,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::HorizonShorterThanOutage,
         Self::HorizonShorterThanLimit,
         Self::RetryAfterTooLong,
@@ -86,6 +90,8 @@ impl Rule {
         Self::DeadlineCutsRetries,
         Self::NoAttemptTimeout,
         Self::HedgeAfterTimeout,
+        Self::LayerCutsShort,
+        Self::HopOutlastsCaller,
         Self::QueueOutlastsCallers,
         Self::RetryStorm,
         Self::NoBudget,
@@ -109,6 +115,8 @@ impl Rule {
             Self::DeadlineCutsRetries => "deadline-cuts-retries",
             Self::NoAttemptTimeout => "no-attempt-timeout",
             Self::HedgeAfterTimeout => "hedge-after-timeout",
+            Self::LayerCutsShort => "layer-cuts-short",
+            Self::HopOutlastsCaller => "hop-outlasts-caller",
             Self::QueueOutlastsCallers => "queue-outlasts-callers",
             Self::RetryStorm => "retry-storm",
             Self::NoBudget => "no-budget",

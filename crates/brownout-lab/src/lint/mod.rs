@@ -8,7 +8,7 @@
 //! use brownout_policy::preset;
 //!
 //! let settings = preset("curl-retry").unwrap();
-//! let findings = lint(&Subject { service: None, load: None, settings: &settings });
+//! let findings = lint(&Subject { service: None, load: None, graph: None, settings: &settings });
 //! assert!(findings.iter().any(|finding| finding.rule == Rule::NoJitter));
 //! ```
 //!
@@ -19,9 +19,10 @@ mod crowd;
 mod delays;
 mod finding;
 mod horizon;
+mod layers;
 mod timeouts;
 
-use brownout_load::Load;
+use brownout_load::{Graph, Load};
 use brownout_policy::{Policy, Settings};
 use brownout_service::Service;
 
@@ -36,6 +37,8 @@ pub struct Subject<'s> {
     pub service: Option<&'s Service>,
     /// Who calls, and how often; `None` where nothing is said of it.
     pub load: Option<&'s Load>,
+    /// The services behind the one that they meet; `None` where nothing is said of them.
+    pub graph: Option<&'s Graph>,
     /// What the callers do.
     pub settings: &'s Settings,
 }
@@ -46,12 +49,12 @@ pub struct Subject<'s> {
 /// When the settings make no policy.
 #[must_use]
 pub fn lint(subject: &Subject<'_>) -> Vec<Finding> {
-    let Subject { service, load, settings } = *subject;
+    let Subject { service, load, graph, settings } = *subject;
     let policy = Policy::new(settings.clone()).expect("the settings were checked when they were read");
-    let case = Case { service, load, settings, policy };
+    let case = Case { service, load, graph, settings, policy };
     let mut findings = horizon::outages(&case);
     findings.extend(horizon::limits(&case));
-    let rules: [fn(&Case<'_>) -> Option<Finding>; 14] = [
+    let rules: [fn(&Case<'_>) -> Option<Finding>; 15] = [
         horizon::beyond_deadline,
         horizon::nothing_retried,
         timeouts::below_p99,
@@ -59,6 +62,7 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Finding> {
         timeouts::deadline_cuts,
         timeouts::none,
         timeouts::hedge_late,
+        layers::cut_short,
         crowd::queue,
         crowd::storm,
         crowd::no_budget,
@@ -68,6 +72,8 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Finding> {
         delays::never_grow,
     ];
     findings.extend(rules.iter().filter_map(|rule| rule(&case)));
+    findings.extend(layers::hops(&case));
+    findings.sort_by_key(|finding| finding.rule);
     findings
 }
 
@@ -76,9 +82,9 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Finding> {
 /// # Panics
 /// When the settings make no policy.
 pub(crate) fn worst_case(subject: &Subject<'_>) -> Option<WorstCase> {
-    let Subject { service, load, settings } = *subject;
+    let Subject { service, load, graph, settings } = *subject;
     let policy = Policy::new(settings.clone()).expect("the settings were checked when they were read");
-    crowd::worst_case(&Case { service, load, settings, policy })
+    crowd::worst_case(&Case { service, load, graph, settings, policy })
 }
 
 #[cfg(test)]

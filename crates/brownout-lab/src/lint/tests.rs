@@ -10,7 +10,8 @@ fn findings(text: &str) -> Vec<Finding> {
     let settings = scenario.named_policy("scenario").expect("the scenario has a policy");
     let service = (places.has(&["service"]) || places.has(&["phases"])).then_some(&scenario.service);
     let load = places.has(&["load"]).then_some(&scenario.load);
-    lint(&Subject { service, load, settings: &settings })
+    let graph = places.has(&["services"]).then_some(&scenario.graph);
+    lint(&Subject { service, load, graph, settings: &settings })
 }
 
 /// Holds what a rule finds: the words of the finding have all of `parts`; without parts, it finds nothing.
@@ -498,7 +499,7 @@ fn a_policy_that_thinks_of_everything_brings_up_nothing() {
 fn presets_can_be_judged_alone() {
     let names = |name: &str| {
         let settings = preset(name).unwrap();
-        let findings = lint(&Subject { service: None, load: None, settings: &settings });
+        let findings = lint(&Subject { service: None, load: None, graph: None, settings: &settings });
         findings.iter().map(|finding| finding.rule.name()).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(names("curl-retry"), "horizon-shorter-than-limit no-budget no-jitter");
@@ -540,4 +541,57 @@ fn nothing_panics() {
             let _ = findings(&format!("policy = \"{}\"\n{scene}", preset.name));
         }
     }
+}
+
+#[test]
+fn a_layer_against_the_one_around_it() {
+    let rule = Rule::LayerCutsShort;
+    // Three attempts of 2 s and two waits of 1 and 2 s, inside an attempt of 5 s.
+    let inner = "{ max_retries = 2, attempt_timeout = \"2s\", base_delay = \"1s\" }";
+    let stack = |around: &str| format!("policy = [{inner}, {around}]\n");
+    let text = stack("{ max_retries = 3, attempt_timeout = \"5s\" }");
+    check(
+        rule,
+        &text,
+        &["for up to 9s (3 attempts, 3s of waits)", "gives up after 5s", "an `attempt_timeout` around it of 9s"],
+    );
+    number(rule, &text, "inside_s", 9.0);
+    silent(rule, &stack("{ max_retries = 3, attempt_timeout = \"9s\" }"));
+    silent(rule, &stack("{ max_retries = 3 }"));
+    check(rule, &stack("{ max_retries = 3, deadline = \"8s\" }"), &["gives up after 8s"]);
+    // The framework takes 4 × 9 s and 0.1 + 0.2 + 0.4 s; the job queue around both waits for 30 s.
+    check(rule, &stack("\"retry-3\", { attempt_timeout = \"30s\" }"), &["for up to 36s (4 attempts"]);
+    // One that is unbounded on purpose is ended by the one around it.
+    silent(
+        rule,
+        "policy = [{ max_retries = \"unbounded\", attempt_timeout = \"1s\" }, { attempt_timeout = \"5s\" }]\n",
+    );
+}
+
+#[test]
+fn calls_of_services_against_the_patience_of_their_callers() {
+    let rule = Rule::HopOutlastsCaller;
+    // Two attempts of 800 ms and a wait of 100 ms; the client waits for a second.
+    let hop = "policy = { max_retries = 1, attempt_timeout = \"800ms\" }";
+    let graph = |more: &str, limit: &str| {
+        format!(
+            "[service]\ncalls = [{{ to = \"db\", {hop}{more} }}]\n[services.db]\n[policy]\nattempt_timeout = \"{limit}\"\n"
+        )
+    };
+    check(
+        rule,
+        &graph("", "1s"),
+        &[
+            "the service calls `db` for up to 1.7s (2 attempts, 100ms of waits)",
+            "waits for 1s",
+            "`pass_deadline = true`",
+        ],
+    );
+    silent(rule, &graph("", "1.7s"));
+    silent(rule, &graph(", pass_deadline = true", "1s"));
+    // Further behind, the caller is a hop.
+    let chain = "[service]\ncalls = [{ to = \"stock\", policy = { attempt_timeout = \"500ms\" } }]\n\
+                 [services.stock]\ncalls = [{ to = \"db\", policy = { max_retries = 0, attempt_timeout = \"2s\" } }]\n\
+                 [services.db]\n[policy]\nattempt_timeout = \"1m\"\n";
+    check(rule, chain, &["stock calls `db` for up to 2s (1 attempt, 0s of waits), and its caller waits for 500ms"]);
 }

@@ -66,7 +66,7 @@ fn worst(experiment: &Experiment<'_>, load: f64) -> Result<WorstCase, StormError
     let mut all = Vec::new();
     for part in load.parts() {
         let settings = part.own.map_or(experiment.settings, |own| &own.settings);
-        let subject = Subject { service: Some(experiment.service), load: Some(part.load), settings };
+        let subject = Subject { service: Some(experiment.service), load: Some(part.load), graph: None, settings };
         all.push((rate_of(part.load)?, worst_case(&subject).ok_or(StormError::Closed)?));
     }
     let rate: f64 = all.iter().map(|(rate, _)| rate).sum();

@@ -29,7 +29,8 @@ fn fixed_retries_fail_and_doubling_ones_pass() {
 
 fn horizons(scenario: &Scenario, policy: &str) -> Vec<Finding> {
     let settings = scenario.named_policy(policy).unwrap();
-    let subject = Subject { service: Some(&scenario.service), load: Some(&scenario.load), settings: &settings };
+    let subject =
+        Subject { service: Some(&scenario.service), load: Some(&scenario.load), graph: None, settings: &settings };
     let mut findings = lint(&subject);
     findings.retain(|finding| matches!(finding.rule, Rule::HorizonShorterThanLimit | Rule::HorizonShorterThanOutage));
     findings

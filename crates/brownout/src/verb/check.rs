@@ -23,7 +23,7 @@ use crate::setting::read_with_places;
 ///
 /// The rules: horizon-shorter-than-outage, horizon-shorter-than-limit, retry-after-too-long, retry-after-beyond-deadline,
 /// retries-nothing, timeout-below-p99, deadline-within-timeout, deadline-cuts-retries, no-attempt-timeout, hedge-after-timeout,
-/// queue-outlasts-callers, retry-storm, no-budget, budget-per-client, no-jitter, delays-shrink, delays-never-grow.
+/// layer-cuts-short, hop-outlasts-caller, queue-outlasts-callers, retry-storm, no-budget, budget-per-client, no-jitter, delays-shrink, delays-never-grow.
 ///
 /// Exit code 0 with warnings too; 1 with `--strict`.
 #[derive(Debug, clap::Args)]
@@ -93,11 +93,12 @@ enum Spot {
 /// What they find of several in the same words at the same place is said once.
 fn findings(checked: &[Arm], of_cohorts: bool, file: Option<&File>) -> Vec<PlacedFinding> {
     let service = file.filter(|file| file.says_of_service()).map(|file| &file.scenario.service);
+    let graph = file.map(|file| &file.scenario.graph);
     let parts =
         file.filter(|file| file.places.has(&["load"])).map(|file| file.scenario.load.parts()).unwrap_or_default();
     let mut found: Vec<(Finding, Spot, Vec<String>)> = Vec::new();
     let mut look = |name: &str, settings, load, cohort| {
-        for finding in lint(&Subject { service, load, settings }) {
+        for finding in lint(&Subject { service, load, graph, settings }) {
             let spot = spot(&finding, name, cohort, file);
             match found.iter_mut().find(|other| (&other.0, &other.1) == (&finding, &spot)) {
                 Some((.., names)) if names.iter().any(|other| other == name) => {}
