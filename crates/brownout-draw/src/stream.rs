@@ -41,6 +41,8 @@ impl Stream {
     pub const PATIENCE: Self = Self::named("patience");
     /// How long an attempt is on its way to the service. Key: the request; index: the attempt.
     pub const CONNECT: Self = Self::named("connect");
+    /// When a phase comes that comes by chance, within its name. Key: how often it came before; index: 0 until then, 1 for its length.
+    pub const SCHEDULE: Self = Self::named("schedule");
     /// Whether a phase that is only partly on meets an attempt. Key: the request; index: the attempt.
     pub const PHASE: Self = Self::named("phase");
     /// Which key of a cache a request asks for, at index 0; whether it finds it fresh, at that of the attempt. Key: the request.
@@ -112,7 +114,7 @@ pub const fn draw_pair(seed: Seed, stream: Stream, key: u64, index: u32) -> (u64
 mod tests {
     use super::{Seed, Stream, draw, draw_pair};
 
-    const BUILT_IN: [Stream; 16] = [
+    const BUILT_IN: [Stream; 17] = [
         Stream::CACHE,
         Stream::INTAKE,
         Stream::OUTCOME,
@@ -129,6 +131,7 @@ mod tests {
         Stream::COST,
         Stream::START,
         Stream::COHORT,
+        Stream::SCHEDULE,
     ];
 
     fn sequence(seed: Seed, stream: Stream) -> Vec<u64> {

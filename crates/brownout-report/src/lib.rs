@@ -5,6 +5,7 @@
 
 mod check;
 mod compare;
+mod explain;
 mod health;
 mod limits;
 mod load;
@@ -21,6 +22,7 @@ mod validation;
 
 pub use check::{CheckReport, CheckedPolicy, Place, PlacedFinding};
 pub use compare::CompareReport;
+pub use explain::{ExplainReport, TimelineEntry, TimelineReport};
 pub use health::HealthReport;
 pub use limits::limits_text;
 pub use load::LoadReport;

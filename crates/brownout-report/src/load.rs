@@ -164,7 +164,9 @@ fn write_recovery(text: &mut String, recovery: &Recovery) -> std::fmt::Result {
     let [before, during, after] = [goodput_before, goodput_during, goodput_after].map(goodput);
     write!(
         text,
-        "Goodput: {before}/s before {trigger_from_s} s, {during}/s to {trigger_until_s} s, {after}/s after; "
+        "Goodput: {before}/s before {} s, {during}/s to {} s, {after}/s after; ",
+        moment(trigger_from_s),
+        moment(trigger_until_s)
     )?;
     match recovery.recovered_after_s {
         Some(seconds) => writeln!(text, "recovered after {seconds:.0} s"),
@@ -173,6 +175,11 @@ fn write_recovery(text: &mut String, recovery: &Recovery) -> std::fmt::Result {
         }
         None => writeln!(text, "never recovered"),
     }
+}
+
+/// To the millisecond, without zeros that say nothing.
+fn moment(seconds: f64) -> f64 {
+    (seconds * 1e3).round() / 1e3
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio for showing")]

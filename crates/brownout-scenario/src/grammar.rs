@@ -336,6 +336,9 @@ pub(crate) static PHASE: Table = Table {
         key("from", Kind::Duration, "When it begins, from the start of the run. Default: at once."),
         key("for", Kind::Duration, "How long it lasts. Default: to the end of the run."),
         key("until", Kind::Duration, "When it ends, in place of `for`."),
+        key("every", Kind::Duration, "How long after its start it comes again. Default: it comes once."),
+        key("random", Kind::Table(&RANDOM), "How it comes by chance, in place of `for`, `until` and `every`."),
+        key("times", Kind::Count32(1), "How often it comes at the most, where it comes again."),
         key("outcomes", Kind::Table(&OUTCOMES), "In place of every other."),
         key("latency", Kind::Distribution, "In place of every other."),
         key("capacity", Kind::Multiple, "What the workers are multiplied by; 0 stops the service."),
@@ -346,6 +349,20 @@ pub(crate) static PHASE: Table = Table {
         key("service", Kind::Name, "Which of the services behind it is of. Default: the one that clients call."),
         key("ramp_up", Kind::Duration, "How long it takes to be wholly on. Default: no time."),
         key("ramp_down", Kind::Duration, "How long before its end it begins to go. Default: no time."),
+    ],
+};
+
+pub(crate) static RANDOM: Table = Table {
+    name: "phases.random",
+    doc: "How a phase comes by chance, from `from` on: drawn from the seed, the same in every run of it.",
+    rule: Rule::Required(&["between", "last"]),
+    keys: &[
+        key(
+            "between",
+            Kind::Distribution,
+            "From its end to its next start; a mean time between failures is exponential.",
+        ),
+        key("last", Kind::Distribution, "From its start to its end; a mean time to repair is exponential."),
     ],
 };
 

@@ -1,14 +1,19 @@
 //! A whole scenario.
 
+use std::time::Duration;
+
 use brownout_draw::Seed;
-use brownout_load::{Graph, Load};
+use brownout_load::{Graph, Load, Node};
 use brownout_policy::{Settings, preset};
-use brownout_service::Service;
+use brownout_service::{Phase, Recurring, Service};
 
 use crate::places::Places;
 use crate::problem::{Invalid, Problems};
 use crate::source::Source;
 use crate::{decode, read};
+
+/// How long a load without a duration may be looked at.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How a service misbehaves and how its callers behave. Needs no further check.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +26,8 @@ pub struct Scenario {
     pub identity_header: Option<String>,
     /// The services behind it.
     pub graph: Graph,
+    /// Phases that come again, by what stands for them in the services: see [`scheduled`](Self::scheduled).
+    pub recurring: Vec<Recurring>,
     /// When calls start.
     pub load: Load,
     /// What callers do after a failure; known to make a [`Policy`](brownout_policy::Policy). `None` never retries.
@@ -55,6 +62,29 @@ impl Scenario {
         }
     }
 
+    /// The same with every time of the phases that come again, up to the [horizon](Self::horizon): the schedule is a pure function
+    /// of the file and the seed. In a scenario as it was read, each of them stands for all its times.
+    #[must_use]
+    pub fn scheduled(&self, seed: Seed) -> Self {
+        if self.recurring.is_empty() {
+            return self.clone();
+        }
+        let times = |phase: &Phase| match self.recurring.iter().find(|recurring| recurring.phase == *phase) {
+            Some(recurring) => recurring.phases(seed, self.horizon()),
+            None => vec![phase.clone()],
+        };
+        let schedule = |service: &Service| service.scheduled(service.phases().iter().flat_map(times).collect());
+        let node = |node: &Node| Node { service: schedule(&node.service), ..node.clone() };
+        let graph = Graph { behind: self.graph.behind.iter().map(node).collect(), ..self.graph.clone() };
+        Self { service: schedule(&self.service), graph, recurring: Vec::new(), ..self.clone() }
+    }
+
+    /// Up to when phases come again: the end of the load, or a day.
+    #[must_use]
+    pub fn horizon(&self) -> Duration {
+        self.load.duration.unwrap_or(DAY)
+    }
+
     /// The settings that `name` stands for where policies are compared: one of the file's `policies`, `scenario` for its
     /// `policy`, or a preset. What the `policy` says of `attempt_timeout` and `deadline` holds for all that say nothing of
     /// their own: how long callers wait is theirs, not the retry policy's.
@@ -77,6 +107,7 @@ impl Default for Scenario {
             service: Service::default(),
             identity_header: None,
             graph: Graph::NONE,
+            recurring: Vec::new(),
             load: Load::default(),
             policy: None,
             policies: Vec::new(),

@@ -21,17 +21,20 @@
 mod cache;
 mod capacity;
 mod decision;
+mod explain;
 mod identity;
 mod limit;
 mod outcome;
 mod phase;
 mod route;
+mod schedule;
 mod service;
 mod steady;
 
 pub use cache::{Cache, Held};
 pub use capacity::{Abandoned, Capacity, Entry, Order, Queue, Shed, Station};
 pub use decision::{Decision, Request, Response};
+pub use explain::Explanation;
 pub use identity::{Arrivals, Claim, Identity, KEYS_MAX};
 pub use limit::{
     Asked, Asker, Concurrency, Cost, EARLY_CLIENTS_SHOWN, EarlyReturns, FixedWindow, Hint, HintForm, LIMIT_KEYS_MAX,
@@ -41,5 +44,6 @@ pub use limit::{
 pub use outcome::{Outcome, Outcomes, RatesError};
 pub use phase::{Factor, Factors, Phase, Ramp, Window};
 pub use route::{Pattern, PatternError};
+pub use schedule::{Again, Recurring, TIMES_MAX};
 pub use service::{Behaviour, Change, Route, RouteId, Service, ServiceError};
 pub use steady::Steady;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brownout_draw::{Ahead, Distribution, ROW, Seed, Stream, draw, draw_row, nanos};
+use brownout_draw::{Ahead, Distribution, ROW, Seed, Stream, draw, draw_row, nanos, unit};
 use thiserror::Error;
 
 use crate::limit::{Cost, RetryAfterWait, UNIT, Units};
@@ -209,6 +209,23 @@ impl RouteId {
     }
 }
 
+/// What holds for an attempt: the behaviour of the service, its route and the phases that the attempt meets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InForce<'s> {
+    /// The route's pattern.
+    pub(crate) label: Option<&'s str>,
+    pub(crate) outcomes: &'s Outcomes,
+    pub(crate) latency: &'s Distribution,
+    /// The phase that they are of, where they are of one.
+    pub(crate) outcomes_phase: Option<&'s Phase>,
+    pub(crate) latency_phase: Option<&'s Phase>,
+}
+
+/// What is drawn for attempt `identity` from the part of `stream` that its route has.
+pub(crate) fn drawn(seed: Seed, stream: Stream, label: Option<&str>, identity: Identity) -> u64 {
+    draw(seed, stream.within(label.unwrap_or_default()), identity.request, identity.attempt.get())
+}
+
 impl Service {
     /// A service with this `base` behaviour. The first route that matches takes a request; a request that
     /// none takes meets the base. Phases change every route.
@@ -221,8 +238,7 @@ impl Service {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let slows = phases.iter().any(|phase| phase.factors.slowdown.is_some());
-        let throttles = phases.iter().any(|phase| phase.factors.intake.is_some());
+        let (slows, throttles) = says_of(&phases);
         Ok(Self { base, routes, phases, capacity: None, cache: None, limits: Vec::new(), slows, throttles })
     }
 
@@ -264,6 +280,14 @@ impl Service {
         Ok(Self { limits: self.limits.clone(), ..same.with_cache(self.cache) })
     }
 
+    /// The same service with the times of its phases worked out. They are not held against each other as those of a file are:
+    /// what comes by chance may come while something else hides it.
+    #[must_use]
+    pub fn scheduled(&self, phases: Vec<Phase>) -> Self {
+        let (slows, throttles) = says_of(&phases);
+        Self { phases, slows, throttles, ..self.clone() }
+    }
+
     /// The same service with limits on what callers get, in the order in which they are asked.
     ///
     /// # Errors
@@ -290,23 +314,9 @@ impl Service {
     /// of the stream that carries its pattern, so the tenth request of one route says nothing of the tenth of another.
     #[must_use]
     pub fn decide(&self, seed: Seed, route: RouteId, identity: Identity, elapsed: Duration) -> Decision<'_> {
-        let route = route.0.and_then(|index| self.routes.get(index));
-        let own = route.map(|route| &route.change);
-        let label = route.map(|route| route.pattern.as_str());
-        let draw = |stream: Stream| {
-            draw(seed, stream.within(label.unwrap_or_default()), identity.request, identity.attempt.get())
-        };
-        let meets = |phase: &Phase, strength: f64| meets(draw(Stream::PHASE.within(&phase.name)), strength);
-        let (mut outcomes_phase, mut latency_phase) = (None, None);
-        if !self.phases.is_empty() {
-            outcomes_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.outcomes.as_ref());
-            latency_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.latency.as_ref());
-        }
-        let outcomes = outcomes_phase.map(|(_, outcomes)| outcomes).or(own.and_then(|own| own.outcomes.as_ref()));
-        let latency = latency_phase.map(|(_, latency)| latency).or(own.and_then(|own| own.latency.as_ref()));
-        let latency = latency.unwrap_or(&self.base.latency);
-
-        let outcomes = outcomes.unwrap_or(&self.base.outcomes);
+        let InForce { label, outcomes, latency, outcomes_phase, latency_phase } =
+            self.in_force(seed, route, identity, elapsed);
+        let draw = |stream: Stream| drawn(seed, stream, label, identity);
         // What is certain needs no draw; draws shift nobody else's luck, made or not.
         let outcome = outcomes.certain().unwrap_or_else(|| outcomes.pick(draw(Stream::OUTCOME)));
         let latency = match outcome.pace() {
@@ -316,8 +326,32 @@ impl Service {
         };
         let latency = self.slowed(latency, elapsed);
         // Where two phases are on, the one that chose the outcome says more.
-        let phase = outcomes_phase.map(|(phase, _)| phase).or(latency_phase.map(|(phase, _)| phase));
+        let phase = outcomes_phase.or(latency_phase);
         Decision { identity, outcome, latency, route: label, phase: phase.map(|phase| phase.name.as_str()) }
+    }
+
+    /// What holds for attempt `identity` at `route`, `elapsed` after the run began.
+    pub(crate) fn in_force(&self, seed: Seed, route: RouteId, identity: Identity, elapsed: Duration) -> InForce<'_> {
+        let route = route.0.and_then(|index| self.routes.get(index));
+        let own = route.map(|route| &route.change);
+        let label = route.map(|route| route.pattern.as_str());
+        let meets = |phase: &Phase, strength: f64| {
+            meets(drawn(seed, Stream::PHASE.within(&phase.name), label, identity), strength)
+        };
+        let (mut outcomes_phase, mut latency_phase) = (None, None);
+        if !self.phases.is_empty() {
+            outcomes_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.outcomes.as_ref());
+            latency_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.latency.as_ref());
+        }
+        let outcomes = outcomes_phase.map(|(_, outcomes)| outcomes).or(own.and_then(|own| own.outcomes.as_ref()));
+        let latency = latency_phase.map(|(_, latency)| latency).or(own.and_then(|own| own.latency.as_ref()));
+        InForce {
+            label,
+            outcomes: outcomes.unwrap_or(&self.base.outcomes),
+            latency: latency.unwrap_or(&self.base.latency),
+            outcomes_phase: outcomes_phase.map(|(phase, _)| phase),
+            latency_phase: latency_phase.map(|(phase, _)| phase),
+        }
     }
 
     /// What attempts at `route` meet, where no phase has a say in it.
@@ -383,8 +417,18 @@ impl Service {
     pub const TURNED_AWAY: u16 = 503;
 
     fn is_lucky(&self, seed: Seed, identity: Identity, elapsed: Duration) -> bool {
-        let share = phase::factor(&self.phases, elapsed, |factors| factors.intake);
+        let share = self.intake(elapsed);
         share >= 1.0 || meets(draw(seed, Stream::INTAKE, identity.request, identity.attempt.get()), share)
+    }
+
+    /// The share of requests that is let in at `elapsed`.
+    fn intake(&self, elapsed: Duration) -> f64 {
+        phase::factor(&self.phases, elapsed, |factors| factors.intake)
+    }
+
+    /// The share that is let in, and what is drawn for attempt `identity`, as a share.
+    pub(crate) fn intake_of(&self, seed: Seed, identity: Identity, elapsed: Duration) -> (f64, f64) {
+        (self.intake(elapsed), unit(draw(seed, Stream::INTAKE, identity.request, identity.attempt.get())))
     }
 
     /// How long attempt `identity` waits in the queue before it is shed; `None` for ever.
@@ -548,6 +592,12 @@ fn pointless_limits(service: &Service, limits: &[Limit]) -> Vec<ServiceError> {
         }));
     }
     errors
+}
+
+/// Whether phases slow anything down, and whether they throttle the intake.
+fn says_of(phases: &[Phase]) -> (bool, bool) {
+    let any = |says: fn(&Phase) -> bool| phases.iter().any(says);
+    (any(|phase| phase.factors.slowdown.is_some()), any(|phase| phase.factors.intake.is_some()))
 }
 
 fn pointless_phases(phases: &[Phase]) -> Vec<ServiceError> {

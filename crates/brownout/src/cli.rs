@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::verb::{check, compare, health, load, presets, request, retry, run, schema, serve, storm, verify};
+use crate::verb::{check, compare, explain, health, load, presets, request, retry, run, schema, serve, storm, verify};
 
 /// Verbs by what one wants; clap has no groups of subcommands. A test holds this to the list below.
 const VERBS: &str = "\
@@ -21,6 +21,7 @@ Choose a policy:
 
 Trust it:
   verify   Checks virtual time against queueing theory and prints the page
+  explain  Tells why an attempt meets what it meets, or prints the schedule
 
 Write a scenario:
   presets  Lists the scenarios that ship with the program, or prints one to start from
@@ -59,6 +60,7 @@ pub(crate) enum Verb {
     Compare(compare::Args),
     Storm(storm::Args),
     Verify(verify::Args),
+    Explain(explain::Args),
     Presets(presets::Args),
     Check(check::Args),
     Schema(schema::Args),

@@ -47,7 +47,7 @@ impl Setting {
             scenario.service = scenario.service.with_outcomes(outcomes);
         }
         let (seed, chosen) = seed(flags.seed.map(Seed).or(scenario.seed))?;
-        Ok(Self { scenario, seed, name, chosen, note })
+        Ok(Self { scenario: scenario.scheduled(seed), seed, name, chosen, note })
     }
 
     /// Where the result comes from: the digest is of everything that decides it, but for the seed.

@@ -17,7 +17,7 @@ use std::fmt;
 use brownout_draw::Seed;
 use brownout_load::Part;
 use brownout_policy::{Policy, Settings, preset};
-use brownout_service::{Capacity, Phase, Shed};
+use brownout_service::{Capacity, Phase, Shed, TIMES_MAX};
 
 use crate::Scenario;
 use crate::grammar::{self, Rule, Table};
@@ -34,8 +34,9 @@ pub(crate) fn scenario(root: &Node, problems: &mut Problems) -> Option<Scenario>
     let policies = fields.nested("policies", problems, policies).unwrap_or_default();
     let known = load::Policies { named: &policies, policy: policy.as_ref() };
     let load = fields.nested("load", problems, |node, problems| load::read(node, &known, problems)).unwrap_or_default();
-    let service::Read { service, identity_header, graph } = service?;
-    let scenario = Scenario { seed: seed.map(Seed), service, identity_header, graph, load, policy, policies };
+    let service::Read { service, identity_header, graph, recurring } = service?;
+    let scenario =
+        Scenario { seed: seed.map(Seed), service, identity_header, graph, recurring, load, policy, policies };
     if problems.is_empty() {
         check(&fields, &scenario, problems);
     }
@@ -64,6 +65,17 @@ fn policies(node: &Node, problems: &mut Problems) -> Option<Vec<(String, Setting
 fn check(fields: &Fields<'_>, scenario: &Scenario, problems: &mut Problems) {
     let pause =
         |phase: &Phase| phase.window.until.is_none() && phase.factors.load.is_some_and(|factor| factor.get() <= 0.0);
+    for recurring in &scenario.recurring {
+        let (end, name) = (scenario.horizon(), &recurring.phase.name);
+        let expected = recurring.expected(end);
+        if expected > TIMES_MAX.into() {
+            let message = format!(
+                "phase `{name}` would come {expected:.0} times within {end:?}, and at most {TIMES_MAX} can be looked at; give it `times`, or more \
+                 time between"
+            );
+            problems.add(fields.blame("phases"), message);
+        }
+    }
     let parts = scenario.load.parts();
     let (open, closed): (Vec<&Part<'_>>, Vec<_>) = parts.iter().partition(|part| part.load.is_open());
     if !open.is_empty() && scenario.load.duration.is_none() {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use brownout_draw::Distribution;
 use brownout_load::Graph;
 use brownout_service::{
-    Behaviour, Cache, Change, Factor, Factors, Outcome, Outcomes, Phase, Ramp, Route, Service, ServiceError, Window,
+    Again, Behaviour, Cache, Change, Factor, Factors, Outcome, Outcomes, Phase, Ramp, Recurring, Route, Service,
+    ServiceError, Window,
 };
 
 use super::{Fields, capacity, did_you_mean, distribution, graph, limit, scalar};
@@ -23,11 +24,15 @@ pub(super) struct Read {
     /// The header in which requests say who they are.
     pub(super) identity_header: Option<String>,
     pub(super) graph: Graph,
+    /// Phases that come again.
+    pub(super) recurring: Vec<Recurring>,
 }
 
 /// A phase, and where it stands.
 struct Given<'n> {
     phase: Phase,
+    /// When it comes again, if it does.
+    recurring: Option<Recurring>,
     node: &'n Node,
     /// The service behind that it is of.
     of: Option<String>,
@@ -39,7 +44,7 @@ pub(super) fn read(scenario: &Fields<'_>, problems: &mut Problems) -> Option<Rea
     let nodes = scenario.list("phases", problems);
     let phases: Vec<Given<'_>> = nodes.iter().filter_map(|node| phase(node, problems)).collect();
     let behind = graph::entries(scenario, problems);
-    for Given { phase, node, of } in &phases {
+    for Given { phase, node, of, .. } in &phases {
         let Some(of) = of else { continue };
         if behind.iter().all(|entry| entry.key != *of) {
             let names = || behind.iter().map(|entry| entry.key.as_str());
@@ -71,7 +76,8 @@ pub(super) fn read(scenario: &Fields<'_>, problems: &mut Problems) -> Option<Rea
         return None;
     }
     let graph = graph::read(behind, services, calls, problems)?;
-    Some(Read { service: service?, identity_header, graph })
+    let recurring = phases.into_iter().filter_map(|given| given.recurring).collect();
+    Some(Read { service: service?, identity_header, graph, recurring })
 }
 
 /// One service, with the phases that are its own: those `of` its name, or of none.
@@ -197,6 +203,11 @@ fn phase<'n>(node: &'n Node, problems: &mut Problems) -> Option<Given<'n>> {
         problems.add(&entry.key_span, "a phase ends after `for` or at `until`, found both; drop one");
     }
     let until = until.or(lasts.map(|lasts| from.saturating_add(lasts)));
+    let again = again(&fields, (from, until), problems);
+    let until = match &again {
+        Some(Again::Random { last, .. }) => Some(from.saturating_add(last.mean().max(Duration::from_nanos(1)))),
+        _ => until,
+    };
     let change = change(&fields, problems);
     let ramp = Ramp {
         up: fields.read("ramp_up", problems, scalar::duration).unwrap_or_default(),
@@ -210,8 +221,51 @@ fn phase<'n>(node: &'n Node, problems: &mut Problems) -> Option<Given<'n>> {
         cache_lost: fields.read("cache_lost", problems, scalar::count32(1)).unwrap_or_default(),
     };
     let of = fields.read("service", problems, scalar::name);
+    let times = fields.read("times", problems, scalar::count32(1)).and_then(NonZeroU32::new);
     let phase = Phase { name: name?, window: Window { from, until }, ramp, change, factors };
-    Some(Given { phase, node, of })
+    let recurring = again.map(|again| Recurring { phase: phase.clone(), again, times });
+    Some(Given { phase, recurring, node, of })
+}
+
+/// When a phase comes again.
+fn again(fields: &Fields<'_>, (from, until): (Duration, Option<Duration>), problems: &mut Problems) -> Option<Again> {
+    let every = fields.read("every", problems, scalar::duration);
+    let random = fields.nested("random", problems, |node, problems| {
+        let fields = Fields::open(node, &grammar::RANDOM, problems)?;
+        let between = fields.nested("between", problems, distribution::read);
+        let last = fields.nested("last", problems, distribution::read);
+        Some(Again::Random { between: between?, last: last? })
+    });
+    if fields.get("random").is_some() {
+        for key in ["for", "until", "every"] {
+            if let Some(entry) = fields.get(key) {
+                problems.add(
+                    &entry.key_span,
+                    format!("`random` says how long a phase lasts and when it comes again; drop `{key}`"),
+                );
+            }
+        }
+    } else if let Some(entry) = fields.get("times").filter(|_| fields.get("every").is_none()) {
+        problems.add(
+            &entry.key_span,
+            "`times` counts how often a phase comes again; give it `every` or `random`, or drop `times`",
+        );
+    }
+    if let Some(entry) = fields.get("every") {
+        let lasts = fields.get("for").or(fields.get("until"));
+        if lasts.is_none() {
+            problems.add(&entry.key_span, "a phase that comes again has to end before; give it `for`");
+        } else if let (Some(every), Some(until)) = (every, until)
+            && every <= until.saturating_sub(from)
+        {
+            let lasts = until.saturating_sub(from);
+            let message = format!(
+                "a phase that lasts {lasts:?} cannot come again after {every:?}; make `every` longer than that"
+            );
+            problems.add(&entry.node.span, message);
+        }
+    }
+    random.or(every.map(Again::Every))
 }
 
 fn change(fields: &Fields<'_>, problems: &mut Problems) -> Change {

@@ -490,3 +490,37 @@ fn what_the_file_names_keeps_its_order() {
         assert_eq!((policies, cohorts), (vec!["zebra", "ant"], vec!["z", "a"]));
     }
 }
+
+#[test]
+fn phases_come_again_on_time_or_by_chance() {
+    let phase = |keys: &str| {
+        format!("[load]\nduration = \"1h\"\n[[phases]]\nname = \"cut\"\noutcomes = {{ error = 1.0 }}\n{keys}")
+    };
+    let scenario = |keys: &str| Scenario::parse("test.toml", &phase(keys)).unwrap();
+    let starts = |keys: &str, seed: u64| -> Vec<u64> {
+        let scheduled = scenario(keys).scheduled(Seed(seed));
+        scheduled.service.phases().iter().map(|phase| phase.window.from.as_secs()).collect()
+    };
+    assert_eq!(starts("from = \"5m\"\nfor = \"1m\"\nevery = \"20m\"", 1), [300, 1500, 2700]);
+    assert_eq!(starts("from = \"5m\"\nfor = \"1m\"\nevery = \"20m\"\ntimes = 2", 1), [300, 1500]);
+    let random = "random = { between = { exponential = \"2m\" }, last = { exponential = \"10s\" } }";
+    assert_eq!(starts(random, 1), starts(random, 1));
+    assert_ne!(starts(random, 1), starts(random, 2));
+    // Before it is scheduled, one phase stands for all.
+    assert_eq!(scenario(random).service.phases().len(), 1);
+
+    check(
+        &phase("for = \"1m\"\ntimes = 3"),
+        &["7:1 `times` counts how often a phase comes again; give it `every` or `random`"],
+    );
+    check(&phase("every = \"1m\""), &["6:1 a phase that comes again has to end before; give it `for`"]);
+    check(&phase("for = \"2m\"\nevery = \"1m\""), &["7:9 a phase that lasts 120s cannot come again after 60s"]);
+    check(
+        &phase(&format!("for = \"1s\"\n{random}")),
+        &["6:1 `random` says how long a phase lasts and when it comes again; drop `for`"],
+    );
+    check(
+        &phase("random = { between = \"1s\", last = \"1s\" }"),
+        &["3:1 phase `cut` would come 1800 times within 3600s, and at most 1000 can be looked at"],
+    );
+}

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod compare;
+pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod load;
 pub(crate) mod presets;
@@ -27,6 +28,7 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
         Verb::Compare(args) => compare::run(&args),
         Verb::Storm(args) => storm::run(&args),
         Verb::Verify(args) => verify::run(&args),
+        Verb::Explain(args) => explain::run(&args),
         Verb::Presets(args) => presets::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Schema(args) => schema::run(&args),
