@@ -29,7 +29,7 @@ mod tally;
 
 pub use cohort::{Cohort, Numbers, OwnPolicy, Part};
 pub use given_up::{GivenUp, Over};
-pub use graph::{Graph, Hop, Node};
+pub use graph::{Graph, Hop, HopCounts, Node, inner_number};
 pub use latency::{Latency, LatencyHistogram};
 pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine};
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};

@@ -416,6 +416,9 @@ impl Service {
     /// The status of who is not let in.
     pub const TURNED_AWAY: u16 = 503;
 
+    /// The status of what was failed by a service behind.
+    pub const BAD_GATEWAY: u16 = 502;
+
     fn is_lucky(&self, seed: Seed, identity: Identity, elapsed: Duration) -> bool {
         let share = self.intake(elapsed);
         share >= 1.0 || meets(draw(seed, Stream::INTAKE, identity.request, identity.attempt.get()), share)

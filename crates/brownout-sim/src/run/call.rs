@@ -5,16 +5,13 @@ use std::time::Duration;
 use brownout_draw::{Seed, Stream, draw, nanos};
 use brownout_load::{Attempt, Over, Reply, Step, Tally};
 use brownout_policy::{Failure, Policy, StopReason, Transport, Verdict};
-use brownout_service::{Abandoned, Outcome};
+use brownout_service::{Abandoned, Outcome, Service};
 
 use super::crowd::Crowd;
 use super::event::Event;
 use super::node::ENTRY;
 use super::{AttemptState, CallState, LANE_ARRIVAL, LANE_REACH, LANE_TIMEOUT, NONE, Observer, Run, Stage};
 use crate::queue::Ticket;
-
-/// What a service answers that was failed by one behind it.
-const BAD_GATEWAY: u16 = 502;
 
 impl<O: Observer> Run<'_, O> {
     /// Puts the next call of an open crowd on the agenda.
@@ -207,7 +204,7 @@ impl<O: Observer> Run<'_, O> {
             return self.free(index);
         }
         if bad_gateway {
-            return self.answer(index, BAD_GATEWAY, None);
+            return self.answer(index, Service::BAD_GATEWAY, None);
         }
         self.answer(index, outcome.status(), outcome.retry_after());
     }

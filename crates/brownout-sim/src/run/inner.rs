@@ -1,6 +1,6 @@
 //! Calls that services make while they work on an attempt.
 
-use brownout_draw::{Seed, Stream, draw};
+use brownout_load::inner_number;
 use brownout_policy::StopReason;
 use brownout_service::Identity;
 
@@ -14,15 +14,6 @@ pub(super) struct Inner {
     identity: Identity,
     /// When the call is over, come what may; the end of time where nothing was passed on.
     pub(super) until: u64,
-}
-
-/// What the services behind are told of who asks; no driver draws from it for anything else.
-const HOP: Stream = Stream::named("hop");
-
-/// The number of the call that attempt `identity` has made along `edge`: the same in every run, and none that a client's call has.
-fn number(identity: Identity, edge: u16) -> u64 {
-    let drawn = draw(Seed(identity.request), HOP, identity.attempt.get().into(), edge.into());
-    drawn | 1 << 63
 }
 
 impl<O: Observer> Run<'_, O> {
@@ -43,8 +34,8 @@ impl<O: Observer> Run<'_, O> {
         line.counts.calls += 1;
         let call = line.callers.call(0, now);
         let inner = self.inner.insert(Inner { attempt: index, identity, until }, u32::MAX).unwrap_or(NONE);
-        // Whatever crowds there are.
-        let number = number(identity, edge + 1 - self.client_edges);
+        // Hops are numbered from 1, whatever crowds there are.
+        let number = inner_number(identity, (edge + 1 - self.client_edges).into());
         let state = CallState { call, number, edge, inner, live: true, returned: false, attempts: NONE, hedge: None };
         match self.calls.insert(state, self.limits.in_flight) {
             Some(slot) => self.attempt(slot),

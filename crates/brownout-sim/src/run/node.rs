@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use brownout_draw::{Ahead, Seed};
-use brownout_load::{Graph, Hop, Part, ServiceResult};
+use brownout_load::{Graph, Hop, HopCounts, Part, ServiceResult};
 use brownout_policy::{Callers, Policy, Population};
 use brownout_service::{Held, RouteId, Service, Steady};
 
@@ -36,16 +36,8 @@ pub(super) struct Edge<'w> {
     pub(super) pass_deadline: bool,
     /// The number of its first client, among all.
     pub(super) first_client: u32,
-    pub(super) counts: Counts,
-}
-
-/// What is counted of calls that no client makes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) calls: u64,
-    pub(super) succeeded: u64,
-    pub(super) attempts: u64,
-    pub(super) budget_denied: u64,
+    /// Of calls that no client makes.
+    pub(super) counts: HopCounts,
 }
 
 impl<'w> Node<'w> {
@@ -70,7 +62,7 @@ impl<'w> Node<'w> {
 
 impl<'w> Edge<'w> {
     fn new(policy: &'w Policy, population: Population, to: u16, pass_deadline: bool) -> Self {
-        let (callers, counts) = (Callers::new(policy, population), Counts::default());
+        let (callers, counts) = (Callers::new(policy, population), HopCounts::default());
         Self { policy, callers, to, pass_deadline, first_client: 0, counts }
     }
 }
@@ -107,20 +99,6 @@ pub(super) fn place(index: usize) -> u16 {
 
 /// What became of the services behind the first, called along these `edges`, where clients started so many calls; capacities
 /// are told apart.
-#[expect(clippy::cast_precision_loss, reason = "a ratio of counts")]
 pub(super) fn behind(graph: &Graph, edges: &[Edge<'_>], started: u64) -> Vec<ServiceResult> {
-    let result = |(index, node): (usize, &brownout_load::Node)| {
-        let mut counts = Counts::default();
-        for edge in edges.iter().filter(|edge| usize::from(edge.to) == index + 1) {
-            counts.calls += edge.counts.calls;
-            counts.succeeded += edge.counts.succeeded;
-            counts.attempts += edge.counts.attempts;
-            counts.budget_denied += edge.counts.budget_denied;
-        }
-        let Counts { calls, succeeded, attempts, budget_denied } = counts;
-        let amplification = (started > 0).then(|| attempts as f64 / started as f64);
-        let name = node.name.clone();
-        ServiceResult { name, calls, succeeded, attempts, budget_denied, amplification, capacity: None }
-    };
-    graph.behind.iter().enumerate().map(result).collect()
+    graph.results(edges.iter().map(|edge| edge.counts), started)
 }
