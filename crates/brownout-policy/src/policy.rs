@@ -133,6 +133,12 @@ impl Policy {
         Self::new(Settings { max_retries: Some(0), ..Settings::default() }).expect("the defaults make a policy")
     }
 
+    /// The same policy, whose attempts are given up after `timeout` where it names none itself: on a wire nothing waits for ever.
+    #[must_use]
+    pub fn or_attempt_timeout(self, timeout: Duration) -> Self {
+        Self { attempt_timeout: self.attempt_timeout.or(Some(timeout)), ..self }
+    }
+
     /// How many retries it makes after the first try, at the most.
     #[must_use]
     pub const fn max_retries(&self) -> u32 {

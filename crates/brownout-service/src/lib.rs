@@ -30,6 +30,7 @@ mod route;
 mod schedule;
 mod service;
 mod steady;
+mod time_left;
 
 pub use cache::{Cache, Held};
 pub use capacity::{Abandoned, Capacity, Entry, Order, Queue, Shed, Station};
@@ -47,3 +48,4 @@ pub use route::{Pattern, PatternError};
 pub use schedule::{Again, Recurring, TIMES_MAX};
 pub use service::{Behaviour, Change, Route, RouteId, Service, ServiceError};
 pub use steady::Steady;
+pub use time_left::{NoTime, TimeLeft};
