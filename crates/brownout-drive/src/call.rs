@@ -24,6 +24,8 @@ pub(crate) struct UnderWay<'c, O> {
     number: u64,
     /// Since the run began.
     due: Duration,
+    /// When it is over, come what may.
+    until: Option<Instant>,
     call: Call,
     /// In the order they were sent.
     flights: Vec<Flight<'c>>,
@@ -62,7 +64,13 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     ) -> Self {
         let call = crowd.ask(|callers, now| callers.call(caller, now));
         let (ended, flights) = (crowd.ended(), Vec::new());
-        Self { crowd, client, ended, number, due, call, flights, hedge: None, last: None, observe }
+        Self { crowd, client, ended, number, due, until: None, call, flights, hedge: None, last: None, observe }
+    }
+
+    /// The same call, which is over at `until` if not before.
+    pub(crate) const fn ending(mut self, until: Option<Instant>) -> Self {
+        self.until = until;
+        self
     }
 
     /// Makes it to its end, and what brought it there: `None` where the policy let no attempt through, or the run was
@@ -76,6 +84,10 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     /// Attempt after attempt, until one succeeds or none may follow.
     async fn attempts(&mut self) -> Result<(), StopReason> {
         loop {
+            if self.until.is_some_and(|until| until <= Instant::now()) {
+                self.crowd.ask(|callers, now| callers.abandoned(&self.call, now));
+                return Err(StopReason::DeadlineExceeded);
+            }
             let draw = self.throttle_draw();
             let go = self.crowd.ask(|callers, now| callers.begin(&mut self.call, now, draw))?;
             self.wait(go.after).await?;
@@ -132,7 +144,9 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
         let (number, begun) = (self.call.attempt(), Instant::now());
         let identity = Identity { request: self.number, attempt: number };
         let delay = load.connect(drive.seed, self.number, number.get());
-        let allowance = self.crowd.ask(|callers, _| callers.allowance(&self.call, begun - run.began));
+        let own = self.crowd.ask(|callers, _| callers.allowance(&self.call, begun - run.began));
+        let left = self.until.map(|until| until.saturating_duration_since(begun));
+        let allowance = own.into_iter().chain(left).min();
         let exchange = Box::pin(self.client.exchange(identity, delay, allowance));
         self.flights.push(Flight { number, hedge, begun, exchange });
         let after = self.crowd.ask(|callers, _| callers.hedge_after(&self.call));

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use brownout_load::{Exchange, Reply};
 use brownout_policy::{Transport, retry_after};
-use brownout_service::{Identity, LimitKey};
+use brownout_service::{Identity, LimitKey, TimeLeft};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -61,14 +61,15 @@ impl Client {
         Self { target, number, spares }
     }
 
-    /// Makes one attempt, one request on the wire, within `allowance` if there is one.
+    /// Makes one attempt, one request on the wire, within `allowance` if there is one; the service is told what is left of it.
     ///
     /// - `delay`: how long the attempt is on its way before anything is sent; part of its latency.
     pub async fn exchange(&self, identity: Identity, delay: Duration, allowance: Option<Duration>) -> Exchange {
         let started = Instant::now();
         let attempt = async {
             pause(delay).await;
-            self.attempt(identity).await
+            let until = allowance.and_then(|allowance| started.checked_add(allowance));
+            self.attempt(identity, until).await
         };
         let received = match allowance {
             Some(allowance) => tokio::time::timeout(allowance, attempt).await.map_err(|_| allowance),
@@ -82,8 +83,8 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, identity: Identity) -> Result<Received, Broken> {
-        let request = self.request(identity);
+    async fn attempt(&self, identity: Identity, until: Option<Instant>) -> Result<Received, Broken> {
+        let mut request = self.request(identity);
         // Taken out for the time of the attempt: one that is given up halfway cannot be used again.
         let mut kept = self.spares.take(self.number);
         if let Some(connection) = &mut kept
@@ -92,23 +93,31 @@ impl Client {
             kept = None;
         }
         let (connection, response) = match kept {
-            None => self.send_anew(request).await?,
-            Some(mut connection) => match connection.try_send_request(request).await {
-                Ok(response) => (connection, response),
-                // The kept connection had been closed and no byte of the request left: this is still the first try.
-                Err(mut failed) => match failed.take_message() {
-                    Some(request) => self.send_anew(request).await?,
-                    None => return Err(Broken::of(failed.error())),
-                },
-            },
+            None => self.send_anew(request, until).await?,
+            Some(mut connection) => {
+                tell_time_left(&mut request, until);
+                match connection.try_send_request(request).await {
+                    Ok(response) => (connection, response),
+                    // The kept connection had been closed and no byte of the request left: this is still the first try.
+                    Err(mut failed) => match failed.take_message() {
+                        Some(request) => self.send_anew(request, until).await?,
+                        None => return Err(Broken::of(failed.error())),
+                    },
+                }
+            }
         };
         let received = receive(response).await?;
         self.spares.keep(self.number, connection);
         Ok(received)
     }
 
-    async fn send_anew(&self, request: Request<Empty<Bytes>>) -> Result<(Connection, Response<Incoming>), Broken> {
+    async fn send_anew(
+        &self,
+        mut request: Request<Empty<Bytes>>,
+        until: Option<Instant>,
+    ) -> Result<(Connection, Response<Incoming>), Broken> {
         let mut connection = self.connect().await?;
+        tell_time_left(&mut request, until);
         let response = connection.send_request(request).await.map_err(|error| Broken::of(&error))?;
         Ok((connection, response))
     }
@@ -148,6 +157,14 @@ impl Client {
     }
 }
 
+/// Says in `request`, which is sent now, how long its answer is waited for.
+fn tell_time_left(request: &mut Request<Empty<Bytes>>, until: Option<Instant>) {
+    if let Some(until) = until {
+        let left = TimeLeft(until.saturating_duration_since(Instant::now())).to_string();
+        request.headers_mut().insert(TimeLeft::HEADER, HeaderValue::try_from(left).expect("digits and a point"));
+    }
+}
+
 async fn handshake<I>(io: I) -> Result<Connection, Broken>
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
@@ -179,7 +196,7 @@ impl Received {
     fn exchange(self, latency: Duration) -> Exchange {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let headers = self.head.headers();
-        let header = |name| headers.get(name).map(|value: &hyper::header::HeaderValue| text(value.as_bytes()));
+        let header = |name| headers.get(name).map(|value: &HeaderValue| text(value.as_bytes()));
         // A moment is told on the service's clock, so its own date is the better now.
         let now = header("date").and_then(|date| retry_after::date(&date)).or_else(wall_clock);
         let wait = || header("retry-after").and_then(|value| retry_after::parse(&value, now));

@@ -37,12 +37,11 @@ impl Drive {
     /// # Errors
     /// Why no attempt was made to its end.
     pub async fn trace(&self, number: u64) -> Result<CallTrace, String> {
-        let (run, load) = (Arc::new(Run::new()), Load::default());
-        let crowd = Crowd::new(&run, self, &load.parts()[0]);
+        let crowd = Crowd::alone(self);
         let client = Client::new(Arc::clone(&self.target));
         let mut trail = Trail::default();
         let observe = |attempt: &Attempt| trail.push(*attempt);
-        let (end, last) = UnderWay::new(&crowd, &client, 0, number, run.began.elapsed(), observe).make().await;
+        let (end, last) = UnderWay::new(&crowd, &client, 0, number, crowd.run.began.elapsed(), observe).make().await;
         let last = last.ok_or("the policy let no attempt through")?;
         Ok(CallTrace { trail, last, end })
     }

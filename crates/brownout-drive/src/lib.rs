@@ -9,6 +9,7 @@ mod call;
 mod client;
 mod closed;
 mod drive;
+mod line;
 mod open;
 mod run;
 mod spares;
@@ -18,5 +19,6 @@ mod wait;
 
 pub use client::{BODY_BYTES_KEPT, BODY_BYTES_MAX, Client};
 pub use drive::Drive;
+pub use line::Line;
 pub use target::{Target, TargetError};
 pub use tls::{Trust, TrustError};

@@ -74,6 +74,11 @@ impl Crowd {
         }
     }
 
+    /// The one population of a run of its own, of one client.
+    pub(crate) fn alone(drive: &Drive) -> Self {
+        Self::new(&Arc::new(Run::new()), drive, &Load::default().parts()[0])
+    }
+
     /// How many calls it has begun with the next, and the number of that one.
     pub(crate) fn next_call(&self) -> (u64, u64) {
         let nth = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
