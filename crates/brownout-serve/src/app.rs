@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::num::Saturating;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use brownout_draw::Seed;
 use brownout_service::{
-    Arrivals, Asked, Claim, Decision, EarlyReturns, Identity, LimitCounts, Request, Response, Service, Shed,
+    Arrivals, Asked, Claim, Decision, EarlyReturns, Identity, LimitCounts, Outcome, Request, Response, Service, Shed,
+    TimeLeft,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -16,6 +18,7 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
+use crate::behind::{Behind, Calls, Errand, Worked};
 use crate::gate::{Gate, Held, Peer};
 use crate::site::{Fate, Site};
 use crate::{Limits, shed};
@@ -24,7 +27,7 @@ use crate::{Limits, shed};
 ///
 /// Where the service has a capacity, its time at work is really spent by its workers. A client that is gone, as far as can
 /// be told, has abandoned its request. A client that has only stopped sending looks the same from here, so it counts as
-/// gone too, and gets no answer; without a capacity it does get one.
+/// gone too, and gets no answer; of a service without a capacity that calls nobody it does get one.
 #[derive(Debug)]
 pub struct App {
     service: Arc<Service>,
@@ -36,12 +39,16 @@ pub struct App {
     site: Option<Arc<Site>>,
     /// Only with limits.
     gate: Option<Arc<Gate>>,
+    /// Only where it calls others.
+    calls: Option<Arc<Calls>>,
 }
 
 #[derive(Debug, Default)]
 struct Memory {
     arrivals: Arrivals,
     requests: Saturating<u64>,
+    /// Of these, first attempts.
+    firsts: Saturating<u64>,
 }
 
 /// An answer on the wire.
@@ -63,13 +70,28 @@ impl App {
             identity_header: identity_header.and_then(|name| name.parse().ok()),
             started,
             memory: Mutex::default(),
+            calls: None,
         }
+    }
+
+    /// The same where the service calls others, one after another, for each request that it does not fail of itself; where it has a
+    /// cache, for those that miss it.
+    #[must_use]
+    pub fn calling(self, behind: Vec<Box<dyn Behind>>) -> Self {
+        let calls = (!behind.is_empty()).then(|| Calls::new(&self.service, self.seed, self.started, behind));
+        Self { calls: calls.map(Arc::new), ..self }
     }
 
     /// How many requests were answered or are being answered.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).requests.0
+    }
+
+    /// How many of these were first attempts: so many calls clients made.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).firsts.0
     }
 
     /// What each limit of the service did, and who came back too early; `None` where it has no limits.
@@ -81,6 +103,11 @@ impl App {
     /// Where requests wait and are worked on, if they have to.
     pub(crate) const fn site(&self) -> Option<&Arc<Site>> {
         self.site.as_ref()
+    }
+
+    /// Whether it makes a difference who has gone before the answer.
+    pub(crate) const fn minds_who_is_gone(&self) -> bool {
+        self.site.is_some() || self.calls.is_some()
     }
 
     /// Answers one request, once the latency that was decided for it has passed since it came, or since its work was done;
@@ -103,7 +130,9 @@ impl App {
         let identity = {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             memory.requests += 1;
-            memory.arrivals.identify(route, self.claim(&head.headers))
+            let identity = memory.arrivals.identify(route, self.claim(&head.headers));
+            memory.firsts += u64::from(identity.attempt.get() == 1);
+            identity
         };
         let decision = self.service.decide(self.seed, route, identity, arrived - self.started);
         let held = match &self.gate {
@@ -116,7 +145,8 @@ impl App {
                 }
             }
         };
-        let answer = self.work(&asked, &decision, arrived, held.as_ref()).await;
+        let until = time_left(&head.headers).and_then(|left| arrived.checked_add(left));
+        let answer = self.work(&asked, &decision, (arrived, until), held.as_ref()).await;
         answer.map(|mut answer| {
             let fields = held.as_deref().map(Held::fields).unwrap_or_default();
             add_headers(answer.headers_mut(), fields.iter().cloned());
@@ -124,21 +154,29 @@ impl App {
         })
     }
 
-    /// Answers a request that was let in, in its time; where it has to wait for a worker, `held` is held until that is done.
+    /// Answers a request that was let in, in its time; where it has to wait for a worker or for others, `held` is held until
+    /// that is done. It arrived at the first moment, and its caller gives it up at the second, if at all.
     async fn work(
         &self,
         asked: &Request<'_>,
         decision: &Decision<'_>,
-        arrived: Instant,
+        (arrived, until): (Instant, Option<Instant>),
         held: Option<&Arc<Held>>,
     ) -> Option<Answer> {
         if !self.service.lets_in(self.seed, decision.identity, arrived - self.started) {
-            return Some(shed::answer(decision, std::time::Duration::ZERO, Service::TURNED_AWAY, None));
+            return Some(shed::answer(decision, Duration::ZERO, Service::TURNED_AWAY, None));
         }
-        let begun = match &self.site {
-            None => arrived,
-            Some(site) => match site.enter(decision.identity, held.cloned()).await {
-                Fate::Done(done) => done,
+        // Dropped with this future, when the caller is gone.
+        let caller = Arc::new(());
+        let calls = self.calls.as_ref().filter(|_| decision.outcome == Outcome::Success);
+        let errand = calls.map(|calls| Errand::new(calls, decision.identity, until, &caller));
+        let worked = match &self.site {
+            None => match errand {
+                None => Worked { at: arrived, failed: false },
+                Some(errand) => errand.run_to_its_end(arrived, held.cloned()).await,
+            },
+            Some(site) => match site.enter(decision.identity, held.cloned(), errand).await {
+                Fate::Done(worked) => worked,
                 Fate::Shed(waited) => {
                     return match self.service.capacity()?.shed {
                         Shed::Answer { status, retry_after } => {
@@ -150,7 +188,10 @@ impl App {
             },
         };
         if !decision.latency.is_zero() {
-            tokio::time::sleep_until(begun + decision.latency).await;
+            tokio::time::sleep_until(worked.at + decision.latency).await;
+        }
+        if worked.failed {
+            return Some(shed::bad_gateway(decision));
         }
         Some(on_the_wire(decision.respond(asked)))
     }
@@ -163,6 +204,12 @@ impl App {
         let named = || text(self.identity_header.as_ref().and_then(|name| headers.get(name)));
         Claim { request: own.or_else(named), attempt: text(headers.get(Identity::ATTEMPT_HEADER)) }
     }
+}
+
+/// How long the caller still waited when it sent this, as far as it says so.
+fn time_left(headers: &HeaderMap) -> Option<Duration> {
+    let TimeLeft(left) = headers.get(TimeLeft::HEADER)?.to_str().ok()?.parse().ok()?;
+    Some(left)
 }
 
 /// Reads a body to its end and forgets it, so that the connection can be used again. Otherwise says why it cannot.

@@ -1,9 +1,12 @@
 //! A service on real sockets.
 //!
 //! The loop asks the service core what a request meets, waits as long as it says, and sends what it says; where the service
-//! has a capacity, requests queue for its workers as they do in virtual time, and where it has limits, they hold here too. Bounds on what clients may do are in [`Limits`].
+//! has a capacity, requests queue for its workers as they do in virtual time, and where it has limits, they hold here too.
+//! Where it calls others, it asks each of them ([`Behind`]) and knows nothing of how they are reached. Bounds on what clients
+//! may do are in [`Limits`].
 
 mod app;
+mod behind;
 mod gate;
 mod limits;
 mod pulse;
@@ -12,5 +15,6 @@ mod shed;
 mod site;
 
 pub use app::App;
+pub use behind::Behind;
 pub use limits::Limits;
 pub use server::{ServeError, Server};

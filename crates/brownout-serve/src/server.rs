@@ -118,8 +118,8 @@ impl Server {
 async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, mut ended: watch::Receiver<bool>) {
     // Answers are small and whole; waiting to fill a packet would add latency that nobody drew.
     let _ = stream.set_nodelay(true);
-    // Where requests take turns it matters who is gone; and who has only stopped sending cannot be told from that.
-    let half_close = app.site().is_none();
+    // Who has only stopped sending cannot be told from who is gone.
+    let half_close = !app.minds_who_is_gone();
     let address = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let conversation = Arc::new(Conversation { app, address, limits, pulse: Pulse::default(), ended: ended.clone() });
     let answer = {

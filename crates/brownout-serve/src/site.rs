@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::gate::Held;
 use brownout_draw::Seed;
 use brownout_service::{Abandoned, Capacity, Entry, Identity, Service, Station};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+
+use crate::behind::{Errand, Worked};
+use crate::gate::Held;
 
 /// A service with a capacity at work.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ struct Job {
     identity: Identity,
     reached: Instant,
     working: bool,
+    /// What is left to do once its own work is done, while its worker is held.
+    errand: Option<Errand>,
     caller: oneshot::Sender<Fate>,
     /// What the limits let it hold until its work is done, whoever still waits for it.
     _held: Option<Arc<Held>>,
@@ -48,8 +52,8 @@ struct Job {
 /// What became of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fate {
-    /// Its work was done at this moment.
-    Done(Instant),
+    /// Its work was done.
+    Done(Worked),
     /// It was not taken, or waited too long: for so long.
     Shed(Duration),
 }
@@ -70,13 +74,18 @@ impl Site {
         Some(Arc::new(Self { service: Arc::clone(service), seed, began, inside: Mutex::new(inside) }))
     }
 
-    /// A request arrives.
-    pub(crate) fn enter(self: &Arc<Self>, identity: Identity, held: Option<Arc<Held>>) -> Place<'_> {
+    /// A request arrives, with what the service calls for it, if it calls anybody.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        identity: Identity,
+        held: Option<Arc<Held>>,
+        errand: Option<Errand>,
+    ) -> Place<'_> {
         let (caller, fate) = oneshot::channel();
         let mut inside = self.inside();
         inside.number += 1;
         let (number, workers, reached) = (inside.number, inside.workers, Instant::now());
-        let job = Job { identity, reached, working: false, caller, _held: held };
+        let job = Job { identity, reached, working: false, errand, caller, _held: held };
         match inside.station.enter(self.rule(), workers, number) {
             Entry::Shed => _ = job.caller.send(Fate::Shed(Duration::ZERO)),
             Entry::Started => self.begin(&mut inside, number, job, reached),
@@ -113,8 +122,18 @@ impl Site {
             if Instant::now() < done {
                 tokio::time::sleep_until(done).await;
             }
-            site.finish(number, done);
+            site.own_part_done(number, done).await;
         });
+    }
+
+    /// The service's own part of a request was done at `done`; unless its worker was called off, what it calls is next.
+    async fn own_part_done(self: &Arc<Self>, number: u64, done: Instant) {
+        let errand = self.inside().jobs.get_mut(&number).and_then(|job| job.errand.take());
+        let worked = match errand {
+            None => Worked { at: done, failed: false },
+            Some(errand) => errand.run(done).await,
+        };
+        self.finish(number, worked);
     }
 
     /// Sheds a request that still waits when its patience is over, if it has any.
@@ -129,13 +148,13 @@ impl Site {
         });
     }
 
-    /// The work of a request was done at `done`, unless its worker was called off.
-    fn finish(self: &Arc<Self>, number: u64, done: Instant) {
+    /// A request is done with, unless its worker was called off.
+    fn finish(self: &Arc<Self>, number: u64, worked: Worked) {
         let mut inside = self.inside();
         if let Some(job) = inside.jobs.remove(&number) {
             inside.station.finish();
-            let _ = job.caller.send(Fate::Done(done));
-            self.start_waiting(&mut inside, done);
+            let _ = job.caller.send(Fate::Done(worked));
+            self.start_waiting(&mut inside, worked.at);
         }
     }
 

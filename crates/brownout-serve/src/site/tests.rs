@@ -38,8 +38,8 @@ fn site(capacity: Capacity) -> Arc<Site> {
 
 /// Sends a request and tells when, since the site began, it was done or `Err` shed.
 async fn send(site: &Arc<Site>, request: u64) -> Result<Duration, Duration> {
-    match site.enter(Identity::first(request), None).await {
-        Fate::Done(done) => Ok(done - site.began),
+    match site.enter(Identity::first(request), None, None).await {
+        Fate::Done(worked) => Ok(worked.at - site.began),
         Fate::Shed(waited) => Err(waited),
     }
 }

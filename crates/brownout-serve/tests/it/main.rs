@@ -1,5 +1,6 @@
 //! The server as a client on a raw socket meets it.
 
+mod behind;
 mod capacity;
 mod limits;
 
@@ -25,9 +26,13 @@ async fn with_server<T>(service: Service, limits: Limits, client: impl AsyncFnOn
 
 /// The same where the client also looks at what the server has seen.
 async fn with_app<T>(service: Service, limits: Limits, client: impl AsyncFnOnce(std::net::SocketAddr, &App) -> T) -> T {
+    with_whole_app(App::new(service, Seed(42), Some("idempotency-key")), limits, client).await
+}
+
+/// The same of what a server answers with.
+async fn with_whole_app<T>(app: App, limits: Limits, client: impl AsyncFnOnce(std::net::SocketAddr, &App) -> T) -> T {
     let server = Server::bind(([127, 0, 0, 1], 0).into(), limits).await.unwrap();
-    let address = server.address();
-    let app = Arc::new(App::new(service, Seed(42), Some("idempotency-key")));
+    let (address, app) = (server.address(), Arc::new(app));
     let (end, ended) = oneshot::channel::<()>();
     let running = tokio::spawn(server.run(Arc::clone(&app), async { ended.await.unwrap_or(()) }));
     let seen = client(address, &app).await;

@@ -1,0 +1,118 @@
+//! What a service calls while it works on a request.
+//!
+//! Here is decided what a request still needs once the service has done its own part of it, as in virtual time: nothing where the
+//! cache has it, else a call of each service behind, one after another, until one fails. How a call is made is left to whoever
+//! implements [`Behind`].
+
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use brownout_draw::Seed;
+use brownout_service::{Abandoned, Held as Cached, Identity, Service};
+use tokio::time::Instant;
+
+use crate::gate::Held;
+
+/// A service behind, as the one that calls it sees it.
+pub trait Behind: Debug + Send + Sync {
+    /// Makes a whole call, retries and all, for attempt `asked`; whether it succeeded. Who sent that attempt gives it up at
+    /// `until`, as far as is known. The call goes on when they have gone, so that it must come to an end by itself.
+    fn call(&self, asked: Identity, until: Option<Instant>) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+}
+
+/// Whom a service calls, and what it keeps at hand so that it need not.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    service: Arc<Service>,
+    seed: Seed,
+    began: Instant,
+    behind: Vec<Box<dyn Behind>>,
+    cache: Option<Mutex<Cached>>,
+}
+
+/// What is left to do for a request once the service's own part of it is done.
+#[derive(Debug)]
+pub(crate) struct Errand {
+    calls: Arc<Calls>,
+    identity: Identity,
+    /// When its caller gives up, as far as it said so.
+    until: Option<Instant>,
+    /// Gone when the caller is.
+    caller: Weak<()>,
+}
+
+/// A request is done with but for its answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Worked {
+    /// Since when.
+    pub(crate) at: Instant,
+    /// Whether a service behind has failed it.
+    pub(crate) failed: bool,
+}
+
+impl Calls {
+    /// The calls of a service whose time began at `began`.
+    pub(crate) fn new(service: &Arc<Service>, seed: Seed, began: Instant, behind: Vec<Box<dyn Behind>>) -> Self {
+        let cache = service.cache().map(|rule| Mutex::new(Cached::new(rule)));
+        Self { service: Arc::clone(service), seed, began, behind, cache }
+    }
+
+    fn is_hit(&self, identity: Identity) -> bool {
+        self.cache().is_some_and(|mut cache| {
+            // Taken once it is this request's turn, so that time never goes back for the cache.
+            cache.is_hit(self.seed, identity, self.began.elapsed(), self.service.phases())
+        })
+    }
+
+    fn cache(&self) -> Option<MutexGuard<'_, Cached>> {
+        self.cache.as_ref().map(|cache| cache.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether work is stopped when its caller goes.
+    fn drops(&self) -> bool {
+        self.service.capacity().is_some_and(|capacity| capacity.abandoned == Abandoned::Drop)
+    }
+}
+
+impl Errand {
+    /// What `calls` are to bring for attempt `identity`, whose sender waits as long as `caller` is there, and `until` at the most.
+    pub(crate) fn new(calls: &Arc<Calls>, identity: Identity, until: Option<Instant>, caller: &Arc<()>) -> Self {
+        Self { calls: Arc::clone(calls), identity, until, caller: Arc::downgrade(caller) }
+    }
+
+    /// Runs it, now that the service's own part was done at `done`.
+    pub(crate) async fn run(self, done: Instant) -> Worked {
+        let Self { calls, identity, until, .. } = &self;
+        if calls.is_hit(*identity) {
+            return Worked { at: done, failed: false };
+        }
+        for behind in &calls.behind {
+            let let_go = calls.drops() && !self.is_awaited();
+            if let_go || !behind.call(*identity, *until).await {
+                return Worked { at: Instant::now(), failed: true };
+            }
+        }
+        if self.is_awaited()
+            && let Some(mut cache) = calls.cache()
+        {
+            cache.fill(calls.seed, *identity);
+        }
+        Worked { at: Instant::now(), failed: false }
+    }
+
+    /// The same where no worker is held by it, so that nothing else sees to it that it goes on when the caller has gone. `held` is
+    /// held until then.
+    pub(crate) async fn run_to_its_end(self, done: Instant, held: Option<Arc<Held>>) -> Worked {
+        let running = tokio::spawn(async move {
+            let worked = self.run(done).await;
+            drop(held);
+            worked
+        });
+        running.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.caller.strong_count() > 0 && self.until.is_none_or(|until| Instant::now() < until)
+    }
+}
