@@ -25,7 +25,7 @@ pub use compare::CompareReport;
 pub use explain::{ExplainReport, TimelineEntry, TimelineReport};
 pub use health::HealthReport;
 pub use limits::limits_text;
-pub use load::LoadReport;
+pub use load::{LoadReport, behind_text};
 pub use origin::Origin;
 pub use response::ResponseReport;
 pub use retry::{AttemptReport, RetryReport};

@@ -127,8 +127,17 @@ fn write_cohort(text: &mut String, CohortResult { name, result }: &CohortResult)
     writeln!(text, "  latency of calls: {}", percentiles(&result.latency_ms.response))
 }
 
+/// A line for each service behind the one that clients call.
+#[must_use]
+pub fn behind_text(behind: &[ServiceResult]) -> String {
+    written(|text| behind.iter().try_for_each(|behind| write_behind(text, behind)))
+}
+
 fn write_behind(text: &mut String, behind: &ServiceResult) -> std::fmt::Result {
     let ServiceResult { name, calls, succeeded, attempts, budget_denied, amplification, capacity } = behind;
+    if *calls == 0 {
+        return writeln!(text, "Behind, {name}: not called");
+    }
     let (made, well) = (counted(*calls, "call", "calls"), percent(*succeeded, *calls));
     write!(text, "Behind, {name}: {} for {made}, {well:.1}% succeeded", counted(*attempts, "attempt", "attempts"))?;
     if *budget_denied > 0 {

@@ -145,8 +145,11 @@ impl App {
                 }
             }
         };
-        let until = time_left(&head.headers).and_then(|left| arrived.checked_add(left));
-        let answer = self.work(&asked, &decision, (arrived, until), held.as_ref()).await;
+        let until = || time_left(&head.headers).and_then(|left| arrived.checked_add(left));
+        let calls = self.calls.as_ref().filter(|_| decision.outcome == Outcome::Success);
+        // The caller is dropped with this future, when nobody waits for it any more.
+        let (errand, _caller) = calls.map(|calls| Errand::new(calls, identity, until())).unzip();
+        let answer = self.work(&asked, &decision, arrived, errand, held.as_ref()).await;
         answer.map(|mut answer| {
             let fields = held.as_deref().map(Held::fields).unwrap_or_default();
             add_headers(answer.headers_mut(), fields.iter().cloned());
@@ -155,21 +158,18 @@ impl App {
     }
 
     /// Answers a request that was let in, in its time; where it has to wait for a worker or for others, `held` is held until
-    /// that is done. It arrived at the first moment, and its caller gives it up at the second, if at all.
+    /// that is done.
     async fn work(
         &self,
         asked: &Request<'_>,
         decision: &Decision<'_>,
-        (arrived, until): (Instant, Option<Instant>),
+        arrived: Instant,
+        errand: Option<Errand>,
         held: Option<&Arc<Held>>,
     ) -> Option<Answer> {
         if !self.service.lets_in(self.seed, decision.identity, arrived - self.started) {
             return Some(shed::answer(decision, Duration::ZERO, Service::TURNED_AWAY, None));
         }
-        // Dropped with this future, when the caller is gone.
-        let caller = Arc::new(());
-        let calls = self.calls.as_ref().filter(|_| decision.outcome == Outcome::Success);
-        let errand = calls.map(|calls| Errand::new(calls, decision.identity, until, &caller));
         let worked = match &self.site {
             None => match errand {
                 None => Worked { at: arrived, failed: false },

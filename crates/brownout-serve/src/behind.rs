@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use brownout_draw::Seed;
 use brownout_service::{Abandoned, Held as Cached, Identity, Service};
+use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use crate::gate::Held;
@@ -76,9 +77,11 @@ impl Calls {
 }
 
 impl Errand {
-    /// What `calls` are to bring for attempt `identity`, whose sender waits as long as `caller` is there, and `until` at the most.
-    pub(crate) fn new(calls: &Arc<Calls>, identity: Identity, until: Option<Instant>, caller: &Arc<()>) -> Self {
-        Self { calls: Arc::clone(calls), identity, until, caller: Arc::downgrade(caller) }
+    /// What `calls` are to bring for attempt `identity`, whose sender waits `until` then at the most, and as long as the value is
+    /// kept that is handed back beside it.
+    pub(crate) fn new(calls: &Arc<Calls>, identity: Identity, until: Option<Instant>) -> (Self, Arc<()>) {
+        let caller = Arc::new(());
+        (Self { calls: Arc::clone(calls), identity, until, caller: Arc::downgrade(&caller) }, caller)
     }
 
     /// Runs it, now that the service's own part was done at `done`.
@@ -109,7 +112,12 @@ impl Errand {
             drop(held);
             worked
         });
-        running.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+        match running.await.map_err(JoinError::try_into_panic) {
+            Ok(worked) => worked,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The runtime ends, and this with it.
+            Err(Err(_)) => std::future::pending().await,
+        }
     }
 
     fn is_awaited(&self) -> bool {
