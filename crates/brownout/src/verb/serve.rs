@@ -1,11 +1,16 @@
 //! `serve`: the service over HTTP.
 
-use std::net::Ipv4Addr;
-use std::sync::Arc;
+mod behind;
 
-use brownout_load::LimitsResult;
-use brownout_report::limits_text;
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use brownout_load::{Graph, LimitsResult};
+use brownout_report::{behind_text, limits_text};
+use brownout_scenario::Scenario;
 use brownout_serve::{App, Limits, Server};
+
+use behind::Row;
 
 use crate::exit::{Exit, Stop};
 use crate::flags::ServiceFlags;
@@ -20,11 +25,15 @@ use crate::signal::asked_to_end;
 /// alone, or with the header that the scenario names as `identity`, its attempts are counted; without either, requests
 /// are numbered per route.
 ///
+/// Services behind the first listen too, each on a port of its own, and are called over HTTP as the scenario says: each call
+/// with its policy, numbered as in virtual time. A request that says in x-brownout-deadline-ms how long it is still waited for,
+/// as those of brownout do, has calls that pass their deadline ended by then. Its end tells what was called.
+///
 /// Where the scenario has limits, its end tells how many requests each refused, and which clients came back before
 /// Retry-After.
 ///
 /// Bounds: 10,000 connections; silent ones closed after 60 to 120 s; request heads up to 64 KiB; bodies up to 1 MiB, within
-/// 60 s. Ctrl-C and SIGTERM let answers under way finish, for 5 s at most, and end it with exit code 0.
+/// 60 s; 10,000 calls in flight of each that one service makes of another. Ctrl-C and SIGTERM let answers under way finish, for 5 s at most, and end it with exit code 0.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -33,31 +42,51 @@ pub(crate) struct Args {
     /// Port on 127.0.0.1; 0 takes any free one
     #[arg(long, default_value = "7429")]
     port: u16,
+
+    /// Where a service behind listens, on loopback: a port, or an address with one; may be given for each [default: any free port]
+    #[arg(long, value_name = "NAME=PORT", value_parser = behind::listen)]
+    listen: Vec<behind::Listen>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let setting = Setting::new(&args.service, None)?;
-    if !setting.scenario.graph.behind.is_empty() {
-        return Err(Stop::usage(
-            "services that call others are run in virtual time only; drop `services` and `calls` to serve the first alone",
-        ));
-    }
+    let first: SocketAddr = (Ipv4Addr::LOCALHOST, args.port).into();
+    let places = behind::places(&setting.scenario.graph, first, &args.listen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {
-        let server = Server::bind((Ipv4Addr::LOCALHOST, args.port).into(), Limits::default()).await;
+        let Scenario { service, graph, identity_header, .. } = &setting.scenario;
+        let server = Server::bind(first, Limits::default()).await;
         let server = server.map_err(|error| Stop::failed(format!("failed to {error}")))?;
+        let row = Row::new(server, graph, &places, setting.seed).await?;
         setting.announce();
-        let identity = setting.scenario.identity_header.as_deref();
-        let app = Arc::new(App::new(setting.scenario.service.clone(), setting.seed, identity));
+        let first = App::new(service.clone(), setting.seed, identity_header.as_deref());
+        let behind = graph.behind.iter().map(|node| App::new(node.service.clone(), setting.seed, None));
+        let apps = std::iter::once(first).chain(behind);
+        let apps: Vec<_> = apps.enumerate().map(|(place, app)| row.connect(place, app)).collect();
         // Whoever reads the address may send a signal at once.
         let end = asked_to_end()?;
-        print(&format!("serving http://{}\n", server.address()))?;
-        server.run(Arc::clone(&app), async { _ = end.await }).await;
+        print(&told(&row, graph))?;
+        let counts = row.run(apps.clone(), async { _ = end.await }).await;
+        let app = &apps[0];
         talk(&format!("requests answered: {}", app.requests()));
+        if !graph.behind.is_empty() {
+            talk(behind_text(&graph.results(counts.into_iter(), app.calls())).trim_end());
+        }
         if let Some((counts, early)) = app.limits() {
             talk(limits_text(&LimitsResult::new(counts, early)).trim_end());
         }
         Ok(Exit::FINE)
     })
+}
+
+/// Where everybody listens, a line each.
+fn told(row: &Row, graph: &Graph) -> String {
+    let mut text = String::new();
+    let names = std::iter::once(None).chain(graph.behind.iter().map(|node| Some(&node.name)));
+    for (address, name) in row.addresses().zip(names) {
+        let name = name.map(|name| format!(" as {name}")).unwrap_or_default();
+        writeln!(text, "serving http://{address}{name}").expect("writing to a string cannot fail");
+    }
+    text
 }

@@ -6,7 +6,7 @@ use crate::http::curl_is_there;
 use crate::program::{Server, brownout};
 
 /// A scenario in a file of its own.
-fn scenario(text: &str) -> tempfile::NamedTempFile {
+pub(crate) fn scenario(text: &str) -> tempfile::NamedTempFile {
     let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
     std::fs::write(file.path(), text).unwrap();
     file

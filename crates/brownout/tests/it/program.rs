@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
@@ -54,6 +54,8 @@ impl Run {
 pub(crate) struct Server {
     pub(crate) process: Child,
     pub(crate) url: String,
+    /// The services behind: name and URL.
+    pub(crate) behind: Vec<(String, String)>,
 }
 
 impl Server {
@@ -62,10 +64,21 @@ impl Server {
         let mut command = Command::new(PROGRAM);
         command.args(["serve", "--port", "0"]).args(arguments.split_whitespace()).current_dir(repository());
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("serving ").unwrap_or_else(|| panic!("{line}")).to_owned();
-        Self { process, url }
+        let mut lines = BufReader::new(process.stdout.take().unwrap());
+        let next = |lines: &mut BufReader<ChildStdout>| {
+            let mut line = String::new();
+            lines.read_line(&mut line).unwrap();
+            line.trim().strip_prefix("serving ").unwrap_or_else(|| panic!("{line}")).to_owned()
+        };
+        let url = next(&mut lines);
+        let mut behind = Vec::new();
+        // All lines are printed at once.
+        while !lines.buffer().is_empty() {
+            let line = next(&mut lines);
+            let (url, name) = line.split_once(" as ").unwrap();
+            behind.push((name.to_owned(), url.to_owned()));
+        }
+        Self { process, url, behind }
     }
 
     /// Sends a signal by its name.
