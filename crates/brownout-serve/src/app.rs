@@ -191,7 +191,7 @@ impl App {
             tokio::time::sleep_until(worked.at + decision.latency).await;
         }
         if worked.failed {
-            return Some(shed::bad_gateway(decision));
+            return Some(on_the_wire(decision.bad_gateway()));
         }
         Some(on_the_wire(decision.respond(asked)))
     }

@@ -1,4 +1,4 @@
-//! The answers to requests that never came to their outcome.
+//! The answer to a request that was not taken.
 
 use std::time::Duration;
 
@@ -18,25 +18,12 @@ pub(crate) fn answer(decision: &Decision<'_>, waited: Duration, status: u16, ret
     if let Some(after) = retry_after {
         headers.insert(RETRY_AFTER, whole_seconds(after).into());
     }
-    headers.insert(Decision::HEADER, told(&Decision { latency: waited, phase: None, ..*decision }, "shed"));
-    answer
-}
-
-/// Says that a service behind has failed. `decision` is what the request would have met.
-pub(crate) fn bad_gateway(decision: &Decision<'_>) -> Answer {
-    let mut answer = hyper::Response::new(Full::from(r#"{"error": "Bad Gateway"}"#));
-    *answer.status_mut() = StatusCode::BAD_GATEWAY;
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(Decision::HEADER, told(decision, "bad_gateway"));
-    answer
-}
-
-/// `decision` in its own form, with `what` in place of the outcome that it never came to.
-fn told(decision: &Decision<'_>, what: &str) -> HeaderValue {
+    // It never came to its outcome, so the header tells of another one in the same form.
+    let decided = Decision { latency: waited, phase: None, ..*decision };
     let own = format!("outcome={};", decision.outcome.name());
-    let text = decision.to_string().replacen(&own, &format!("outcome={what};"), 1);
-    HeaderValue::try_from(text).expect("decisions are visible ASCII")
+    let text = decided.to_string().replacen(&own, "outcome=shed;", 1);
+    headers.insert(Decision::HEADER, HeaderValue::try_from(text).expect("decisions are visible ASCII"));
+    answer
 }
 
 /// Rounded up: nobody is to come back too early.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use crate::{Identity, Outcome};
+use crate::{Identity, Outcome, Service};
 
 /// What a service looks at when a request comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,16 @@ impl Decision<'_> {
     pub fn respond(&self, request: &Request<'_>) -> Response {
         let mut response = self.outcome.respond(request);
         response.headers.push((Self::HEADER, self.header().into()));
+        response
+    }
+
+    /// The whole answer where a service behind has failed the request, which came to its outcome and to nothing more: the header
+    /// says `outcome=bad_gateway`.
+    #[must_use]
+    pub fn bad_gateway(&self) -> Response {
+        let mut response = Response::json(Service::BAD_GATEWAY, r#"{"error": "Bad Gateway"}"#.into());
+        let own = format!("outcome={};", self.outcome.name());
+        response.headers.push((Self::HEADER, self.header().replacen(&own, "outcome=bad_gateway;", 1).into()));
         response
     }
 
@@ -113,6 +123,9 @@ mod tests {
         assert_eq!(decision.to_string(), "request=17;attempt=1;outcome=error;latency_ms=1002.346");
         decision.route = Some("POST /payments/{id}");
         decision.phase = Some("outage");
+        let failed = decision.bad_gateway();
+        let header = failed.header(Decision::HEADER).unwrap_or_default();
+        assert_eq!((failed.status, header.split(';').nth(2)), (502, Some("outcome=bad_gateway")));
         let response = decision.respond(&Request { method: "GET", path: "/" });
         assert_eq!(
             response.header(Decision::HEADER),

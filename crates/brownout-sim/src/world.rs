@@ -85,6 +85,8 @@ impl<'w> World<'w> {
                     self.limited(*refused, &decision)
                 } else if status == decision.outcome.status() {
                     answer
+                } else if status == Service::BAD_GATEWAY && !self.graph.calls.is_empty() {
+                    written(decision.bad_gateway(), decision.latency)
                 } else {
                     Exchange::refused(status, decision.latency, self.shed_retry_after())
                 }

@@ -1,6 +1,6 @@
 use super::World;
 use brownout_draw::{Distribution, Seed};
-use brownout_load::{Arrivals, Load, LoadResult, Reply};
+use brownout_load::{Arrivals, Graph, Hop, Load, LoadResult, Node, Reply};
 use brownout_policy::{DelaySource, JitterKind, Policy, Settings, StopReason, Transport, Verdict};
 use brownout_service::{Behaviour, Change, Factors, Outcome, Outcomes, Phase, Ramp, Request, Service, Window};
 use std::num::NonZeroU32;
@@ -118,6 +118,17 @@ fn a_limit_is_waited_out_as_asked() {
     let asked = Verdict::Retry { after: Duration::from_secs(60), source: DelaySource::RetryAfter };
     assert_eq!(trace.trail.attempts[0].verdict, Some(asked));
     assert_eq!(trace.last.retry_after, Some(Duration::from_secs(60)));
+}
+
+#[test]
+fn what_a_service_behind_has_failed_is_answered_so() {
+    let node = Node { name: "db".to_owned(), service: service("1", MS(5)), calls: vec![] };
+    let calls = vec![Hop { to: 0, policy: Policy::none(), pass_deadline: false }];
+    let (graph, entry, policy) = (Graph { calls, behind: vec![node] }, service("0", MS(10)), Policy::none());
+    let last = World::new(&entry, &policy, Seed(1)).with_graph(&graph).trace(&GET, 1).unwrap().last;
+    assert_eq!((last.reply, last.body.as_str()), (Reply::Status(502), r#"{"error": "Bad Gateway"}"#));
+    let decision = "request=1;attempt=1;outcome=bad_gateway;latency_ms=15.000";
+    assert_eq!(last.header("x-brownout-decision"), Some(decision));
 }
 
 #[test]
