@@ -437,6 +437,14 @@ pub(crate) static MIX: Table = Table {
     ],
 };
 
+// What a load says of its clients, whether they are all there are or a cohort.
+const CLIENTS: Key = key("clients", Kind::Clients, "Whose calls they are; each has its own policy memory. Default 1.");
+const PROCESSES: Key = key("processes", Kind::Clients, "Over how many processes the clients are spread. Default 1.");
+const CONNECT_DELAY: Key =
+    key("connect_delay", Kind::Distribution, "How long an attempt is on its way to the service. Default: no time.");
+const RETURNS: Key =
+    key("after_give_up", Kind::Table(&AFTER_GIVE_UP), "What becomes of a call that failed. Default: it is lost.");
+
 pub(crate) static LOAD: Table = Table {
     name: "load",
     doc: "When calls start.",
@@ -446,10 +454,10 @@ pub(crate) static LOAD: Table = Table {
         key("duration", Kind::Duration, "Calls start before this. Default: no bound."),
         key("request", Kind::Request, "What every call asks for, as \"POST /orders\". Default \"GET /\"."),
         key("arrivals", Kind::Table(&ARRIVALS), "When calls start. Default: one client, one call after another."),
-        key("clients", Kind::Clients, "Whose calls they are; each has its own policy memory. Default 1."),
-        key("processes", Kind::Clients, "Over how many processes the clients are spread. Default 1."),
-        key("connect_delay", Kind::Distribution, "How long an attempt is on its way to the service. Default: no time."),
-        key("after_give_up", Kind::Table(&AFTER_GIVE_UP), "What becomes of a call that failed. Default: it is lost."),
+        CLIENTS,
+        PROCESSES,
+        CONNECT_DELAY,
+        RETURNS,
         key(
             "cohorts",
             Kind::Named(&Kind::Table(&COHORT)),
@@ -469,10 +477,10 @@ pub(crate) static COHORT: Table = Table {
             Kind::Count(0),
             "How many calls at the most. Default 100, or no bound where the load has a duration.",
         ),
-        key("clients", Kind::Clients, "Whose calls they are; each has its own policy memory. Default 1."),
-        key("processes", Kind::Clients, "Over how many processes the clients are spread. Default 1."),
-        key("connect_delay", Kind::Distribution, "How long an attempt is on its way to the service. Default: no time."),
-        key("after_give_up", Kind::Table(&AFTER_GIVE_UP), "What becomes of a call that failed. Default: it is lost."),
+        CLIENTS,
+        PROCESSES,
+        CONNECT_DELAY,
+        RETURNS,
         key(
             "policy",
             Kind::PolicyByName(&POLICY),
