@@ -91,9 +91,9 @@ sdk = "backon-default"
     };
     assert_eq!(
         keys(""),
-        "timeout-below-p99 policy.attempt_timeout [scenario,plain,same,sdk]\n\
-         timeout-below-p99 policies.other.attempt_timeout [other]\n\
+        "timeout-below-p99 policy.attempt_timeout [scenario,same,plain,sdk]\n\
          no-jitter policies.plain.jitter [plain]\n\
+         timeout-below-p99 policies.other.attempt_timeout [other]\n\
          no-jitter policies.sdk.jitter [sdk]"
     );
     assert_eq!(keys("--policy plain,aws-legacy").lines().count(), 3);
