@@ -83,6 +83,18 @@ pub(crate) enum Kind {
     Status,
     /// Events a second.
     Rate,
+    /// A probability, or a table.
+    ProbabilityOr(&'static Table),
+    /// The HTTP status of any answer.
+    Code,
+    /// Names and values of headers.
+    Headers,
+    /// A number of bytes.
+    Size,
+    /// One of these words, or a number of bytes.
+    WordOrSize(fn() -> Vec<&'static str>),
+    /// A number of bytes a second.
+    Speed,
     /// A number of units, more than 0, to the thousandth.
     Units,
     /// A number of units, or a distribution of it.
@@ -378,6 +390,117 @@ pub(crate) static OUTCOMES: Table = Table {
             Kind::Probability,
             "504 after the longest latency: its end, its max, or the 99.99th percentile of a whole tail.",
         ),
+        key("connection_reset", Kind::ProbabilityOr(&CONNECTION_RESET), "An RST, before the answer or within it."),
+        key("empty_response", Kind::Probability, "A FIN in place of an answer."),
+        key("malformed_chunk", Kind::Probability, "A head that announces chunks, bytes that are none, and a FIN."),
+        key("garbage_then_close", Kind::Probability, "Bytes that are no HTTP, and a FIN."),
+        key("truncate", Kind::ProbabilityOr(&TRUNCATE), "Less of the body than the head promised, and a FIN."),
+        key("dribble", Kind::ProbabilityOr(&DRIBBLE), "200, its body a few bytes at a time."),
+        key("bandwidth", Kind::ProbabilityOr(&BANDWIDTH), "200, its body so many bytes a second."),
+        key("hang", Kind::ProbabilityOr(&HANG), "No answer, and a FIN only after long."),
+        key("slow_close", Kind::ProbabilityOr(&SLOW_CLOSE), "200 at once, and a FIN only after long."),
+        key("lost_reply", Kind::ProbabilityOr(&LOST_REPLY), "The work is done, and the answer is lost."),
+        key("stream_break", Kind::ProbabilityOr(&STREAM_BREAK), "200 and a stream of events that breaks on its way."),
+        key("status", Kind::List(&Kind::Table(&STATUS)), "Answers in the file's own words."),
+        key("CONNECTION_RESET_BY_PEER", Kind::ProbabilityOr(&CONNECTION_RESET), "WireMock's name of connection_reset."),
+        key("EMPTY_RESPONSE", Kind::Probability, "WireMock's name of empty_response."),
+        key("MALFORMED_RESPONSE_CHUNK", Kind::Probability, "WireMock's name of malformed_chunk."),
+        key("RANDOM_DATA_THEN_CLOSE", Kind::Probability, "WireMock's name of garbage_then_close."),
+    ],
+};
+
+const RATE: Key = key("rate", Kind::Probability, "How often it comes.");
+
+pub(crate) static CONNECTION_RESET: Table = Table {
+    name: "connection_reset",
+    doc: "An RST.",
+    rule: Rule::Required(&["rate"]),
+    keys: &[
+        RATE,
+        key(
+            "at",
+            Kind::WordOrSize(points),
+            "Where: start, head (in the middle of the headers), or after so much of the body. Default start.",
+        ),
+    ],
+};
+
+pub(crate) static TRUNCATE: Table = Table {
+    name: "truncate",
+    doc: "Less of the body than the head promised.",
+    rule: Rule::Required(&["rate"]),
+    keys: &[RATE, key("bytes", Kind::Size, "How much of the body comes. Default: half.")],
+};
+
+pub(crate) static DRIBBLE: Table = Table {
+    name: "dribble",
+    doc: "A body that comes a few bytes at a time.",
+    rule: Rule::Required(&["rate"]),
+    keys: &[
+        RATE,
+        key("bytes", Kind::Size, "How much comes at a time. Default 16."),
+        key("every", Kind::Duration, "How often. Default 100ms."),
+        key("size", Kind::Size, "How large the body is, from 32 bytes to 1MiB. Default 256."),
+    ],
+};
+
+pub(crate) static BANDWIDTH: Table = Table {
+    name: "bandwidth",
+    doc: "A body that comes evenly.",
+    rule: Rule::Required(&["rate"]),
+    keys: &[
+        RATE,
+        key("speed", Kind::Speed, "How fast, as \"64KiB/s\". Default 16KiB/s."),
+        key("size", Kind::Size, "How large the body is, from 32 bytes to 1MiB. Default 16KiB."),
+    ],
+};
+
+pub(crate) static HANG: Table = Table {
+    name: "hang",
+    doc: "No answer.",
+    rule: Rule::Required(&["rate"]),
+    keys: &[RATE, key("for", Kind::Duration, "How long until the FIN, from 1ms to 1h. Default 5m.")],
+};
+
+pub(crate) static SLOW_CLOSE: Table = Table {
+    name: "slow_close",
+    doc: "A connection that stays after its answer.",
+    rule: Rule::Required(&["rate"]),
+    keys: &[RATE, key("for", Kind::Duration, "How long until the FIN, from 1ms to 1h. Default 5s.")],
+};
+
+pub(crate) static LOST_REPLY: Table = Table {
+    name: "lost_reply",
+    doc: "Work without an answer.",
+    rule: Rule::Required(&["rate"]),
+    keys: &[
+        RATE,
+        key("then", Kind::Words(losses), "What comes in place of the answer. Default reset."),
+        key("for", Kind::Duration, "How long until the FIN of a hang, from 1ms to 1h. Default 5m."),
+    ],
+};
+
+pub(crate) static STREAM_BREAK: Table = Table {
+    name: "stream_break",
+    doc: "A stream of events that breaks.",
+    rule: Rule::Required(&["rate"]),
+    keys: &[
+        RATE,
+        key("events", Kind::Count32(0), "How many come, 10,000 at the most. Default 3."),
+        key("every", Kind::Duration, "How long each is waited for, but the first. Default 100ms."),
+        key("then", Kind::Words(breaks), "What comes in place of the next. Default close, a FIN."),
+    ],
+};
+
+pub(crate) static STATUS: Table = Table {
+    name: "status",
+    doc: "An answer in the file's own words.",
+    rule: Rule::Required(&["rate", "code"]),
+    keys: &[
+        RATE,
+        key("code", Kind::Code, "Its status, from 200 to 599."),
+        key("body", Kind::Text, "Its body, JSON where it begins like that. Default: none."),
+        key("headers", Kind::Headers, "Its headers, by name. Default: none but the type of the body."),
     ],
 };
 
@@ -754,6 +877,18 @@ fn quota_fields() -> Vec<&'static str> {
     words(&QuotaFields::NAMES)
 }
 
+fn points() -> Vec<&'static str> {
+    words(&crate::decode::POINT_WORDS)
+}
+
+fn losses() -> Vec<&'static str> {
+    words(&crate::decode::LOSS_WORDS)
+}
+
+fn breaks() -> Vec<&'static str> {
+    words(&crate::decode::BREAK_WORDS)
+}
+
 fn abandoned() -> Vec<&'static str> {
     words(&Abandoned::NAMES)
 }
@@ -766,6 +901,7 @@ mod tests {
     #[test]
     fn every_failure_has_its_key() {
         let keys: Vec<_> = super::OUTCOMES.keys.iter().map(|key| key.name).collect();
-        assert_eq!(keys, Outcome::failures().map(Outcome::name).collect::<Vec<_>>());
+        let aliases = Outcome::ALIASES.into_iter().map(|(alias, _)| alias);
+        assert_eq!(keys, Outcome::failures().map(Outcome::name).chain(aliases).collect::<Vec<_>>());
     }
 }

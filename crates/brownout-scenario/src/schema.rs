@@ -2,11 +2,11 @@
 
 use brownout_load::Rate;
 use brownout_policy::FACTOR_MAX;
-use brownout_service::UNITS_MAX;
+use brownout_service::{Fault, UNITS_MAX};
 use serde_json::{Map, Value, json};
 
 use crate::grammar::{self, Kind, Rule, Table};
-use crate::units::{DURATION_PATTERN, RATE_PATTERN};
+use crate::units::{DURATION_PATTERN, RATE_PATTERN, SIZE_PATTERN, SPEED_PATTERN};
 
 /// The JSON Schema (2020-12) of a scenario.
 ///
@@ -68,6 +68,20 @@ fn kind(of: Kind) -> Value {
             { "type": "integer", "minimum": 0, "maximum": u32::MAX },
             { "const": "unbounded" },
         ] }),
+        Kind::ProbabilityOr(inner) => json!({ "anyOf": [kind(Kind::Probability), table(inner)] }),
+        Kind::Code => json!({ "type": "integer", "minimum": 200, "maximum": 599 }),
+        Kind::Headers => json!({
+            "type": "object",
+            "patternProperties": { "^[A-Za-z0-9_.-]{1,64}$": { "type": "string", "maxLength": 1024 } },
+            "additionalProperties": false,
+            "maxProperties": Fault::HEADERS_MAX,
+        }),
+        Kind::Size => json!({ "anyOf": [
+            { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+            { "type": "string", "pattern": SIZE_PATTERN },
+        ] }),
+        Kind::WordOrSize(words) => json!({ "anyOf": [{ "enum": words() }, kind(Kind::Size)] }),
+        Kind::Speed => json!({ "type": "string", "pattern": SPEED_PATTERN }),
         Kind::Status => json!({ "type": "integer", "minimum": 400, "maximum": 599 }),
         Kind::Rate => json!({ "anyOf": [
             { "type": "number", "minimum": Rate::MIN, "maximum": Rate::MAX },

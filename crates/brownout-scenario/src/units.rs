@@ -1,5 +1,6 @@
 //! Numbers with units, in scenarios and in flags.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_load::Rate;
@@ -82,6 +83,55 @@ pub fn rate(text: &str) -> Result<Rate, RateError> {
 #[error("a rate is a number from 0.0000001 to 10000000 a second, as \"200/s\", \"5/m\" or \"1/h\", found `{0}`")]
 pub struct RateError(pub String);
 
+/// A regular expression for what [`size`] reads as text.
+pub(crate) const SIZE_PATTERN: &str = r"^\s*\d+(\.\d+)?\s*(B|KB|KiB|MB|MiB)?\s*$";
+
+/// A regular expression for what [`speed`] reads as text.
+pub(crate) const SPEED_PATTERN: &str = r"^\s*\d+(\.\d+)?\s*(B|KB|KiB|MB|MiB)\s*/\s*s\s*$";
+
+/// Units of size by name, in bytes.
+const SIZES: [(&str, f64); 5] = [("B", 1.0), ("KB", 1e3), ("KiB", 1024.0), ("MB", 1e6), ("MiB", 1_048_576.0)];
+
+/// Reads a number of bytes: with a unit (`64KiB`, `1.5MB`) or without (`100`). What is no whole number of bytes is rounded.
+///
+/// # Errors
+/// When the text is none, or the number is above 4 GiB.
+pub fn size(text: &str) -> Result<u32, SizeError> {
+    let trimmed = text.trim();
+    let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+    let (digits, unit) = trimmed.split_at(end);
+    let unit = if unit.is_empty() { "B" } else { unit.trim() };
+    let scale = SIZES.iter().find(|(name, _)| *name == unit).map(|(_, scale)| *scale);
+    let bytes = number(digits).zip(scale).map(|(number, scale)| (number * scale).round());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
+    let whole = |bytes: f64| bytes as u32;
+    let bytes = bytes.filter(|bytes| (0.0..=f64::from(u32::MAX)).contains(bytes));
+    bytes.map(whole).ok_or_else(|| SizeError(text.to_owned()))
+}
+
+/// Reads a number of bytes a second, as `64KiB/s`.
+///
+/// # Errors
+/// When the text is none, or the number is 0 or above 4 GiB.
+pub fn speed(text: &str) -> Result<NonZeroU32, SpeedError> {
+    let bytes = text.split_once('/').filter(|(_, per)| per.trim() == "s").map(|(size, _)| size.trim());
+    let named = bytes.filter(|bytes| bytes.ends_with('B'));
+    let speed = named.and_then(|bytes| size(bytes).ok()).and_then(NonZeroU32::new);
+    speed.ok_or_else(|| SpeedError(text.to_owned()))
+}
+
+/// Why a text is no number of bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "a size is a number with a unit (B, KB, KiB, MB, MiB) or a bare number of bytes, found `{0}`; write \"64KiB\" or 100"
+)]
+pub struct SizeError(pub String);
+
+/// Why a text is no number of bytes a second.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("a speed is a size a second, more than nothing, found `{0}`; write \"64KiB/s\"")]
+pub struct SpeedError(pub String);
+
 /// Reads a bare number of seconds, in any form that TOML and JSON have.
 pub(crate) fn seconds(number: &str) -> Result<Duration, DurationError> {
     match number.parse::<f64>() {
@@ -126,7 +176,7 @@ fn number(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::{duration, size, speed};
     use proptest::prelude::*;
     use std::time::Duration;
 
@@ -160,10 +210,30 @@ mod tests {
         check("1000000000000000000000000000000", "at most a year");
     }
 
+    #[test]
+    fn sizes_and_speeds() {
+        for (text, bytes) in
+            [("100", 100), ("64KiB", 65_536), ("1.5 KB", 1500), ("0.0001MB", 100), ("0B", 0), ("4MiB", 4 << 20)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        assert_eq!(speed("64KiB/s").unwrap().get(), 65_536);
+        assert_eq!(speed("10 B / s").unwrap().get(), 10);
+        for text in ["", "KiB", "-1", "1e3", "10k", "64kib", "5GB", "4294967296", "1..5KB"] {
+            assert!(
+                size(text).unwrap_err().to_string().contains(&format!("found `{text}`; write \"64KiB\"")),
+                "{text}"
+            );
+        }
+        for text in ["10", "10/s", "0B/s", "0.1B/s", "10KiB/m", "10KiB"] {
+            assert!(speed(text).unwrap_err().to_string().contains(&format!("found `{text}`")), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_panics(text in ".*") {
-            let _ = duration(&text);
+            let _ = (duration(&text), size(&text), speed(&text));
         }
 
         #[test]

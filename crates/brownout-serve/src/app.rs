@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use brownout_draw::Seed;
 use brownout_service::{
-    Arrivals, Asked, Claim, Decision, EarlyReturns, Identity, LimitCounts, Outcome, Request, Response, Service, Shed,
-    TimeLeft,
+    Arrivals, Asked, Claim, Decision, Delivery, EarlyReturns, Fault, Identity, LimitCounts, Request, Response, Service,
+    Shed, TimeLeft,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::behind::{Behind, Calls, Errand, Worked};
 use crate::gate::{Gate, Held, Peer};
 use crate::site::{Fate, Site};
+use crate::wire::Sending;
 use crate::{Limits, shed};
 
 /// What a server answers with: the service, its luck, and the memory of who asked.
@@ -146,7 +147,7 @@ impl App {
             }
         };
         let until = || time_left(&head.headers).and_then(|left| arrived.checked_add(left));
-        let calls = self.calls.as_ref().filter(|_| decision.outcome == Outcome::Success);
+        let calls = self.calls.as_ref().filter(|_| decision.outcome.has_effect());
         // The caller is dropped with this future, when nobody waits for it any more.
         let (errand, _caller) = calls.map(|calls| Errand::new(calls, identity, until())).unzip();
         let answer = self.work(&asked, &decision, arrived, errand, held.as_ref()).await;
@@ -193,7 +194,19 @@ impl App {
         if worked.failed {
             return Some(on_the_wire(decision.bad_gateway()));
         }
-        Some(on_the_wire(decision.respond(asked)))
+        let response = decision.respond(asked);
+        Some(match decision.fault.map(Fault::delivery) {
+            None | Some(Delivery::Whole) => on_the_wire(response),
+            Some(delivery) => {
+                let head_only = asked.method == "HEAD";
+                let Response { status, headers, body } = response;
+                let (body, none) = (in_bytes(body), Cow::Borrowed(""));
+                let mut answer = on_the_wire(Response { status, headers, body: none });
+                let sending = Sending { delivery: *delivery, body, head_only, _held: held.cloned() };
+                answer.extensions_mut().insert(sending);
+                answer
+            }
+        })
     }
 
     fn claim<'h>(&self, headers: &'h HeaderMap) -> Claim<'h> {
@@ -230,23 +243,33 @@ async fn read_through(mut body: Incoming, bytes_max: usize) -> Result<(), (Statu
 }
 
 fn on_the_wire(response: Response) -> Answer {
-    let body = match response.body {
-        Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
-        Cow::Owned(text) => Bytes::from(text),
-    };
-    let mut answer = hyper::Response::new(Full::new(body));
+    let mut answer = hyper::Response::new(Full::new(in_bytes(response.body)));
     *answer.status_mut() = StatusCode::from_u16(response.status).expect("outcomes have statuses that exist");
     add_headers(answer.headers_mut(), response.headers.into_iter());
     answer
 }
 
-fn add_headers(headers: &mut HeaderMap, fields: impl Iterator<Item = (&'static str, Cow<'static, str>)>) {
+fn in_bytes(body: Cow<'static, str>) -> Bytes {
+    match body {
+        Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+        Cow::Owned(text) => Bytes::from(text),
+    }
+}
+
+fn add_headers<N: Into<Cow<'static, str>>>(
+    headers: &mut HeaderMap,
+    fields: impl Iterator<Item = (N, Cow<'static, str>)>,
+) {
     for (name, value) in fields {
+        let name = match name.into() {
+            Cow::Borrowed(name) => HeaderName::from_static(name),
+            Cow::Owned(name) => HeaderName::try_from(name).expect("scenarios have checked their headers"),
+        };
         let value = match value {
             Cow::Borrowed(text) => HeaderValue::from_static(text),
             Cow::Owned(text) => HeaderValue::try_from(text).expect("decisions and quotas are visible ASCII"),
         };
-        headers.insert(HeaderName::from_static(name), value);
+        headers.insert(name, value);
     }
 }
 

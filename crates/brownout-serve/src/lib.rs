@@ -13,6 +13,7 @@ mod pulse;
 mod server;
 mod shed;
 mod site;
+mod wire;
 
 pub use app::App;
 pub use behind::Behind;

@@ -1,7 +1,8 @@
 //! Accepting connections, and ending cleanly.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::Request;
@@ -11,11 +12,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::app::Answer;
 use crate::pulse::Pulse;
+use crate::wire::Parcel;
 use crate::{App, Limits};
 
 /// How long to leave the listener alone after it could not accept, out of file descriptors as a rule.
@@ -121,27 +123,39 @@ async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, mut ended: w
     // Who has only stopped sending cannot be told from who is gone.
     let half_close = !app.minds_who_is_gone();
     let address = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    let conversation = Arc::new(Conversation { app, address, limits, pulse: Pulse::default(), ended: ended.clone() });
+    let (parcels, mut parcel) = oneshot::channel();
+    let parcels = Mutex::new(Some(parcels));
+    let (pulse, now_ended) = (Pulse::default(), ended.clone());
+    let conversation = Arc::new(Conversation { app, address, limits, pulse, ended: now_ended, parcels });
     let answer = {
         let conversation = Arc::clone(&conversation);
         service_fn(move |request| Arc::clone(&conversation).answer(request))
     };
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .half_close(half_close)
         .max_buf_size(limits.head_bytes.max(HEAD_BYTES_MIN))
         // One small buffer goes out faster than two smaller ones.
         .writev(false)
         .serve_connection(TokioIo::new(stream), answer);
-    let mut connection = std::pin::pin!(connection);
     // A client that breaks off is no concern of anybody else's.
-    tokio::select! {
-        _ = connection.as_mut() => return,
+    let mut given = tokio::select! {
+        _ = &mut connection => return,
         // Half a request head is all there can be left, or a request that is left without an answer: nothing to finish.
         () = conversation.pulse.stopped(limits.head_time) => return,
-        _ = ended.wait_for(|ended| *ended) => {}
+        Ok(parcel) = &mut parcel => Some(parcel),
+        _ = ended.wait_for(|ended| *ended) => None,
+    };
+    if given.is_none() {
+        Pin::new(&mut connection).graceful_shutdown();
+        given = tokio::select! {
+            _ = &mut connection => return,
+            Ok(parcel) = &mut parcel => Some(parcel),
+        };
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
+    if let Some(parcel) = given {
+        let stream = connection.into_parts().io.into_inner();
+        parcel.send(stream, limits.head_time, ended).await;
+    }
 }
 
 /// What the requests of one connection share.
@@ -152,6 +166,8 @@ struct Conversation {
     limits: Limits,
     pulse: Pulse,
     ended: watch::Receiver<bool>,
+    /// Takes the one answer that is not sent as others are: nothing comes after it.
+    parcels: Mutex<Option<oneshot::Sender<Parcel>>>,
 }
 
 /// Why a connection is closed without an answer.
@@ -165,9 +181,21 @@ impl Conversation {
             let _busy = self.pulse.busy();
             self.app.answer(request, self.address, &self.limits).await
         };
-        match answer {
-            Some(answer) => Ok(answer),
-            None => Err(self.silence().await),
+        let Some(mut answer) = answer else { return Err(self.silence().await) };
+        match answer.extensions_mut().remove() {
+            None => Ok(answer),
+            Some(sending) => self.hand_over(Parcel { answer, sending }).await,
+        }
+    }
+
+    /// Leaves an answer and its connection to whoever holds the socket; this request is never heard of again.
+    async fn hand_over(&self, parcel: Parcel) -> ! {
+        let taker = self.parcels.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(taker) = taker {
+            let _ = taker.send(parcel);
+        }
+        loop {
+            std::future::pending::<()>().await;
         }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use crate::{Identity, Outcome, Service};
+use crate::{Fault, Identity, Outcome, Seen, Service};
 
 /// What a service looks at when a request comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,9 @@ pub struct Decision<'s> {
     pub identity: Identity,
     /// Which outcome was drawn.
     pub outcome: Outcome,
-    /// How long the service takes, from the request's arrival to its answer.
+    /// What that takes, where it is more than a status.
+    pub fault: Option<&'s Fault>,
+    /// How long the service takes, from the request's arrival to the start of its answer.
     pub latency: Duration,
     /// The route as the scenario writes it; `None` where none matched and the service's own settings hold.
     pub route: Option<&'s str>,
@@ -39,7 +41,7 @@ pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// Names in lower case, each at most once.
-    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// The body, always text here.
     pub body: Cow<'static, str>,
 }
@@ -48,11 +50,14 @@ impl Decision<'_> {
     /// The header that carries the decision.
     pub const HEADER: &'static str = "x-brownout-decision";
 
-    /// The whole answer, decision header included.
+    /// The whole answer, decision header included, as it would be if nothing befell it on its way.
     #[must_use]
     pub fn respond(&self, request: &Request<'_>) -> Response {
-        let mut response = self.outcome.respond(request);
-        response.headers.push((Self::HEADER, self.header().into()));
+        let mut response = match self.fault {
+            None => self.outcome.respond(request),
+            Some(fault) => fault.respond(request),
+        };
+        response.headers.push((Self::HEADER.into(), self.header().into()));
         response
     }
 
@@ -62,8 +67,20 @@ impl Decision<'_> {
     pub fn bad_gateway(&self) -> Response {
         let mut response = Response::json(Service::BAD_GATEWAY, r#"{"error": "Bad Gateway"}"#.into());
         let own = format!("outcome={};", self.outcome.name());
-        response.headers.push((Self::HEADER, self.header().replacen(&own, "outcome=bad_gateway;", 1).into()));
+        response.headers.push((Self::HEADER.into(), self.header().replacen(&own, "outcome=bad_gateway;", 1).into()));
         response
+    }
+
+    /// What its caller sees in the end, if it waits that long.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.fault.map_or(Seen::Status(self.outcome.status()), Fault::seen)
+    }
+
+    /// How long after the request's arrival its caller has seen that.
+    #[must_use]
+    pub fn until_seen(&self) -> Duration {
+        self.latency.saturating_add(self.fault.map(Fault::lasts).unwrap_or_default())
     }
 
     /// The header's value, written into room enough: this is made for every answer on the wire.
@@ -95,13 +112,13 @@ impl fmt::Display for Decision<'_> {
 impl Response {
     /// A JSON answer.
     pub(crate) fn json(status: u16, body: Cow<'static, str>) -> Self {
-        Self { status, headers: vec![("content-type", "application/json".into())], body }
+        Self { status, headers: vec![("content-type".into(), "application/json".into())], body }
     }
 
     /// The value of the header called `name`, written small.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| &**value)
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| &**value)
     }
 }
 
@@ -116,6 +133,7 @@ mod tests {
         let mut decision = Decision {
             identity: Identity::first(17),
             outcome: Outcome::Error,
+            fault: None,
             latency: Duration::from_nanos(1_002_345_999),
             route: None,
             phase: None,

@@ -42,7 +42,7 @@ pub use limit::{
     Leave, Limit, LimitCounts, LimitKey, LimitRule, Limiters, Permit, QuotaFields, Refill, Refused, RetryAfter,
     RetryAfterWait, SlidingWindow, Slope, TokenBucket, UNIT, UNITS_MAX, limit_key,
 };
-pub use outcome::{Outcome, Outcomes, RatesError};
+pub use outcome::{Delivery, End, Fault, FaultError, Outcome, Outcomes, Pacing, Piece, Point, RatesError, Seen};
 pub use phase::{Factor, Factors, Phase, Ramp, Window};
 pub use route::{Pattern, PatternError};
 pub use schedule::{Again, Recurring, TIMES_MAX};

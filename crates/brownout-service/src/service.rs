@@ -319,6 +319,7 @@ impl Service {
         let draw = |stream: Stream| drawn(seed, stream, label, identity);
         // What is certain needs no draw; draws shift nobody else's luck, made or not.
         let outcome = outcomes.certain().unwrap_or_else(|| outcomes.pick(draw(Stream::OUTCOME)));
+        let fault = if outcome.is_fault() { outcomes.fault(outcome, || draw(Stream::OUTCOME)) } else { None };
         let latency = match outcome.pace() {
             Pace::Drawn if latency.is_fixed() => latency.sample(0),
             Pace::Drawn => latency.sample(draw(Stream::LATENCY)),
@@ -327,7 +328,7 @@ impl Service {
         let latency = self.slowed(latency, elapsed);
         // Where two phases are on, the one that chose the outcome says more.
         let phase = outcomes_phase.or(latency_phase);
-        Decision { identity, outcome, latency, route: label, phase: phase.map(|phase| phase.name.as_str()) }
+        Decision { identity, outcome, fault, latency, route: label, phase: phase.map(|phase| phase.name.as_str()) }
     }
 
     /// What holds for attempt `identity` at `route`, `elapsed` after the run began.

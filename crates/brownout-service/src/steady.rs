@@ -31,7 +31,10 @@ impl<'s> Steady<'s> {
     pub(crate) fn new(outcomes: &'s Outcomes, latency: &'s Distribution, seed: Seed, label: &str) -> Self {
         let fixed_ns = latency.is_fixed().then(|| latency.sample_nanos(0));
         Self {
-            certain: outcomes.certain().zip(fixed_ns),
+            certain: outcomes
+                .certain()
+                .zip(fixed_ns)
+                .map(|(outcome, latency_ns)| (outcome, latency_ns.saturating_add(lasts_ns(outcomes, outcome)))),
             outcomes,
             latency,
             seed,
@@ -44,7 +47,7 @@ impl<'s> Steady<'s> {
         }
     }
 
-    /// The outcome of attempt `identity`, and how long its answer takes, in nanoseconds.
+    /// The outcome of attempt `identity`, and how long it takes until its caller has seen it, in nanoseconds.
     #[inline]
     pub fn decide(&mut self, identity: Identity) -> (Outcome, u64) {
         if let Some(certain) = self.certain {
@@ -56,6 +59,9 @@ impl<'s> Steady<'s> {
             (Pace::Drawn, Some(fixed_ns)) => fixed_ns,
             (Pace::Drawn, None) => self.latency_ns(identity),
         };
+        if outcome.is_fault() {
+            return (outcome, latency_ns.saturating_add(lasts_ns(self.outcomes, outcome)));
+        }
         (outcome, latency_ns)
     }
 
@@ -75,6 +81,12 @@ impl<'s> Steady<'s> {
         };
         first_or(&mut self.latencies, request, attempt, row, alone)
     }
+}
+
+/// How long an answer takes to be seen once it has begun. Which of several statuses it is makes no difference: all are whole.
+#[cold]
+fn lasts_ns(outcomes: &Outcomes, outcome: Outcome) -> u64 {
+    outcomes.fault(outcome, || 0).map_or(0, |fault| nanos(fault.lasts()))
 }
 
 /// A value of a first attempt out of the rows of `ahead`; of another, made `alone`.

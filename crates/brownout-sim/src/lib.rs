@@ -17,10 +17,12 @@
 //! What is decided here: the order of things in time. What is left out: what the service and the caller do, which
 //! they decide themselves, as they do on real sockets.
 
+mod heard;
 #[doc(hidden)]
 pub mod queue;
 mod run;
 mod world;
 
+pub use heard::failure_of;
 pub use run::{IN_FLIGHT_MAX, Limits, Observer};
 pub use world::World;

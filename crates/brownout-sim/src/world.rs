@@ -6,8 +6,9 @@ use std::time::Duration;
 use brownout_draw::Seed;
 use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Graph, Load, LoadResult, Numbers, Reply, Trail};
 use brownout_policy::{Policy, Transport};
-use brownout_service::{Decision, Identity, Refused, Request, Response, Service, Shed};
+use brownout_service::{Decision, Fault, Identity, Refused, Request, Response, Seen, Service, Shed};
 
+use crate::heard;
 use crate::run::{Limits, Observer, Run};
 
 /// What a run in virtual time is made of. Every method is a pure function.
@@ -55,7 +56,7 @@ impl<'w> World<'w> {
         let work = self.service.work_ns(self.seed, identity, started);
         decision.latency = decision.latency.saturating_add(Duration::from_nanos(work));
         match allowance {
-            Some(allowance) if allowance < decision.latency => Exchange::timed_out(allowance),
+            Some(allowance) if allowance < decision.until_seen() => Exchange::timed_out(allowance),
             _ => exchange(&decision, request),
         }
     }
@@ -79,17 +80,23 @@ impl<'w> World<'w> {
                 let identity = Identity { request: number, attempt: attempt.number };
                 let mut decision = self.service.decide(self.seed, route, identity, reached);
                 decision.latency = Duration::from_nanos(attempt.latency_ns);
-                let answer = exchange(&decision, request);
                 // What was refused or shed never came to its outcome.
                 if let Some((_, refused)) = refused.filter(|(number, _)| *number == attempt.number) {
                     self.limited(*refused, &decision)
-                } else if status == decision.outcome.status() {
-                    answer
+                } else if decision.seen() == Seen::Status(status) {
+                    let lasts = decision.fault.map(Fault::lasts).unwrap_or_default();
+                    decision.latency = decision.latency.saturating_sub(lasts);
+                    exchange(&decision, request)
                 } else if status == Service::BAD_GATEWAY && !self.graph.calls.is_empty() {
                     written(decision.bad_gateway(), decision.latency)
                 } else {
                     Exchange::refused(status, decision.latency, self.shed_retry_after())
                 }
+            }
+            (Reply::Broken(transport @ (Transport::Reset | Transport::Closed | Transport::Protocol)), Some(_)) => {
+                let latency = Duration::from_nanos(attempt.latency_ns);
+                let broken = Seen::BROKEN.into_iter().find(|seen| heard::reply(*seen) == Reply::Broken(transport));
+                Exchange::broken(transport, latency, broken.and_then(heard::error).unwrap_or_default().to_owned())
             }
             _ => Exchange::timed_out(Duration::from_nanos(attempt.latency_ns)),
         };
@@ -162,10 +169,14 @@ impl Observer for Watch {
     }
 }
 
-/// The whole answer that a decision makes.
+/// What a decision brings its caller.
 fn exchange(decision: &Decision<'_>, request: &Request<'_>) -> Exchange {
-    let retry_after = decision.outcome.retry_after();
-    Exchange { retry_after, ..written(decision.respond(request), decision.latency) }
+    let (seen, latency) = (decision.seen(), decision.until_seen());
+    if let (Reply::Broken(transport), Some(error)) = (heard::reply(seen), heard::error(seen)) {
+        return Exchange::broken(transport, latency, error.to_owned());
+    }
+    let retry_after = decision.fault.map_or(decision.outcome.retry_after(), heard::wait);
+    Exchange { retry_after, ..written(decision.respond(request), latency) }
 }
 
 /// An answer as its caller sees it; what it asks for is to be read.
@@ -173,7 +184,7 @@ fn written(response: Response, latency: Duration) -> Exchange {
     Exchange {
         reply: Reply::Status(response.status),
         retry_after: None,
-        headers: response.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
+        headers: response.headers.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
         body: response.body.into_owned(),
         latency,
         error: None,

@@ -1,6 +1,7 @@
 //! Real sockets: against brownout's own server, and against raw servers that misbehave.
 
 mod both;
+mod faults;
 mod line;
 mod open;
 mod policy;

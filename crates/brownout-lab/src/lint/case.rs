@@ -6,7 +6,9 @@ use std::time::Duration;
 use brownout_draw::Distribution;
 use brownout_load::{Arrivals, Graph, Load};
 use brownout_policy::{Failure, FailureKind, Policy, Scope, Settings, Transport, names_throttling};
-use brownout_service::{Capacity, Limit, LimitRule, Outcome, Outcomes, Phase, Request, RetryAfterWait, Service, Shed};
+use brownout_service::{
+    Capacity, Fault, Limit, LimitRule, Outcome, Outcomes, Phase, Request, RetryAfterWait, Service, Shed,
+};
 
 /// A policy, and what is known of those who meet it.
 #[derive(Debug)]
@@ -182,7 +184,15 @@ impl<'c> Case<'c> {
         let phases = service.phases().iter().filter_map(|phase| phase.change.outcomes.as_ref());
         let outcomes: Vec<_> = self.met().into_iter().map(|met| met.outcomes).chain(phases).collect();
         let comes = |outcome: &Outcome| outcomes.iter().any(|outcomes| outcomes.rate(*outcome) > 0.0);
-        let failures = Outcome::failures().filter(comes).map(failure).chain(self.shed());
+        let plain = Outcome::failures().filter(|outcome| !outcome.is_fault()).filter(comes).map(failure);
+        let mut failures: Vec<Failure> = plain.collect();
+        for failure in outcomes.iter().flat_map(|outcomes| outcomes.faults()).filter_map(|(fault, _)| failed_by(fault))
+        {
+            if !failures.contains(&failure) {
+                failures.push(failure);
+            }
+        }
+        let failures = failures.into_iter().chain(self.shed());
         let late = |timeout: &Duration| {
             let above = |met: Met<'_>| self.answer(met.latency).share_above(*timeout) > 0.0;
             service.capacity().is_some() || self.met().into_iter().any(above)
@@ -270,9 +280,7 @@ impl<'c> Case<'c> {
     /// The failures that an outage brings.
     pub(super) fn failures_in(&self, outage: &Outage<'_>) -> Vec<Failure> {
         match outage.cause {
-            Cause::Fails(outcomes) => {
-                Outcome::failures().filter(|outcome| outcomes.rate(*outcome) > 0.0).map(failure).collect()
-            }
+            Cause::Fails(outcomes) => failures(outcomes).map(|(failure, _)| failure).collect(),
             Cause::Stopped => {
                 let waits = self.capacity().and_then(|capacity| capacity.queue.patience.as_ref());
                 let leaves_first = |timeout| !self.turns_away() && waits.is_none_or(|waits| timeout < waits.longest());
@@ -294,8 +302,8 @@ impl<'c> Case<'c> {
     /// Attempts a call where nothing fails but what the outcomes of the service draw.
     pub(super) fn attempts_at_ease(&self, service: &'c Service) -> f64 {
         let outcomes = self.asked(service).outcomes;
-        let again = |outcome: &Outcome| self.policy.retries(&failure(*outcome));
-        let share: f64 = Outcome::failures().filter(again).map(|outcome| outcomes.rate(outcome)).sum();
+        let again = |(failure, _): &(Failure, f64)| self.policy.retries(failure);
+        let share: f64 = failures(outcomes).filter(again).map(|(_, rate)| rate).sum();
         crate::theory::retry::amplification(share, self.retries().saturating_add(1))
     }
 
@@ -323,6 +331,18 @@ fn failure(outcome: Outcome) -> Failure {
     Failure { retry_after: outcome.retry_after(), ..Failure::status(outcome.status()) }
 }
 
+/// What callers see of a fault, where that is a failure.
+fn failed_by(fault: &Fault) -> Option<Failure> {
+    brownout_sim::failure_of(fault)
+}
+
+/// The failures that come at all, and how often each does.
+fn failures(outcomes: &Outcomes) -> impl Iterator<Item = (Failure, f64)> {
+    let plain = Outcome::failures().filter(|outcome| !outcome.is_fault() && outcomes.rate(*outcome) > 0.0);
+    let plain = plain.map(|outcome| (failure(outcome), outcomes.rate(outcome)));
+    plain.chain(outcomes.faults().filter_map(|(fault, rate)| Some((failed_by(fault)?, rate))))
+}
+
 /// The moments at which a phase is wholly on or off.
 fn corners(phase: &Phase) -> Vec<Duration> {
     let (from, ramp) = (phase.window.from, phase.ramp);
@@ -338,7 +358,9 @@ fn down(service: &Service, elapsed: Duration) -> Option<(&str, Cause<'_>)> {
         return Some((&stops.name, Cause::Stopped));
     }
     let (phase, outcomes) = on().find_map(|phase| Some((phase, phase.change.outcomes.as_ref()?)))?;
-    (1.0 - outcomes.rate(Outcome::Success) >= OUTAGE_MIN).then_some((&phase.name, Cause::Fails(outcomes)))
+    let sound = outcomes.faults().filter(|(fault, _)| failed_by(fault).is_none()).map(|(_, rate)| rate);
+    let sound: f64 = sound.fold(outcomes.rate(Outcome::Success), |sum, rate| sum + rate);
+    (1.0 - sound >= OUTAGE_MIN).then_some((&phase.name, Cause::Fails(outcomes)))
 }
 
 impl Answer<'_> {

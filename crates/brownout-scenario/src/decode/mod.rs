@@ -4,6 +4,7 @@
 
 mod capacity;
 mod distribution;
+mod fault;
 mod graph;
 mod guard;
 mod limit;
@@ -23,6 +24,7 @@ use crate::Scenario;
 use crate::grammar::{self, Rule, Table};
 use crate::node::{Entry, Node, Span, Value};
 use crate::problem::Problems;
+pub(crate) use fault::{BREAK_WORDS, LOSS_WORDS, POINT_WORDS};
 pub(crate) use scalar::RETRY_AFTER_WORDS;
 
 /// The whole file; `None` once problems are put down.

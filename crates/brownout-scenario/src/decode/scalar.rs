@@ -1,6 +1,6 @@
 //! Single values. Every message names the rule and the value found.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use brownout_draw::Probability;
@@ -102,6 +102,37 @@ pub(super) fn refusal(value: &Value) -> Read<u16> {
     status
         .filter(|status| *status <= 599)
         .ok_or_else(|| format!("a refusal has a status from 400 to 599, found {value}"))
+}
+
+/// The status of any answer.
+pub(super) fn code(value: &Value) -> Read<u16> {
+    let status = whole(value, 200).ok().and_then(|status| u16::try_from(status).ok());
+    status
+        .filter(|status| *status <= 599)
+        .ok_or_else(|| format!("the status of an answer is from 200 to 599, found {value}"))
+}
+
+/// A number of bytes.
+pub(super) fn size(value: &Value) -> Read<u32> {
+    match value {
+        Value::Text(text) => units::size(text).map_err(|error| error.to_string()),
+        other => count(0, u32::MAX.into())(other)
+            .map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX))
+            .map_err(|_| units::SizeError(other.to_string()).to_string()),
+    }
+}
+
+/// A number of bytes, more than none.
+pub(super) fn some_size(value: &Value) -> Read<NonZeroU32> {
+    NonZeroU32::new(size(value)?).ok_or_else(|| format!("a size here is at least 1 byte, found {value}"))
+}
+
+/// A number of bytes a second.
+pub(super) fn speed(value: &Value) -> Read<NonZeroU32> {
+    match value {
+        Value::Text(text) => units::speed(text).map_err(|error| error.to_string()),
+        other => Err(units::SpeedError(other.to_string()).to_string()),
+    }
 }
 
 /// What something is multiplied by.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use brownout_draw::Distribution;
 use brownout_load::Graph;
 use brownout_service::{
-    Again, Behaviour, Cache, Change, Factor, Factors, Outcome, Outcomes, Phase, Ramp, Recurring, Route, Service,
-    ServiceError, Window,
+    Again, Behaviour, Cache, Change, Factor, Factors, Outcomes, Phase, Ramp, Recurring, Route, Service, ServiceError,
+    Window,
 };
 
-use super::{Fields, capacity, did_you_mean, distribution, graph, limit, scalar};
+use super::{Fields, capacity, did_you_mean, distribution, fault, graph, limit, scalar};
 use crate::grammar;
 use crate::node::{Node, Value};
 use crate::problem::Problems;
@@ -269,16 +269,7 @@ fn again(fields: &Fields<'_>, (from, until): (Duration, Option<Duration>), probl
 }
 
 fn change(fields: &Fields<'_>, problems: &mut Problems) -> Change {
-    let outcomes = fields.nested("outcomes", problems, outcomes);
+    let outcomes = fields.nested("outcomes", problems, fault::outcomes);
     let latency = fields.nested("latency", problems, distribution::read);
     Change { outcomes, latency }
-}
-
-fn outcomes(node: &Node, problems: &mut Problems) -> Option<Outcomes> {
-    let fields = Fields::open(node, &grammar::OUTCOMES, problems)?;
-    let mut rates = Vec::new();
-    for outcome in Outcome::failures() {
-        rates.extend(fields.read(outcome.name(), problems, scalar::probability).map(|rate| (outcome, rate)));
-    }
-    problems.accept(&node.span, Outcomes::new(rates))
 }

@@ -2,7 +2,7 @@ use crate::Scenario;
 use brownout_draw::{Distribution, Seed};
 use brownout_policy::{Growth, JitterKind};
 use brownout_service::{
-    Cost, HintForm, LimitKey, LimitRule, Outcome, Request, RetryAfter, RetryAfterWait, TokenBucket,
+    Cost, Fault, HintForm, LimitKey, LimitRule, Outcome, Request, RetryAfter, RetryAfterWait, TokenBucket,
 };
 use std::time::Duration;
 
@@ -522,5 +522,98 @@ fn phases_come_again_on_time_or_by_chance() {
     check(
         &phase("random = { between = \"1s\", last = \"1s\" }"),
         &["3:1 phase `cut` would come 1800 times within 3600s, and at most 1000 can be looked at"],
+    );
+}
+
+/// One outcome of a service, `text`, and what is found: each fault as `rate: outcome …`.
+#[track_caller]
+fn check_faults(text: &str, expected: &[&str]) {
+    let scenario = Scenario::parse("test.toml", &format!("[service.outcomes]\n{text}")).unwrap();
+    let outcomes = &scenario.service.base().outcomes;
+    let told =
+        |(fault, rate): (&Fault, f64)| format!("{rate}: {} {} {:?}", fault.outcome(), fault.status(), fault.delivery());
+    assert_eq!(outcomes.faults().map(told).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn faults_take_a_rate_or_a_table() {
+    check_faults("connection_reset = \"1%\"", &["0.01: connection_reset 200 Cut(Start, Reset)"]);
+    check_faults("connection_reset = { rate = 1, at = \"head\" }", &["1: connection_reset 200 Cut(Head, Reset)"]);
+    check_faults("connection_reset = { rate = 1, at = \"1KiB\" }", &["1: connection_reset 200 Cut(Body(1024), Reset)"]);
+    check_faults(
+        "CONNECTION_RESET_BY_PEER = { rate = 0.5, at = 0 }",
+        &["0.5: connection_reset 200 Cut(Body(0), Reset)"],
+    );
+    check_faults(
+        "EMPTY_RESPONSE = 0.5\nRANDOM_DATA_THEN_CLOSE = 0.25\nMALFORMED_RESPONSE_CHUNK = 0.25",
+        &[
+            "0.5: empty_response 200 Cut(Start, Close)",
+            "0.25: malformed_chunk 200 MalformedChunk",
+            "0.25: garbage_then_close 200 Garbage",
+        ],
+    );
+    check_faults("truncate = { rate = 0.5 }", &["0.5: truncate 200 Cut(HalfBody, Close)"]);
+    check_faults("truncate = { rate = 0.5, bytes = 7 }", &["0.5: truncate 200 Cut(Body(7), Close)"]);
+    check_faults(
+        "dribble = { rate = 1, bytes = 1, every = \"20ms\", size = \"1KiB\" }",
+        &["1: dribble 200 Paced(Dribble(1, 20ms), 1024)"],
+    );
+    check_faults("bandwidth = { rate = 1, speed = \"1KiB/s\" }", &["1: bandwidth 200 Paced(Bandwidth(1024), 16384)"]);
+    check_faults("hang = 1", &["1: hang 200 Cut(Start, Hang(300s))"]);
+    check_faults("hang = { rate = 1, for = 2 }", &["1: hang 200 Cut(Start, Hang(2s))"]);
+    check_faults("slow_close = { rate = 1, for = \"30s\" }", &["1: slow_close 200 HeldOpen(30s)"]);
+    check_faults("lost_reply = 1", &["1: lost_reply 200 Cut(Start, Reset)"]);
+    check_faults(
+        "lost_reply = { rate = 1, then = \"hang\", for = \"9s\" }",
+        &["1: lost_reply 200 Cut(Start, Hang(9s))"],
+    );
+    check_faults(
+        "stream_break = { rate = 1, events = 9, then = \"reset\" }",
+        &["1: stream_break 200 Stream(100ms, 9, Reset)"],
+    );
+    check_faults(
+        "status = [{ rate = \"2%\", code = 529, body = \"{}\", headers = { retry-after = \"5\" } }, { rate = 0.5, code = 404 }]",
+        &["0.02: status 529 Whole", "0.5: status 404 Whole"],
+    );
+}
+
+#[test]
+fn faults_out_of_bounds_are_refused_with_the_way_out() {
+    let check = |text: &str, expected: &[&str]| check(&format!("[service.outcomes]\n{text}"), expected);
+    check(
+        "EMPTY_RESPONSE = 0.1\nempty_response = 0.1",
+        &["2:1 `EMPTY_RESPONSE` is WireMock's name of `empty_response`, found both; drop one"],
+    );
+    check(
+        "hang = { rate = 1, for = \"2h\" }",
+        &["2:8 a wait here is from 1ms to 1h, found 7200s; write one between them"],
+    );
+    check("hang = { for = \"2s\" }", &["2:8 hang needs the key `rate` (How often it comes.)"]);
+    check("hang = { rate = 1, four = 1 }", &["2:20 hang has no key `four` (did you mean `for`?"]);
+    check("lost_reply = { rate = 1, for = 1 }", &["2:26 a reset is at once; drop `for`, or add then = \"hang\""]);
+    check(
+        "connection_reset = { rate = 1, at = \"tail\" }",
+        &[
+            "2:37 expected start, head, or how much of the body; a size is a number with a unit (B, KB, KiB, MB, MiB) or a bare number of bytes, found `tail`",
+        ],
+    );
+    check("truncate = { rate = 1, bytes = \"1MiB\" }", &["2:12 a body is cut before 1MiB of it, found 1048576 bytes"]);
+    check("dribble = { rate = 1, bytes = 0 }", &["2:31 a size here is at least 1 byte, found 0"]);
+    check("bandwidth = { rate = 1, speed = 10 }", &["2:33 a speed is a size a second, more than nothing, found `10`"]);
+    check("bandwidth = { rate = 1, speed = \"1B/s\" }", &["2:13 an answer takes at most 1h to come, found 16384s"]);
+    check("empty_response = { rate = 1 }", &["2:18 a probability is a number from 0 to 1"]);
+    check("status = { rate = 1, code = 500 }", &["2:10 `status` is a list, found a table; write [ … ]"]);
+    check("status = [{ rate = 1, code = 100 }]", &["2:30 the status of an answer is from 200 to 599, found 100"]);
+    check(
+        "status = [{ rate = 1, code = 500, headers = { retry-after = 5 } }]",
+        &["2:61 the value of a header is text, found 5; put it in quotes"],
+    );
+    check(
+        "status = [{ rate = 1, code = 500, headers = { Date = \"now\" } }]",
+        &["2:11 the header `date` tells how an answer is sent, which is the server's own; drop it"],
+    );
+    check(
+        "status = [{ rate = 0.6, code = 500 }, { rate = 0.6, code = 501 }]",
+        &["1:1 rates must add up to at most 1, found 1.2"],
     );
 }

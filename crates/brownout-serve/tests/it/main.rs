@@ -2,6 +2,7 @@
 
 mod behind;
 mod capacity;
+mod faults;
 mod limits;
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! All limits of a service at work, and the account of what they did.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use brownout_draw::{Seed, nanos};
@@ -255,14 +256,19 @@ impl Refused {
         if !limit.body.trim_start().starts_with(['{', '[']) {
             response.headers[0].1 = "text/plain; charset=utf-8".into();
         }
-        response.headers.extend(self.hint.map(|hint| hint.header()));
-        response.headers.extend(self.fields);
+        response.headers.extend(self.hint.map(|hint| hint.header()).map(named));
+        response.headers.extend(self.fields.into_iter().map(named));
         let decided = Decision { latency: Duration::ZERO, phase: None, ..*decision };
         let own = format!("outcome={};", decision.outcome.name());
         let text = decided.to_string().replacen(&own, "outcome=limited;", 1);
-        response.headers.push((Decision::HEADER, format!("{text};limit=\"{}\"", limit.name).into()));
+        response.headers.push((Decision::HEADER.into(), format!("{text};limit=\"{}\"", limit.name).into()));
         response
     }
+}
+
+/// A header of ours among those of an answer.
+fn named((name, value): (&'static str, Cow<'static, str>)) -> (Cow<'static, str>, Cow<'static, str>) {
+    (name.into(), value)
 }
 
 /// Whose allowance a request takes from.

@@ -76,16 +76,14 @@ impl Bench {
     }
 
     fn headers(&mut self, now: u64) -> Vec<String> {
-        let lines = |headers: Vec<(&str, Cow<'_, str>)>| {
-            headers.iter().map(|(name, value)| format!("{name}: {value}")).collect()
-        };
+        let line = |(name, value): (&str, &str)| format!("{name}: {value}");
         match self.ask_for(&GET, 0, now) {
-            Leave::Granted(permit) => lines(permit.fields),
+            Leave::Granted(permit) => permit.fields.iter().map(|(name, value)| line((name, value))).collect(),
             Leave::Refused(refused) => {
                 let decision = self.0.decide(Seed(1), RouteId::UNMATCHED, Identity::first(self.2), Duration::ZERO);
                 let response = refused.respond(&self.0, &decision);
                 assert_eq!(response.status, 429);
-                lines(response.headers)
+                response.headers.iter().map(|(name, value)| line((name, value))).collect()
             }
         }
     }

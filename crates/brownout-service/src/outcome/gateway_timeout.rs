@@ -7,8 +7,15 @@ use std::borrow::Cow;
 use super::{Pace, Profile};
 use crate::Request;
 
-pub(super) const PROFILE: Profile =
-    Profile { name: "gateway_timeout", status: 504, pace: Pace::Longest, retry_after: None, body };
+pub(super) const PROFILE: Profile = Profile {
+    name: "gateway_timeout",
+    status: 504,
+    pace: Pace::Longest,
+    retry_after: None,
+    body,
+    effect: false,
+    fault: None,
+};
 
 fn body(_: &Request<'_>) -> Cow<'static, str> {
     r#"{"error": "Gateway Timeout"}"#.into()

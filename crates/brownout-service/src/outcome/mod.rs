@@ -2,7 +2,8 @@
 //!
 //! Each outcome is a file beside this one that gives its [`Profile`], and a line in the list below. One
 //! *weighted* draw an attempt decides between them: never one draw a fault, so rates neither stack nor hide
-//! each other.
+//! each other. An outcome that is more than a status is a [`Fault`]: what it takes, how its answer goes over the wire
+//! ([`Delivery`]), and what its caller sees of that in the end ([`Seen`]).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,12 +11,28 @@ use std::time::Duration;
 
 use crate::{Request, Response};
 
+mod bandwidth;
+mod connection_reset;
+mod delivery;
+mod dribble;
+mod empty_response;
 mod error;
+mod fault;
+mod garbage_then_close;
 mod gateway_timeout;
+mod hang;
+mod lost_reply;
+mod malformed_chunk;
 mod rate_limit;
 mod rates;
+mod slow_close;
+mod status;
+mod stream_break;
 mod success;
+mod truncate;
 
+pub use delivery::{Delivery, End, Pacing, Piece, Point, Seen};
+pub use fault::{Fault, FaultError};
 pub use rates::{Outcomes, RatesError};
 
 /// What an attempt meets.
@@ -28,8 +45,32 @@ pub enum Outcome {
     /// 429 with `Retry-After: 60`, after the drawn latency.
     RateLimit,
     /// 504, after the longest latency: what a gateway says for a service that did not answer it in time. A
-    /// service that leaves its *caller* without an answer is another thing.
+    /// service that leaves its *caller* without an answer is another thing: [`Hang`](Self::Hang).
     GatewayTimeout,
+    /// An RST, before the answer or in the middle of it.
+    ConnectionReset,
+    /// A FIN in place of an answer.
+    EmptyResponse,
+    /// A head that announces chunks, bytes that are none, and a FIN.
+    MalformedChunk,
+    /// Bytes that are no HTTP, and a FIN.
+    GarbageThenClose,
+    /// Less of the body than the head promised, and a FIN.
+    Truncate,
+    /// 200, its body a few bytes at a time.
+    Dribble,
+    /// 200, its body so many bytes a second.
+    Bandwidth,
+    /// No answer, and a FIN only after long.
+    Hang,
+    /// 200 at once, and a FIN only after long.
+    SlowClose,
+    /// The work is done, and the answer is lost.
+    LostReply,
+    /// 200 and a stream of events that breaks on its way.
+    StreamBreak,
+    /// An answer in words of its own; there may be several of these.
+    Status,
 }
 
 /// What each file in this folder tells of its outcome.
@@ -44,6 +85,17 @@ struct Profile {
     retry_after: Option<Duration>,
     /// The body of the answer, in JSON.
     body: fn(&Request<'_>) -> Cow<'static, str>,
+    /// Whether what was asked for is done.
+    effect: bool,
+    /// What it takes unless the scenario says otherwise, where it is more than a status.
+    fault: Option<&'static Fault>,
+}
+
+impl Profile {
+    const fn fault(name: &'static str, default: &'static Fault) -> Self {
+        let fault = Some(default);
+        Self { name, status: 200, pace: Pace::Drawn, retry_after: None, body: success::body, effect: false, fault }
+    }
 }
 
 /// How long an outcome takes.
@@ -57,9 +109,34 @@ pub(crate) enum Pace {
 
 impl Outcome {
     /// Every outcome, the success first. The order is the order of weights in [`Outcomes`].
-    pub const ALL: [Self; 4] = [Self::Success, Self::Error, Self::RateLimit, Self::GatewayTimeout];
+    pub const ALL: [Self; 16] = [
+        Self::Success,
+        Self::Error,
+        Self::RateLimit,
+        Self::GatewayTimeout,
+        Self::ConnectionReset,
+        Self::EmptyResponse,
+        Self::MalformedChunk,
+        Self::GarbageThenClose,
+        Self::Truncate,
+        Self::Dribble,
+        Self::Bandwidth,
+        Self::Hang,
+        Self::SlowClose,
+        Self::LostReply,
+        Self::StreamBreak,
+        Self::Status,
+    ];
 
-    /// The failures, in order.
+    /// The names that `WireMock` has for faults, each with the outcome that it is here.
+    pub const ALIASES: [(&str, Self); 4] = [
+        ("CONNECTION_RESET_BY_PEER", Self::ConnectionReset),
+        ("EMPTY_RESPONSE", Self::EmptyResponse),
+        ("MALFORMED_RESPONSE_CHUNK", Self::MalformedChunk),
+        ("RANDOM_DATA_THEN_CLOSE", Self::GarbageThenClose),
+    ];
+
+    /// Every outcome but the success, in order.
     pub fn failures() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|outcome| *outcome != Self::Success)
     }
@@ -70,19 +147,45 @@ impl Outcome {
             Self::Error => &error::PROFILE,
             Self::RateLimit => &rate_limit::PROFILE,
             Self::GatewayTimeout => &gateway_timeout::PROFILE,
+            Self::ConnectionReset => &connection_reset::PROFILE,
+            Self::EmptyResponse => &empty_response::PROFILE,
+            Self::MalformedChunk => &malformed_chunk::PROFILE,
+            Self::GarbageThenClose => &garbage_then_close::PROFILE,
+            Self::Truncate => &truncate::PROFILE,
+            Self::Dribble => &dribble::PROFILE,
+            Self::Bandwidth => &bandwidth::PROFILE,
+            Self::Hang => &hang::PROFILE,
+            Self::SlowClose => &slow_close::PROFILE,
+            Self::LostReply => &lost_reply::PROFILE,
+            Self::StreamBreak => &stream_break::PROFILE,
+            Self::Status => &status::PROFILE,
         }
     }
 
-    /// The name in scenarios and results: `success`, `error`, `rate_limit`, `gateway_timeout`.
+    /// The name in scenarios and results: `success`, `error`, `connection_reset`, …
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.profile().name
     }
 
-    /// The HTTP status of the answer.
+    /// The HTTP status of the answer, where it is no [fault](Self::is_fault).
     #[must_use]
     pub const fn status(self) -> u16 {
         self.profile().status
+    }
+
+    /// Whether it is more than a status, so that a [`Fault`] tells what comes of it.
+    #[must_use]
+    #[inline]
+    pub const fn is_fault(self) -> bool {
+        self as u8 > Self::GatewayTimeout as u8
+    }
+
+    /// Whether what was asked for is done, whatever its caller sees.
+    #[must_use]
+    #[inline]
+    pub const fn has_effect(self) -> bool {
+        matches!(self, Self::Success) || (self.is_fault() && self.profile().effect)
     }
 
     /// How long the answer asks its caller to stay away, as its `Retry-After` header says.
@@ -100,7 +203,7 @@ impl Outcome {
         let profile = self.profile();
         let mut response = Response::json(profile.status, (profile.body)(request));
         if let Some(wait) = profile.retry_after {
-            response.headers.push(("retry-after", wait.as_secs().to_string().into()));
+            response.headers.push(("retry-after".into(), wait.as_secs().to_string().into()));
         }
         response
     }

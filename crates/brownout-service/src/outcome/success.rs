@@ -6,9 +6,9 @@ use super::{Pace, Profile};
 use crate::Request;
 
 pub(super) const PROFILE: Profile =
-    Profile { name: "success", status: 200, pace: Pace::Drawn, retry_after: None, body };
+    Profile { name: "success", status: 200, pace: Pace::Drawn, retry_after: None, body, effect: true, fault: None };
 
-fn body(request: &Request<'_>) -> Cow<'static, str> {
+pub(super) fn body(request: &Request<'_>) -> Cow<'static, str> {
     let text = |text: &str| serde_json::Value::from(text).to_string();
     format!(r#"{{"message": "OK", "path": {}, "method": {}}}"#, text(request.path), text(request.method)).into()
 }

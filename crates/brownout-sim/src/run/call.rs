@@ -9,8 +9,9 @@ use brownout_service::{Abandoned, Outcome, Service};
 
 use super::crowd::Crowd;
 use super::event::Event;
-use super::node::ENTRY;
+use super::node::{ENTRY, Node};
 use super::{AttemptState, CallState, LANE_ARRIVAL, LANE_REACH, LANE_TIMEOUT, NONE, Observer, Run, Stage};
+use crate::heard;
 use crate::queue::Ticket;
 
 impl<O: Observer> Run<'_, O> {
@@ -206,7 +207,28 @@ impl<O: Observer> Run<'_, O> {
         if bad_gateway {
             return self.answer(index, Service::BAD_GATEWAY, None);
         }
+        if outcome.is_fault() {
+            return self.reply_of_fault(index);
+        }
         self.answer(index, outcome.status(), outcome.retry_after());
+    }
+
+    /// What a fault made of the answer to an attempt has reached its caller, if that one still waits.
+    ///
+    /// What the fault takes is decided once more rather than kept, so that the record of an attempt need not have room for it.
+    #[cold]
+    fn reply_of_fault(&mut self, index: u32) {
+        let attempt = &self.attempts[index];
+        let Node { service, route, .. } = self.nodes[usize::from(attempt.node)];
+        let met = service.decide(self.seed, route, attempt.identity(), Duration::from_nanos(attempt.reached));
+        let reply = heard::reply(met.seen());
+        if attempt.awaited {
+            match met.fault.and_then(heard::failure_of) {
+                None => self.succeed(index, reply),
+                Some(failure) => self.fail(index, reply, &failure),
+            }
+        }
+        self.free(index);
     }
 
     /// An answer has reached the caller of attempt `index`, if that one still waits.

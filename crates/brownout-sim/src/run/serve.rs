@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brownout_draw::{Seed, nanos};
-use brownout_service::{Abandoned, Entry, Held, Outcome, Service, Shed};
+use brownout_service::{Abandoned, Entry, Held, Service, Shed};
 
 use super::arena::Arena;
 use super::event::Event;
@@ -103,7 +103,7 @@ impl<O: Observer> Run<'_, O> {
         let elapsed = self.elapsed();
         let attempt = &self.attempts[index];
         let node = &mut self.nodes[usize::from(attempt.node)];
-        if attempt.outcome != Outcome::Success || node.is_leaf() {
+        if !attempt.outcome.has_effect() || node.is_leaf() {
             return self.work_over(index);
         }
         let phases = node.service.phases();
@@ -196,7 +196,7 @@ impl Node<'_> {
             steady.decide(attempt.identity())
         } else {
             let decision = self.service.decide(seed, self.route, attempt.identity(), Duration::from_nanos(now));
-            (decision.outcome, nanos(decision.latency))
+            (decision.outcome, nanos(decision.until_seen()))
         };
         (attempt.reached, attempt.outcome, attempt.latency) = (now, outcome, latency);
     }

@@ -362,4 +362,5 @@ fn what_can_never_go_on_is_ended_with_the_reason() {
 }
 
 mod cohorts;
+mod faults;
 mod graph;

@@ -1,0 +1,123 @@
+//! Answers that go over the wire in another way than a sound server's do.
+//!
+//! The HTTP library sends whole answers only. So an answer with a [`Delivery`] of its own is never given to it: its
+//! conversation is ended, the socket taken back, and the pieces of the answer written here, each when it is due. After that
+//! the connection is over, as [`Delivery::end`] says.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use brownout_service::{Delivery, Seen};
+use bytes::Bytes;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::app::Answer;
+use crate::gate::Held;
+
+/// How long is waited for a client to end its side, once this one has ended: longer would only keep its place taken.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How an answer is to be sent; stands among its extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Sending {
+    pub(crate) delivery: Delivery,
+    pub(crate) body: Bytes,
+    /// Whether the request was one whose answer has none, whatever its head says.
+    pub(crate) head_only: bool,
+    /// What the limits let the request hold until it is over.
+    pub(crate) _held: Option<Arc<Held>>,
+}
+
+/// An answer, and how it is to be sent.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) answer: Answer,
+    pub(crate) sending: Sending,
+}
+
+impl Parcel {
+    /// Sends it, and ends the connection; what a client does not take within `patience` after its time is not sent.
+    ///
+    /// - `ended`: true once the server ends; nobody is left hanging after that.
+    pub(crate) async fn send(self, stream: TcpStream, patience: Duration, ended: watch::Receiver<bool>) {
+        let longest = self.sending.delivery.end().1.saturating_add(patience);
+        // A client that breaks off is no concern of anybody else's.
+        let _ = timeout(longest, self.deliver(stream, ended)).await;
+    }
+
+    async fn deliver(self, mut stream: TcpStream, mut ended: watch::Receiver<bool>) -> io::Result<()> {
+        let Self { answer, sending: Sending { delivery, body, head_only, .. } } = &self;
+        let start = Instant::now();
+        let head = head(answer, delivery, body.len());
+        let body = (!head_only).then_some(&**body);
+        for (due, bytes) in delivery.pieces(&head, body) {
+            if !due.is_zero() {
+                sleep_until(start + due).await;
+            }
+            stream.write_all(&bytes).await?;
+        }
+        let (reset, end) = delivery.end();
+        if !end.is_zero() {
+            tokio::select! {
+                () = sleep_until(start + end) => {}
+                // Who has ended its side here waits for nothing more.
+                _ = read_to_end(&stream) => {}
+                _ = ended.wait_for(|ended| *ended) => {}
+            }
+        }
+        if reset {
+            // Without time to linger a socket is not closed but reset.
+            return stream.set_zero_linger();
+        }
+        stream.shutdown().await?;
+        // What is left unread would turn the end into a reset.
+        let _ = timeout(LINGER, read_to_end(&stream)).await;
+        Ok(())
+    }
+}
+
+/// Reads and forgets what a client still sends, until it sends no more.
+async fn read_to_end(stream: &TcpStream) -> io::Result<()> {
+    let mut bytes = [0; 1024];
+    loop {
+        stream.readable().await?;
+        match stream.try_read(&mut bytes) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The head of an answer as it goes over the wire, its empty line included.
+fn head(answer: &Answer, delivery: &Delivery, length: usize) -> Vec<u8> {
+    let status = answer.status();
+    let mut head = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or("")).into_bytes();
+    let mut line = |name: &str, value: &[u8]| {
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+        head.extend_from_slice(b"\r\n");
+    };
+    for (name, value) in answer.headers() {
+        line(name.as_str(), value.as_bytes());
+    }
+    if delivery.is_chunked() {
+        line(TRANSFER_ENCODING.as_str(), b"chunked");
+    } else {
+        line(CONTENT_LENGTH.as_str(), length.to_string().as_bytes());
+    }
+    // Only a service that knows that it will close says so.
+    if let Seen::Status(_) = delivery.seen(status.as_u16()) {
+        line(CONNECTION.as_str(), b"close");
+    }
+    line(DATE.as_str(), httpdate::fmt_http_date(SystemTime::now()).as_bytes());
+    head.extend_from_slice(b"\r\n");
+    head
+}
