@@ -5,6 +5,7 @@ mod check;
 mod cohorts;
 mod compare;
 mod docs;
+mod faults;
 mod http;
 mod limits;
 mod practice;
