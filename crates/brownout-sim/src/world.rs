@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_draw::Seed;
-use brownout_load::{Attempt, CallEnd, CallTrace, Exchange, Graph, Load, LoadResult, Numbers, Reply, Trail};
-use brownout_policy::{Policy, Transport};
+use brownout_draw::{Distribution, Seed};
+use brownout_load::{Arrivals, Attempt, CallEnd, CallTrace, Exchange, Graph, Load, LoadResult, Numbers, Reply, Trail};
+use brownout_policy::{Policy, Settings, Transport};
 use brownout_service::{Decision, Fault, Identity, Refused, Request, Response, Seen, Service, Shed};
 
 use crate::heard;
@@ -42,7 +42,7 @@ impl<'w> World<'w> {
 
     /// One attempt, without a policy: attempt 1 of call `number`, begun at `started`, within `allowance` if there is one.
     ///
-    /// The service is otherwise idle: where it has a capacity, a worker takes the attempt at once.
+    /// Nobody else is about: where the service has a capacity, a worker takes the attempt as soon as there is one.
     #[must_use]
     pub fn request(
         &self,
@@ -51,14 +51,10 @@ impl<'w> World<'w> {
         started: Duration,
         allowance: Option<Duration>,
     ) -> Exchange {
-        let (route, identity) = (self.service.route(request), Identity::first(number));
-        let mut decision = self.service.decide(self.seed, route, identity, started);
-        let work = self.service.work_ns(self.seed, identity, started);
-        decision.latency = decision.latency.saturating_add(Duration::from_nanos(work));
-        match allowance {
-            Some(allowance) if allowance < decision.until_seen() => Exchange::timed_out(allowance),
-            _ => exchange(&decision, request),
-        }
+        let once = Settings { max_retries: Some(0), attempt_timeout: allowance, ..Settings::default() };
+        let policy = Policy::new(once).expect("a timeout alone contradicts nothing");
+        let traced = World { policy: &policy, ..*self }.call(request, number, started);
+        traced.map_or_else(|why| Exchange::broken(Transport::Timeout, Duration::ZERO, why), |trace| trace.last)
     }
 
     /// Call `number` with all its attempts, begun at the beginning of the run, with nobody else about.
@@ -66,7 +62,13 @@ impl<'w> World<'w> {
     /// # Errors
     /// What cut the run short, where no attempt was made to its end or the call did not end.
     pub fn trace(&self, request: &Request<'_>, number: u64) -> Result<CallTrace, String> {
-        let load = Load { count: Some(1), ..Load::default() };
+        self.call(request, number, Duration::ZERO)
+    }
+
+    /// The same for a call that begins at `started`.
+    fn call(&self, request: &Request<'_>, number: u64, started: Duration) -> Result<CallTrace, String> {
+        let arrivals = Arrivals::Closed { think: None, start: Some(Distribution::fixed(started)) };
+        let load = Load { count: Some(1), arrivals, ..Load::default() };
         let watch = Watch::default();
         let route = self.service.route(request);
         let run = Run::new(*self, &load, route, Numbers::from(number), Limits::default(), watch);

@@ -2,7 +2,10 @@ use super::World;
 use brownout_draw::{Distribution, Seed};
 use brownout_load::{Arrivals, Graph, Hop, Load, LoadResult, Node, Reply};
 use brownout_policy::{DelaySource, JitterKind, Policy, Settings, StopReason, Transport, Verdict};
-use brownout_service::{Behaviour, Change, Factors, Outcome, Outcomes, Phase, Ramp, Request, Service, Window};
+use brownout_service::{
+    Abandoned, Behaviour, Capacity, Change, Factor, Factors, Outcome, Outcomes, Phase, Queue, Ramp, Request, Service,
+    Shed, Window,
+};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -150,4 +153,46 @@ fn a_phase_is_met_by_those_who_call_in_it() {
 fn nothing_to_do_is_done() {
     let result = load(&Service::default(), &Policy::none(), 1, &clients(0, u32::MAX));
     assert_eq!((result.total_requests, result.calls.offered), (0, 0));
+}
+
+#[test]
+fn a_lone_request_meets_all_that_a_load_does() {
+    let down = |factors| {
+        let window = Window { from: MS(1000), until: Some(MS(2000)) };
+        Phase { name: "down".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors }
+    };
+    let base = || Behaviour { outcomes: Outcomes::new([]).unwrap(), latency: Distribution::fixed(MS(10)) };
+    let policy = Policy::none();
+    let at = |world: &World<'_>, millis| {
+        let exchange = world.request(&GET, 1, MS(millis), None);
+        (exchange.reply, exchange.latency)
+    };
+    // An intake that is shut.
+    let shut = Factors { intake: Factor::new(0.0), ..Factors::default() };
+    let service = Service::new(base(), vec![], vec![down(shut)]).unwrap();
+    let world = World::new(&service, &policy, Seed(1));
+    assert_eq!(at(&world, 1500), (Reply::Status(503), Duration::ZERO));
+    assert_eq!(at(&world, 500), (Reply::Status(200), MS(10)));
+    // Workers that come back half a second later.
+    let stopped = Factors { capacity: Factor::new(0.0), ..Factors::default() };
+    let service = Service::new(base(), vec![], vec![down(stopped)]).unwrap();
+    let capacity = Capacity {
+        workers: NonZeroU32::MIN,
+        service_time: Distribution::fixed(MS(30)),
+        queue: Queue::default(),
+        shed: Shed::default(),
+        abandoned: Abandoned::KeepWorking,
+    };
+    let service = service.with_capacity(Some(capacity)).unwrap();
+    let world = World::new(&service, &policy, Seed(1));
+    assert_eq!(at(&world, 1500), (Reply::Status(200), MS(540)));
+    // A service behind that always fails.
+    let failing = Outcomes::new([(Outcome::Error, "100%".parse().unwrap())]).unwrap();
+    let behind = Service::new(Behaviour { outcomes: failing, ..base() }, vec![], vec![]).unwrap();
+    let hop = Hop { to: 0, policy: Policy::none(), pass_deadline: false };
+    let graph =
+        Graph { calls: vec![hop], behind: vec![Node { name: "db".to_owned(), service: behind, calls: vec![] }] };
+    let service = Service::new(base(), vec![], vec![]).unwrap();
+    let world = World::new(&service, &policy, Seed(1)).with_graph(&graph);
+    assert_eq!(world.request(&GET, 1, MS(0), None).reply, Reply::Status(502));
 }
