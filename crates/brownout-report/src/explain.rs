@@ -204,6 +204,7 @@ impl TimelineEntry {
         });
         let latency = change.latency.as_ref().map(|latency| format!("another latency (mean {:?})", latency.mean()));
         let lost = (factors.cache_lost > 0).then(|| format!("{} cache nodes lost", factors.cache_lost));
+        let refuses = factors.refuse.then(|| "connections refused".to_owned());
         let changes = [
             outcomes,
             latency,
@@ -212,6 +213,7 @@ impl TimelineEntry {
             factor("load", factors.load),
             factor("intake", factors.intake),
             lost,
+            refuses,
         ];
         Self {
             from_s: window.from.as_secs_f64(),

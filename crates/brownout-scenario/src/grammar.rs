@@ -358,6 +358,7 @@ pub(crate) static PHASE: Table = Table {
         key("load", Kind::Multiple, "What the rate of open arrivals is multiplied by."),
         key("intake", Kind::Probability, "The share of requests that is let in; the others meet a 503 at once."),
         key("cache_lost", Kind::Count32(1), "How many nodes of the cache are emptied when it begins."),
+        key("refuse", Kind::Bool, "Whether its port refuses connections while it is wholly on. Default false."),
         key("service", Kind::Name, "Which of the services behind it is of. Default: the one that clients call."),
         key("ramp_up", Kind::Duration, "How long it takes to be wholly on. Default: no time."),
         key("ramp_down", Kind::Duration, "How long before its end it begins to go. Default: no time."),

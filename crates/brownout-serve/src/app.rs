@@ -101,6 +101,17 @@ impl App {
         self.gate.as_ref().map(|gate| gate.account())
     }
 
+    /// Whether connections are refused at `elapsed`.
+    pub(crate) fn refuses_at(&self, elapsed: Duration) -> bool {
+        self.service.refuses_at(elapsed)
+    }
+
+    /// The next time after `elapsed` at which that may change, if there is one, and its moment.
+    pub(crate) fn next_refusal_change(&self, elapsed: Duration) -> Option<(Duration, Instant)> {
+        let next = self.service.next_refusal_change(elapsed)?;
+        Some((next, self.started.checked_add(next)?))
+    }
+
     /// Where requests wait and are worked on, if they have to.
     pub(crate) const fn site(&self) -> Option<&Arc<Site>> {
         self.site.as_ref()

@@ -7,6 +7,7 @@
 
 mod app;
 mod behind;
+mod door;
 mod gate;
 mod limits;
 mod pulse;

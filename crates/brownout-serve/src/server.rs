@@ -12,16 +12,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::app::Answer;
+use crate::door::Door;
 use crate::pulse::Pulse;
 use crate::wire::Parcel;
 use crate::{App, Limits};
-
-/// How long to leave the listener alone after it could not accept, out of file descriptors as a rule.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What hyper needs to read a head into.
 const HEAD_BYTES_MIN: usize = 8 << 10;
@@ -83,41 +82,58 @@ impl Server {
             workers.spawn(Arc::clone(site).follow_workers());
         }
         let mut end = std::pin::pin!(end);
+        let mut door = Door::new(self.listener, self.address);
+        door.follow(&app, Duration::ZERO).await;
+        let mut change = app.next_refusal_change(Duration::ZERO);
         loop {
             let accepted = tokio::select! {
                 () = &mut end => break,
                 Some(_) = conversations.join_next() => continue,
-                accepted = self.accept(&places) => accepted,
+                at = reached(change) => {
+                    door.follow(&app, at).await;
+                    change = app.next_refusal_change(at);
+                    continue;
+                }
+                accepted = door.accept(&places) => accepted,
             };
             if let Some((stream, place)) = accepted {
-                let conversation = converse(stream, Arc::clone(&app), self.limits, ended.clone());
+                let signals = Signals { closed: door.closed(), ended: ended.clone() };
+                let conversation = converse(stream, Arc::clone(&app), self.limits, signals);
                 conversations.spawn(async move {
                     conversation.await;
                     drop(place);
                 });
             }
         }
-        drop(self.listener);
         let _ = ending.send(true);
+        drop(door);
         let drained = async { while conversations.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(self.limits.drain_time, drained).await;
     }
+}
 
-    /// The next connection, once there is a place for it.
-    async fn accept(&self, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-        let place = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
-        match self.listener.accept().await {
-            Ok((stream, _)) => Some((stream, place)),
-            Err(_) => {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                None
-            }
+/// Resolves at the moment of a change, with how long after the beginning that is; never, where there is none.
+async fn reached(change: Option<(Duration, Instant)>) -> Duration {
+    match change {
+        Some((elapsed, at)) => {
+            tokio::time::sleep_until(at).await;
+            elapsed
         }
+        None => std::future::pending().await,
     }
 }
 
-/// Answers what comes over one connection, until its client leaves or falls silent, or the server ends.
-async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, mut ended: watch::Receiver<bool>) {
+/// What conversations are told of.
+struct Signals {
+    /// Ends when no request is to follow those under way.
+    closed: watch::Receiver<()>,
+    /// True once the server ends.
+    ended: watch::Receiver<bool>,
+}
+
+/// Answers what comes over one connection, until its client leaves or falls silent, or the door that it came through is shut.
+async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, signals: Signals) {
+    let Signals { mut closed, ended } = signals;
     // Answers are small and whole; waiting to fill a packet would add latency that nobody drew.
     let _ = stream.set_nodelay(true);
     // Who has only stopped sending cannot be told from who is gone.
@@ -143,7 +159,8 @@ async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, mut ended: w
         // Half a request head is all there can be left, or a request that is left without an answer: nothing to finish.
         () = conversation.pulse.stopped(limits.head_time) => return,
         Ok(parcel) = &mut parcel => Some(parcel),
-        _ = ended.wait_for(|ended| *ended) => None,
+        // Nothing is ever sent; that nothing can be any more is the signal.
+        _ = closed.changed() => None,
     };
     if given.is_none() {
         Pin::new(&mut connection).graceful_shutdown();

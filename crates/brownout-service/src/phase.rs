@@ -53,6 +53,8 @@ pub struct Factors {
     pub intake: Option<Factor>,
     /// How many nodes of the cache are emptied when the phase begins.
     pub cache_lost: u32,
+    /// Whether the port refuses connections, as if nobody listened; on a ramp it does not yet, or no longer.
+    pub refuse: bool,
 }
 
 /// A number from 0 to 1000.
@@ -98,10 +100,11 @@ impl Phase {
         fn replaces<T>(own: Option<&T>, other: Option<&T>) -> bool {
             own.is_some() || other.is_none()
         }
-        let (own, other) = (&self.change, &earlier.change);
+        let (own, other, own_refuse) = (&self.change, &earlier.change, self.factors.refuse);
         replaces(own.outcomes.as_ref(), other.outcomes.as_ref())
             && replaces(own.latency.as_ref(), other.latency.as_ref())
             && Factors::ALL.iter().all(|pick| replaces(pick(&self.factors).as_ref(), pick(&earlier.factors).as_ref()))
+            && (own_refuse || !earlier.factors.refuse)
             && self.ramp == Ramp::default()
             && self.window.covers(&earlier.window)
     }
@@ -175,6 +178,17 @@ pub(crate) fn factor(phases: &[Phase], elapsed: Duration, pick: impl Fn(&Factors
     })
 }
 
+/// Whether a phase that refuses connections is wholly on at `elapsed`.
+pub(crate) fn refuses(phases: &[Phase], elapsed: Duration) -> bool {
+    phases.iter().any(|phase| phase.factors.refuse && phase.strength(elapsed) >= 1.0)
+}
+
+/// The next moment after `elapsed` at which that may change.
+pub(crate) fn next_refusal(phases: &[Phase], elapsed: Duration) -> Option<Duration> {
+    let refusing = phases.iter().filter(|phase| phase.factors.refuse);
+    refusing.flat_map(Phase::corners).filter(|corner| elapsed < *corner).min()
+}
+
 /// How finely a ramp of something that is counted is followed.
 const RAMP_STEPS: u32 = 200;
 
@@ -197,7 +211,7 @@ pub(crate) fn next_change(
 
 #[cfg(test)]
 mod tests {
-    use super::{Factor, Factors, Phase, Ramp, Window, factor, next_change};
+    use super::{Factor, Factors, Phase, Ramp, Window, factor, next_change, next_refusal, refuses};
     use crate::Change;
     use std::time::Duration;
 
@@ -247,6 +261,19 @@ mod tests {
         (surge.window, surge.ramp) = (window(15, None), Ramp::default());
         surge.factors.capacity = Factor::new(2.0);
         assert_eq!(factor(&[cut(), surge], SECS(16), |factors| factors.capacity).to_string(), "2");
+    }
+
+    #[test]
+    fn a_port_refuses_while_its_phase_is_wholly_on() {
+        let shut = Phase { factors: Factors { refuse: true, ..Factors::default() }, ..cut() };
+        let phases = [cut(), shut];
+        assert_eq!(
+            [9, 10, 14, 18, 19, 20].map(|secs| refuses(&phases, SECS(secs))),
+            [false, false, true, true, false, false]
+        );
+        let next = |secs| next_refusal(&phases, SECS(secs));
+        assert_eq!([next(0), next(10), next(14), next(20)], [Some(SECS(10)), Some(SECS(14)), Some(SECS(18)), None]);
+        assert_eq!(next_refusal(&[cut()], SECS(0)), None);
     }
 
     #[test]

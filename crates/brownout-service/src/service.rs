@@ -57,6 +57,8 @@ pub struct Service {
     slows: bool,
     /// Whether a phase throttles the intake.
     throttles: bool,
+    /// Whether a phase refuses connections.
+    refuses: bool,
 }
 
 /// Why settings make no service. The index is the place in the list, from 0.
@@ -84,7 +86,7 @@ pub enum ServiceError {
     },
     /// A phase that changes nothing.
     #[error(
-        "phase `{name}` changes nothing; give it `outcomes`, `latency`, `capacity`, `slowdown`, `load`, `intake` or `cache_lost`"
+        "phase `{name}` changes nothing; give it `outcomes`, `latency`, `capacity`, `slowdown`, `load`, `intake`, `cache_lost` or `refuse`"
     )]
     IdlePhase {
         /// Which phase.
@@ -238,8 +240,9 @@ impl Service {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let (slows, throttles) = says_of(&phases);
-        Ok(Self { base, routes, phases, capacity: None, cache: None, limits: Vec::new(), slows, throttles })
+        let (slows, throttles, refuses) = says_of(&phases);
+        let (capacity, cache, limits) = (None, None, Vec::new());
+        Ok(Self { base, routes, phases, capacity, cache, limits, slows, throttles, refuses })
     }
 
     /// The same service with a bound on what it does at once.
@@ -284,8 +287,8 @@ impl Service {
     /// what comes by chance may come while something else hides it.
     #[must_use]
     pub fn scheduled(&self, phases: Vec<Phase>) -> Self {
-        let (slows, throttles) = says_of(&phases);
-        Self { phases, slows, throttles, ..self.clone() }
+        let (slows, throttles, refuses) = says_of(&phases);
+        Self { phases, slows, throttles, refuses, ..self.clone() }
     }
 
     /// The same service with limits on what callers get, in the order in which they are asked.
@@ -412,6 +415,26 @@ impl Service {
     #[inline]
     pub const fn throttles(&self) -> bool {
         self.throttles
+    }
+
+    /// Whether a phase refuses connections, so that there may be moments when nobody listens.
+    #[must_use]
+    #[inline]
+    pub const fn refuses(&self) -> bool {
+        self.refuses
+    }
+
+    /// Whether connections are refused at `elapsed`.
+    #[must_use]
+    #[inline]
+    pub fn refuses_at(&self, elapsed: Duration) -> bool {
+        self.refuses && phase::refuses(&self.phases, elapsed)
+    }
+
+    /// The next moment after `elapsed` at which that may change.
+    #[must_use]
+    pub fn next_refusal_change(&self, elapsed: Duration) -> Option<Duration> {
+        phase::next_refusal(&self.phases, elapsed)
     }
 
     /// The status of who is not let in.
@@ -542,6 +565,7 @@ impl Default for Service {
             limits: Vec::new(),
             slows: false,
             throttles: false,
+            refuses: false,
         }
     }
 }
@@ -599,9 +623,10 @@ fn pointless_limits(service: &Service, limits: &[Limit]) -> Vec<ServiceError> {
 }
 
 /// Whether phases slow anything down, and whether they throttle the intake.
-fn says_of(phases: &[Phase]) -> (bool, bool) {
+fn says_of(phases: &[Phase]) -> (bool, bool, bool) {
     let any = |says: fn(&Phase) -> bool| phases.iter().any(says);
-    (any(|phase| phase.factors.slowdown.is_some()), any(|phase| phase.factors.intake.is_some()))
+    let slows = any(|phase| phase.factors.slowdown.is_some());
+    (slows, any(|phase| phase.factors.intake.is_some()), any(|phase| phase.factors.refuse))
 }
 
 fn pointless_phases(phases: &[Phase]) -> Vec<ServiceError> {

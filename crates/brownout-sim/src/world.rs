@@ -100,6 +100,7 @@ impl<'w> World<'w> {
                 let broken = Seen::BROKEN.into_iter().find(|seen| heard::reply(*seen) == Reply::Broken(transport));
                 Exchange::broken(transport, latency, broken.and_then(heard::error).unwrap_or_default().to_owned())
             }
+            (Reply::Broken(Transport::Connect), _) => refused_connection(Duration::from_nanos(attempt.latency_ns)),
             _ => Exchange::timed_out(Duration::from_nanos(attempt.latency_ns)),
         };
         Ok(CallTrace { trail, last, end })
@@ -171,14 +172,15 @@ impl Observer for Watch {
     }
 }
 
-/// What a decision brings its caller.
+/// Nobody listened.
+fn refused_connection(latency: Duration) -> Exchange {
+    Exchange::broken(Transport::Connect, latency, "the connection was refused".to_owned())
+}
+
+/// The whole answer that a decision makes.
 fn exchange(decision: &Decision<'_>, request: &Request<'_>) -> Exchange {
-    let (seen, latency) = (decision.seen(), decision.until_seen());
-    if let (Reply::Broken(transport), Some(error)) = (heard::reply(seen), heard::error(seen)) {
-        return Exchange::broken(transport, latency, error.to_owned());
-    }
     let retry_after = decision.fault.map_or(decision.outcome.retry_after(), heard::wait);
-    Exchange { retry_after, ..written(decision.respond(request), latency) }
+    Exchange { retry_after, ..written(decision.respond(request), decision.until_seen()) }
 }
 
 /// An answer as its caller sees it; what it asks for is to be read.

@@ -7,7 +7,9 @@ use std::time::Duration;
 use brownout_draw::Distribution;
 use brownout_load::{Load, Reply};
 use brownout_policy::{Settings, Transport};
-use brownout_service::{Behaviour, End, Fault, Outcome, Outcomes, Point, Service};
+use brownout_service::{
+    Behaviour, Change, End, Factors, Fault, Outcome, Outcomes, Phase, Point, Ramp, Service, Window,
+};
 
 use crate::both::Scenario;
 
@@ -120,4 +122,21 @@ async fn all_of_them_at_once() {
     let by_fault: Vec<_> = virtual_time.result.by_fault.keys().copied().collect();
     assert_eq!(by_fault, ["closed", "protocol", "reset", "timeout"]);
     assert_eq!(virtual_time.result.by_fault, sockets.result.by_fault);
+}
+
+/// Nobody listens, all day.
+#[tokio::test]
+async fn a_refused_connection_is_seen_as_one() {
+    let mut scenario = scenario(vec![]);
+    let phase = Phase {
+        name: "shut".to_owned(),
+        window: Window { from: Duration::ZERO, until: None },
+        ramp: Ramp::default(),
+        change: Change::default(),
+        factors: Factors { refuse: true, ..Factors::default() },
+    };
+    scenario.service = Service::new(scenario.service.base().clone(), vec![], vec![phase]).unwrap();
+    let (virtual_time, sockets) = (scenario.in_virtual_time(), scenario.over_http().await);
+    assert_eq!(virtual_time.sorted(), sockets.sorted());
+    assert_eq!(virtual_time.result.by_fault["connect"], 24 * 4);
 }

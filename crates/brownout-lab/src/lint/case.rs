@@ -46,6 +46,19 @@ pub(super) enum Cause<'c> {
     Fails(&'c Outcomes),
     /// No worker takes it up.
     Stopped,
+    /// Nobody listens.
+    Refuses,
+}
+
+impl Cause<'_> {
+    /// How long after it has begun an answer is seen for what it is, at the most or on the mean.
+    fn lasts(self, longest: bool) -> Duration {
+        let Self::Fails(outcomes) = self else { return Duration::ZERO };
+        if longest {
+            return outcomes.faults().map(|(fault, _)| fault.lasts()).max().unwrap_or_default();
+        }
+        outcomes.faults().map(|(fault, rate)| fault.lasts().mul_f64(rate)).sum()
+    }
 }
 
 /// A refusal that says when to come back.
@@ -259,6 +272,9 @@ impl<'c> Case<'c> {
         let long = |time: &Distribution| if longest { time.longest() } else { time.mean() };
         let timeout = self.policy.attempt_timeout();
         let way = self.load.and_then(|load| load.connect_delay.as_ref()).map(long).unwrap_or_default();
+        if outage.cause == Cause::Refuses {
+            return Some(way);
+        }
         if outage.cause == Cause::Stopped {
             if self.turns_away() {
                 return Some(timeout.map_or(way, |timeout| timeout.min(way)));
@@ -274,12 +290,17 @@ impl<'c> Case<'c> {
         let own = own.filter_map(|phase| phase.change.latency.as_ref()).next();
         let latency = long(own.unwrap_or(self.asked(service).latency));
         let work = self.capacity().map(|capacity| long(&capacity.service_time)).unwrap_or_default();
-        Some(service.slowed(latency.saturating_add(work), middle).saturating_add(way))
+        let whole = service.slowed(latency.saturating_add(work), middle).saturating_add(way);
+        // What faults add to that their callers wait for only as long as they wait at all.
+        let lasts = outage.cause.lasts(longest);
+        let within = |whole: Duration| timeout.map_or(whole, |timeout| whole.min(timeout));
+        Some(if lasts.is_zero() { whole } else { within(whole.saturating_add(lasts)) })
     }
 
     /// The failures that an outage brings.
     pub(super) fn failures_in(&self, outage: &Outage<'_>) -> Vec<Failure> {
         match outage.cause {
+            Cause::Refuses => vec![Failure::transport(Transport::Connect)],
             Cause::Fails(outcomes) => failures(outcomes).map(|(failure, _)| failure).collect(),
             Cause::Stopped => {
                 let waits = self.capacity().and_then(|capacity| capacity.queue.patience.as_ref());
@@ -356,6 +377,9 @@ fn down(service: &Service, elapsed: Duration) -> Option<(&str, Cause<'_>)> {
     if service.capacity().is_some() && service.workers(elapsed) == 0 {
         let stops = on().find(|phase| phase.factors.capacity.is_some())?;
         return Some((&stops.name, Cause::Stopped));
+    }
+    if service.refuses_at(elapsed) {
+        return Some((&on().find(|phase| phase.factors.refuse)?.name, Cause::Refuses));
     }
     let (phase, outcomes) = on().find_map(|phase| Some((phase, phase.change.outcomes.as_ref()?)))?;
     let sound = outcomes.faults().filter(|(fault, _)| failed_by(fault).is_none()).map(|(_, rate)| rate);

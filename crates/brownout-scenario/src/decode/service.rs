@@ -219,6 +219,7 @@ fn phase<'n>(node: &'n Node, problems: &mut Problems) -> Option<Given<'n>> {
         load: fields.read("load", problems, scalar::multiple),
         intake: fields.read("intake", problems, scalar::probability).and_then(|share| Factor::new(share.as_f64())),
         cache_lost: fields.read("cache_lost", problems, scalar::count32(1)).unwrap_or_default(),
+        refuse: fields.read("refuse", problems, scalar::boolean).unwrap_or_default(),
     };
     let of = fields.read("service", problems, scalar::name);
     let times = fields.read("times", problems, scalar::count32(1)).and_then(NonZeroU32::new);

@@ -617,3 +617,13 @@ fn faults_out_of_bounds_are_refused_with_the_way_out() {
         &["1:1 rates must add up to at most 1, found 1.2"],
     );
 }
+
+#[test]
+fn a_phase_can_shut_the_port() {
+    let text = |refuse| format!("[[phases]]\nname = \"restart\"\nfrom = \"1s\"\nfor = \"1s\"\nrefuse = {refuse}");
+    let service = Scenario::parse("test.toml", &text("true")).unwrap().service;
+    let at = |secs| service.refuses_at(Duration::from_secs(secs));
+    assert_eq!([at(0), at(1), at(2)], [false, true, false]);
+    check(&text("1"), &["5:10 expected true or false, found 1"]);
+    check(&text("false"), &["2:8 phase `restart` changes nothing; give it `outcomes`"]);
+}

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use brownout_draw::Distribution;
 use brownout_serve::Limits;
-use brownout_service::{Behaviour, End, Fault, Outcome, Outcomes, Pattern, Point, Route, Service};
-use brownout_service::{Change, Identity};
+use brownout_service::{
+    Behaviour, Change, End, Factors, Fault, Identity, Outcome, Outcomes, Pattern, Phase, Point, Ramp, Route, Service,
+    Window,
+};
 
 use super::{get, header, with_app, with_server};
 
@@ -323,4 +325,48 @@ async fn a_mix_of_faults_comes_as_it_is_decided() {
     assert_eq!(found, expected);
     let kinds: std::collections::BTreeSet<_> = found.iter().map(|found| format!("{found:?}")).collect();
     assert_eq!(kinds.len(), 4, "{kinds:?}");
+}
+
+/// A port that is shut from 0.5 to 1 s: a new connection is refused, a kept one ended, an answer under way still comes.
+#[tokio::test]
+async fn a_shut_port_refuses_and_opens_again() {
+    let phase = Phase {
+        name: "restart".to_owned(),
+        window: Window { from: MS(500), until: Some(MS(1000)) },
+        ramp: Ramp::default(),
+        change: Change::default(),
+        factors: Factors { refuse: true, ..Factors::default() },
+    };
+    let slow = Change { outcomes: None, latency: Some(Distribution::fixed(MS(700))) };
+    let route = Route { pattern: "/slow".parse::<Pattern>().unwrap(), change: slow };
+    let base = Behaviour { outcomes: Outcomes::new([]).unwrap(), latency: Distribution::fixed(Duration::ZERO) };
+    let service = Service::new(base, vec![route], vec![phase]).unwrap();
+    with_server(service, Limits::default(), async |address| {
+        let visit = move || {
+            let mut kept = std::net::TcpStream::connect(address).unwrap();
+            kept.set_read_timeout(Some(MS(5000))).unwrap();
+            kept.write_all(request("GET", "/").as_bytes()).unwrap();
+            let under_way = std::thread::spawn(move || talk(address, &get("/slow", "")));
+            // The whole answer, and then its end, which comes when the port is shut.
+            let mut answer = Vec::new();
+            kept.read_to_end(&mut answer).unwrap();
+            assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
+            // The listener goes with its connections; whoever is quick enough still finds it.
+            let start = Instant::now();
+            let refused = || std::net::TcpStream::connect(address).err().map(|error| error.kind());
+            while refused() != Some(ErrorKind::ConnectionRefused) {
+                assert!(start.elapsed() < Duration::from_secs(5), "the port is never shut");
+                std::thread::sleep(MS(5));
+            }
+            let slow = under_way.join().unwrap();
+            assert!(slow.text().starts_with("HTTP/1.1 200 OK\r\n"), "{}", slow.text());
+            while refused().is_some() {
+                assert!(start.elapsed() < Duration::from_secs(10), "the port is never opened again");
+                std::thread::sleep(MS(5));
+            }
+            assert!(talk(address, &get("/", "")).text().starts_with("HTTP/1.1 200 OK\r\n"));
+        };
+        tokio::task::spawn_blocking(visit).await.unwrap();
+    })
+    .await;
 }

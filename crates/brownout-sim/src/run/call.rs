@@ -173,7 +173,13 @@ impl<O: Observer> Run<'_, O> {
         // Where nothing but the answer itself decides when it comes, one of the two events is enough.
         let gated = self.gate.is_some() && node == ENTRY;
         let to = &self.nodes[usize::from(node)];
-        if connect == 0 && to.site.is_none() && to.is_leaf() && !gated && !to.service.throttles() {
+        if connect == 0
+            && to.site.is_none()
+            && to.is_leaf()
+            && !gated
+            && !to.service.throttles()
+            && !to.service.refuses()
+        {
             return self.answer_or_give_up(index);
         }
         if until < u64::MAX {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use brownout_draw::{Seed, nanos};
+use brownout_load::Reply;
+use brownout_policy::{Failure, Transport};
 use brownout_service::{Abandoned, Entry, Held, Service, Shed};
 
 use super::arena::Arena;
@@ -15,6 +17,9 @@ use crate::queue::{Queue, Ticket};
 impl<O: Observer> Run<'_, O> {
     /// An attempt reaches the service.
     pub(super) fn reach(&mut self, index: u32) {
+        if self.nodes[usize::from(self.attempts[index].node)].service.refuses_at(self.elapsed()) {
+            return self.refuse_connection(index);
+        }
         if self.gate.is_some() && !self.let_in(index) {
             return;
         }
@@ -39,6 +44,17 @@ impl<O: Observer> Run<'_, O> {
             Entry::Queued => self.wait(index),
             Entry::Shed => self.shed(index),
         }
+    }
+
+    /// Nobody listens where attempt `index` would have been heard, which its caller is told at once.
+    #[cold]
+    fn refuse_connection(&mut self, index: u32) {
+        self.attempts[index].stage = Stage::Answered;
+        if self.attempts[index].awaited {
+            let refused = Transport::Connect;
+            self.fail(index, Reply::Broken(refused), &Failure::transport(refused));
+        }
+        self.free(index);
     }
 
     /// The answer to attempt `index` is there once its latency has passed.

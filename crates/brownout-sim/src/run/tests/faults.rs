@@ -128,3 +128,47 @@ fn phase() -> Phase {
         factors: Factors::default(),
     }
 }
+
+/// Nobody listens from 1 to 2 s.
+fn shut() -> Phase {
+    let window = Window { from: MS(1000), until: Some(MS(2000)) };
+    let factors = Factors { refuse: true, ..Factors::default() };
+    Phase { name: "restart".to_owned(), window, factors, ..phase() }
+}
+
+#[test]
+fn attempts_break_at_once_while_nobody_listens() {
+    let check = |capacity: Option<Capacity>| {
+        let served = capacity.is_some();
+        let service = service(capacity, "0", at_once(), vec![shut()]);
+        let (result, log) = watch(&service, none(), &open(10.0, 3), Limits::default());
+        assert_eq!(result.by_fault["connect"], 10, "a second of ten");
+        for (_, attempt) in &log.0 {
+            let during = (1_000_000_000..2_000_000_000).contains(&attempt.started_ns);
+            let expected = if during { Reply::Broken(Transport::Connect) } else { Reply::Status(200) };
+            assert_eq!(attempt.reply, expected);
+            assert!(!during || attempt.latency_ns == 0);
+        }
+        assert_eq!(result.capacity.map(|capacity| capacity.arrived), served.then_some(20), "the others never came");
+    };
+    check(None);
+    check(Some(Capacity { workers: NonZeroU32::new(100).unwrap(), ..capacity() }));
+}
+
+#[test]
+fn one_request_and_one_call_are_refused_too() {
+    let service =
+        service(None, "0", at_once(), vec![Phase { window: Window { from: MS(0), until: Some(MS(50)) }, ..shut() }]);
+    let settings = Settings { max_retries: Some(2), base_delay: Some(MS(40)), ..Settings::default() };
+    let policy = Policy::new(settings).unwrap();
+    let world = World::new(&service, &policy, Seed(1));
+    let get = Request { method: "GET", path: "/" };
+    let refused = world.request(&get, 1, Duration::ZERO, None);
+    assert_eq!((refused.reply, refused.latency), (Reply::Broken(Transport::Connect), Duration::ZERO));
+    // At 0 and 40 ms it is refused, at 120 ms somebody listens again.
+    let trace = world.trace(&get, 1).unwrap();
+    let replies: Vec<_> = trace.trail.attempts.iter().map(|attempt| attempt.reply).collect();
+    assert_eq!(replies, [refused.reply, refused.reply, Reply::Status(200)]);
+    let hopeless = Policy::new(none()).unwrap();
+    assert_eq!(World::new(&service, &hopeless, Seed(1)).trace(&get, 1).unwrap().last, refused);
+}
