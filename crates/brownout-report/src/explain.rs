@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use brownout_load::Graph;
-use brownout_service::{Explanation, Phase, Request, Service};
+use brownout_service::{Decision, Explanation, Phase, Seen, Service};
 use serde::Serialize;
 
 use crate::table::table;
@@ -38,8 +38,10 @@ pub struct ExplainReport {
     pub work_ms: Option<f64>,
     /// Which outcome it is.
     pub outcome: &'static str,
-    /// The status of the answer.
-    pub status: u16,
+    /// The status of the answer; `None` where no whole one comes.
+    pub status: Option<u16>,
+    /// What its caller sees in the end.
+    pub seen: String,
     /// How long the answer takes, work and waiting aside.
     pub latency_ms: f64,
     /// The header that says so on the wire.
@@ -50,11 +52,13 @@ pub struct ExplainReport {
 }
 
 impl ExplainReport {
-    /// Of an attempt that asks for `request` and reaches the service at `at_s`.
+    /// Of an attempt that reaches the service at `at_s`.
     #[must_use]
-    pub fn new(why: &Explanation<'_>, request: &Request<'_>, at_s: f64, origin: Origin) -> Self {
+    pub fn new(why: &Explanation<'_>, at_s: f64, origin: Origin) -> Self {
         let decision = &why.decision;
         let [outcomes_of, latency_of] = why.from_phases.map(|phase| phase.map(str::to_owned));
+        let (status, seen) =
+            if why.refused { (None, "a connection that is refused".to_owned()) } else { seen(decision) };
         let phase = |(name, strength, draw): &(&str, f64, Option<f64>)| ((*name).to_owned(), *strength, *draw);
         Self {
             request: decision.identity.request,
@@ -70,7 +74,8 @@ impl ExplainReport {
             intake: why.intake,
             work_ms: why.work.map(|work| work.as_secs_f64() * 1e3),
             outcome: decision.outcome.name(),
-            status: decision.respond(request).status,
+            status,
+            seen,
             latency_ms: decision.latency.as_secs_f64() * 1e3,
             decision: decision.to_string(),
             origin,
@@ -126,7 +131,7 @@ impl ExplainReport {
         if let Some(work) = self.work_ms {
             writeln!(text, "  work: {work:.3} ms for a worker, after a wait that depends on the others")?;
         }
-        writeln!(text, "  meets: {}, status {}", self.outcome, self.status)?;
+        writeln!(text, "  meets: {}, {}", self.outcome, self.seen)?;
         writeln!(text, "  x-brownout-decision: {}", self.decision)
     }
 }
@@ -190,6 +195,17 @@ impl TimelineReport {
         let (times, what): (Vec<_>, Vec<_>) = self.timeline.iter().map(row).unzip();
         table(&times).lines().zip(what).map(|(times, what)| format!("{times}  {what}\n")).collect()
     }
+}
+
+/// What a caller sees in the end: the status, where there is one, and words.
+fn seen(decision: &Decision<'_>) -> (Option<u16>, String) {
+    let words = match decision.seen() {
+        Seen::Status(status) => return (Some(status), format!("status {status}")),
+        Seen::Reset => "a connection that is reset",
+        Seen::Closed => "a connection that ends before the answer does",
+        Seen::NotHttp => "bytes that are no HTTP",
+    };
+    (None, words.to_owned())
 }
 
 impl TimelineEntry {

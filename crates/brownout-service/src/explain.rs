@@ -25,6 +25,8 @@ pub struct Explanation<'s> {
     pub latency_draw: Option<f64>,
     /// The share of requests that is let in, and the draw that told, where a phase throttles the intake.
     pub intake: Option<(f64, f64)>,
+    /// Whether nobody listens, so that it never comes to that.
+    pub refused: bool,
     /// How much work it is for a worker, where the service has a capacity; how long it waits for one depends on the others.
     pub work: Option<Duration>,
 }
@@ -57,6 +59,7 @@ impl Service {
             latency_draw: varies.then(|| drawn(Stream::LATENCY)),
             outcomes,
             intake: self.throttles().then(|| self.intake_of(seed, identity, elapsed)),
+            refused: self.refuses_at(elapsed),
             work: self.capacity().map(|_| Duration::from_nanos(self.work_ns(seed, identity, elapsed))),
             decision,
         }

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let request = seen(&scenario.load.request);
     let route = scenario.service.route(&request);
     let why = scenario.service.explain(setting.seed, route, identity, args.at);
-    let report = ExplainReport::new(&why, &request, args.at.as_secs_f64(), origin);
+    let report = ExplainReport::new(&why, args.at.as_secs_f64(), origin);
     print(&if args.json { json(&report) } else { report.text() })?;
     Ok(Exit::FINE)
 }

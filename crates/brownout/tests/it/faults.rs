@@ -91,3 +91,15 @@ fn faults_that_cannot_be_are_refused_at_their_place() {
         "`EMPTY_RESPONSE` is WireMock's name of `empty_response`, found both; drop one",
     ]);
 }
+
+#[test]
+fn explain_says_what_callers_see_of_a_fault() {
+    let file = scenario("[service.outcomes]\nhang = 1\n");
+    let explain = brownout(&format!("explain {} 1 --seed 1", file.path().display()));
+    assert!(explain.stdout.contains("  meets: hang, a connection that ends before the answer does\n"), "{explain:?}");
+    let json = brownout(&format!("explain {} 1 --seed 1 --json", file.path().display())).json();
+    assert!(json["status"].is_null(), "{json}");
+    let file = scenario("[[phases]]\nname = \"restart\"\nrefuse = true\n");
+    let explain = brownout(&format!("explain {} 1 --seed 1", file.path().display()));
+    assert!(explain.stdout.contains("  meets: success, a connection that is refused\n"), "{explain:?}");
+}
