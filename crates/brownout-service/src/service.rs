@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use brownout_draw::{Ahead, Distribution, ROW, Seed, Stream, draw, draw_row, nanos, unit};
-use thiserror::Error;
 
-use crate::limit::{Cost, RetryAfterWait, UNIT, Units};
 use crate::outcome::Pace;
 use crate::steady::first_or;
-use crate::{
-    Cache, Capacity, Decision, Factor, Factors, Identity, Limit, LimitKey, LimitRule, Outcomes, Pattern, Phase,
-    Request, Steady, phase,
-};
+use crate::{Cache, Capacity, Decision, Factor, Identity, Limit, Outcomes, Pattern, Phase, Request, Steady, phase};
+
+mod checks;
+
+pub use checks::ServiceError;
+use checks::{pointless_limits, pointless_phases, unreachable_routes};
 
 /// How attempts go: which outcomes at what rates, and how long they take.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,135 +59,6 @@ pub struct Service {
     throttles: bool,
     /// Whether a phase refuses connections.
     refuses: bool,
-}
-
-/// Why settings make no service. The index is the place in the list, from 0.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ServiceError {
-    /// A route that never gets a request.
-    #[error(
-        "route `{pattern}` can never match: `{by}` comes first and takes all its requests; put it before that one, or drop it"
-    )]
-    UnreachableRoute {
-        /// Which route.
-        index: usize,
-        /// Its pattern.
-        pattern: String,
-        /// The pattern of the route that hides it.
-        by: String,
-    },
-    /// A phase without length.
-    #[error("phase `{name}` lasts no time at all; give it a longer `for` or a later `until`")]
-    EmptyPhase {
-        /// Which phase.
-        index: usize,
-        /// Its name.
-        name: String,
-    },
-    /// A phase that changes nothing.
-    #[error(
-        "phase `{name}` changes nothing; give it `outcomes`, `latency`, `capacity`, `slowdown`, `load`, `intake`, `cache_lost` or `refuse`"
-    )]
-    IdlePhase {
-        /// Which phase.
-        index: usize,
-        /// Its name.
-        name: String,
-    },
-    /// A phase that a later one covers.
-    #[error("phase `{name}` can never take effect: `{by}` comes later in the file and replaces all of it; swap them")]
-    HiddenPhase {
-        /// Which phase.
-        index: usize,
-        /// Its name.
-        name: String,
-        /// The name of the phase that hides it.
-        by: String,
-    },
-    /// Ramps that do not fit into their phase.
-    #[error("the ramps of phase `{name}` ({ramps:?}) are longer than the phase; shorten them")]
-    RampTooLong {
-        /// Which phase.
-        index: usize,
-        /// Its name.
-        name: String,
-        /// How long both ramps are together.
-        ramps: Duration,
-    },
-    /// A ramp before an end that never comes.
-    #[error("phase `{name}` has a `ramp_down` and no end; give it `for` or `until`")]
-    RampWithoutEnd {
-        /// Which phase.
-        index: usize,
-        /// Its name.
-        name: String,
-    },
-    /// A phase that cuts workers where there are none to cut.
-    #[error("phase `{name}` changes the capacity of a service that has none; give the service a `capacity`")]
-    NoCapacity {
-        /// Which phase.
-        index: usize,
-        /// Its name.
-        name: String,
-    },
-    /// Two phases of one name.
-    #[error("two phases are called `{name}`; rename one")]
-    PhaseTwice {
-        /// The second of them.
-        index: usize,
-        /// Their name.
-        name: String,
-    },
-    /// Two limits of one name.
-    #[error("two limits are called `{name}`; give one a `name` of its own")]
-    LimitTwice {
-        /// The second of them.
-        index: usize,
-        /// Their name.
-        name: String,
-    },
-    /// A request that a limit would never let through.
-    #[error(
-        "a request that costs {cost} never gets through `{name}`, which holds {holds} at the most; lower one or raise the other"
-    )]
-    CostTooHigh {
-        /// Which limit.
-        index: usize,
-        /// Its name.
-        name: String,
-        /// Which of its `costs`; `None` for its `cost`.
-        place: Option<usize>,
-        /// What the request takes, in units.
-        cost: String,
-        /// What there ever is, in units.
-        holds: String,
-    },
-    /// A limit by concurrency, where a request counts for more than one.
-    #[error("`{name}` counts requests under way, each as one; drop its cost, or use a window or a bucket")]
-    CostOfConcurrency {
-        /// Which limit.
-        index: usize,
-        /// Its name.
-        name: String,
-    },
-    /// A limit that speaks of the end of a phase that has none.
-    #[error(
-        "`{name}` tells callers to wait for the end of a phase, and no phase ends; give the file one, or say how long"
-    )]
-    NoPhaseEnds {
-        /// Which limit.
-        index: usize,
-        /// Its name.
-        name: String,
-    },
-    /// A limit by route, where there are no routes.
-    #[error("`{name}` has an allowance for each route, and the service has no routes; give it some, or drop the key")]
-    NoRoutes {
-        /// Which limit.
-        index: usize,
-        /// Its name.
-        name: String,
-    },
 }
 
 /// The practice service: see [`Outcomes::default`]; latency uniform from 10 to 500 ms.
@@ -583,75 +454,11 @@ fn meets(draw: u64, strength: f64) -> bool {
     (draw as f64) < strength * u64::MAX as f64
 }
 
-fn unreachable_routes(routes: &[Route]) -> Vec<ServiceError> {
-    let hidden_by = |index: usize| routes[..index].iter().find(|other| other.pattern.covers(&routes[index].pattern));
-    let error = |index: usize| {
-        let by = hidden_by(index)?.pattern.to_string();
-        Some(ServiceError::UnreachableRoute { index, pattern: routes[index].pattern.to_string(), by })
-    };
-    (0..routes.len()).filter_map(error).collect()
-}
-
-fn pointless_limits(service: &Service, limits: &[Limit]) -> Vec<ServiceError> {
-    let mut errors = Vec::new();
-    for (index, limit) in limits.iter().enumerate() {
-        let name = limit.name.clone();
-        if limits[..index].iter().any(|other| other.name == name) {
-            errors.push(ServiceError::LimitTwice { index, name: name.clone() });
-        }
-        if limit.key == LimitKey::Route && service.routes.is_empty() {
-            errors.push(ServiceError::NoRoutes { index, name: name.clone() });
-        }
-        let ends = service.phases.iter().any(|phase| phase.window.until.is_some());
-        if limit.retry_after.wait == RetryAfterWait::UntilPhaseEnd && !ends {
-            errors.push(ServiceError::NoPhaseEnds { index, name: name.clone() });
-        }
-        if matches!(limit.rule, LimitRule::Concurrency(_)) {
-            if limit.cost != Cost::Fixed(UNIT) || !limit.costs.is_empty() {
-                errors.push(ServiceError::CostOfConcurrency { index, name });
-            }
-            continue;
-        }
-        let units = |thousandths: u64| Units(thousandths).to_string();
-        let too_high = limit.fixed_costs().find(|(_, amount)| limit.rule.holds() < *amount);
-        errors.extend(too_high.map(|(place, amount)| {
-            let (cost, holds) = (units(amount), units(limit.rule.holds()));
-            ServiceError::CostTooHigh { index, name, place, cost, holds }
-        }));
-    }
-    errors
-}
-
 /// Whether phases slow anything down, and whether they throttle the intake.
 fn says_of(phases: &[Phase]) -> (bool, bool, bool) {
     let any = |says: fn(&Phase) -> bool| phases.iter().any(says);
     let slows = any(|phase| phase.factors.slowdown.is_some());
     (slows, any(|phase| phase.factors.intake.is_some()), any(|phase| phase.factors.refuse))
-}
-
-fn pointless_phases(phases: &[Phase]) -> Vec<ServiceError> {
-    let error = |(index, phase): (usize, &Phase)| {
-        let name = phase.name.clone();
-        if phases[..index].iter().any(|other| other.name == name) {
-            return Some(ServiceError::PhaseTwice { index, name });
-        }
-        if phase.window.until.is_some_and(|until| until <= phase.window.from) {
-            return Some(ServiceError::EmptyPhase { index, name });
-        }
-        if phase.change == Change::default() && phase.factors == Factors::default() {
-            return Some(ServiceError::IdlePhase { index, name });
-        }
-        let ramps = phase.ramp.up.saturating_add(phase.ramp.down);
-        if phase.window.until.is_none() && !phase.ramp.down.is_zero() {
-            return Some(ServiceError::RampWithoutEnd { index, name });
-        }
-        if phase.window.until.is_some_and(|until| until - phase.window.from < ramps) {
-            return Some(ServiceError::RampTooLong { index, name, ramps });
-        }
-        let by = phases[index + 1..].iter().find(|later| later.hides(phase))?.name.clone();
-        Some(ServiceError::HiddenPhase { index, name, by })
-    };
-    phases.iter().enumerate().filter_map(error).collect()
 }
 
 #[cfg(test)]
