@@ -128,9 +128,11 @@ impl<O: Observer> Run<'_, O> {
         let state = &mut self.calls[slot];
         let number = state.call.attempt();
         let edge = &mut self.edges[usize::from(state.edge)];
-        let mut connect = 0;
+        let (mut connect, mut client) = (0, 0);
         if state.edge < self.client_edges {
-            connect = self.crowds.at(state.edge).load.connect_ns(self.seed, state.number, number.get());
+            let crowd = self.crowds.at(state.edge);
+            connect = crowd.load.connect_ns(self.seed, state.number, number.get());
+            client = crowd.first.0 + state.call.client();
         } else {
             until = until.min(self.inner[state.inner].until);
             edge.counts.attempts += 1;
@@ -140,7 +142,7 @@ impl<O: Observer> Run<'_, O> {
             call: slot,
             next: state.attempts,
             request: state.number,
-            client: edge.first_client + state.call.client(),
+            client,
             number,
             place: 0,
             node,
@@ -227,22 +229,19 @@ impl<O: Observer> Run<'_, O> {
         let attempt = &self.attempts[index];
         let Node { service, route, .. } = self.nodes[usize::from(attempt.node)];
         let met = service.decide(self.seed, route, attempt.identity(), Duration::from_nanos(attempt.reached));
-        let reply = heard::reply(met.seen());
-        if attempt.awaited {
-            match met.fault.and_then(heard::failure_of) {
-                None => self.succeed(index, reply),
-                Some(failure) => self.fail(index, reply, &failure),
-            }
-        }
-        self.free(index);
+        self.bring(index, heard::reply(met.seen()), met.fault.and_then(heard::failure_of));
     }
 
     /// An answer has reached the caller of attempt `index`, if that one still waits.
     pub(super) fn answer(&mut self, index: u32, status: u16, retry_after: Option<Duration>) {
-        let awaited = self.attempts[index].awaited;
-        if awaited {
-            let reply = Reply::Status(status);
-            match reply.failure(retry_after) {
+        let reply = Reply::Status(status);
+        self.bring(index, reply, reply.failure(retry_after));
+    }
+
+    /// The caller of attempt `index` hears `reply`, which is a `failure` or none, if it still waits. That was all.
+    pub(super) fn bring(&mut self, index: u32, reply: Reply, failure: Option<Failure>) {
+        if self.attempts[index].awaited {
+            match failure {
                 None => self.succeed(index, reply),
                 Some(failure) => self.fail(index, reply, &failure),
             }
@@ -263,7 +262,7 @@ impl<O: Observer> Run<'_, O> {
     }
 
     /// Attempt `index` has brought what was wanted. It is no longer awaited, and its call is over.
-    pub(super) fn succeed(&mut self, index: u32, reply: Reply) {
+    fn succeed(&mut self, index: u32, reply: Reply) {
         let now = self.elapsed();
         self.unlink(index);
         let attempt = &self.attempts[index];
@@ -280,7 +279,7 @@ impl<O: Observer> Run<'_, O> {
     }
 
     /// Attempt `index` has failed. It is no longer awaited; its policy tells what follows for its call.
-    pub(super) fn fail(&mut self, index: u32, reply: Reply, failure: &Failure) {
+    fn fail(&mut self, index: u32, reply: Reply, failure: &Failure) {
         let now = self.elapsed();
         self.unlink(index);
         let attempt = &self.attempts[index];
@@ -362,8 +361,7 @@ impl<O: Observer> Run<'_, O> {
         let state = &mut self.calls[slot];
         let (edge, inner) = (state.edge, state.inner);
         if self.client_edges <= edge {
-            (state.hedge, state.live) = (None, false);
-            self.calls.remove(slot);
+            self.give_back(slot);
             return self.end_inner(edge, inner, failed);
         }
         let end = state.over(self.now, failed);
@@ -378,9 +376,7 @@ impl<O: Observer> Run<'_, O> {
         let CallState { number, edge, returned, .. } = *state;
         let client = state.call.client();
         self.observer.call(number, &state.over(self.now, failed));
-        // A timer that is still to fire must not find it waiting.
-        (state.hedge, state.live) = (None, false);
-        self.calls.remove(slot);
+        self.give_back(slot);
         let crowd = self.crowds.at(edge);
         let (load, of_all) = (crowd.load, crowd.first.0 + client);
         if load.is_open() {
@@ -394,6 +390,14 @@ impl<O: Observer> Run<'_, O> {
             let at = self.now.saturating_add(load.pause_ns(self.seed, number));
             self.push(at, Event::Begin(of_all));
         }
+    }
+
+    /// Slot `slot` is free for another call.
+    fn give_back(&mut self, slot: u32) {
+        let state = &mut self.calls[slot];
+        // A timer that is still to fire must not find it waiting.
+        (state.hedge, state.live) = (None, false);
+        self.calls.remove(slot);
     }
 
     /// The caller no longer waits for attempt `index`.

@@ -1,5 +1,7 @@
 //! The populations of clients of a run.
 
+use std::time::Duration;
+
 use brownout_draw::Seed;
 use brownout_load::{CohortResult, GivenUp, Load, Numbers, Part, Schedule, Tally};
 use brownout_service::{Phase, Service};
@@ -84,18 +86,13 @@ impl<'w> Crowds<'w> {
         before.map_or((0, client), |(edge, crowd)| (edge, client - crowd.first.0))
     }
 
-    /// Each with its edge.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u16, &Crowd<'w>)> {
-        (0..).zip([&self.one].into_iter().chain(&self.others))
-    }
-
     /// What became of the calls of each, where there are several.
-    pub(super) fn results(&self, over: Option<std::time::Duration>) -> Vec<CohortResult> {
-        let result = |(_, crowd): (u16, &Crowd<'w>)| {
+    pub(super) fn results(&self, over: Option<Duration>) -> Vec<CohortResult> {
+        let result = |crowd: &Crowd<'w>| {
             let Cohort { name, tally } = crowd.cohort.as_ref()?;
             let result = tally.result(crowd.load.asked().unwrap_or(0), over);
             Some(CohortResult { name: (*name).to_owned(), result })
         };
-        self.iter().filter_map(result).collect()
+        [&self.one].into_iter().chain(&self.others).filter_map(result).collect()
     }
 }

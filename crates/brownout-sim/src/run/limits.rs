@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use brownout_load::{LimitsResult, Reply};
-use brownout_policy::names_throttling;
+use brownout_policy::{Failure, names_throttling};
 use brownout_service::{Asked, Asker, Leave, LimitKey, Limiters, Permit, Refused, Request, Service};
 
 use super::crowd::Crowd;
@@ -29,10 +29,9 @@ struct Caller {
 }
 
 impl Caller {
-    /// Client number `client` of a crowd.
-    fn new(crowd: &Crowd<'_>, client: u32) -> Self {
-        let process = crowd.first.1 + client % crowd.load.processes.get();
-        Self { client: crowd.first.0 + client, process }
+    /// Client number `client` of all, which is number `own` of its crowd.
+    const fn new(client: u32, crowd: &Crowd<'_>, own: u32) -> Self {
+        Self { client, process: crowd.first.1 + own % crowd.load.processes.get() }
     }
 }
 
@@ -84,8 +83,8 @@ impl<'w, O: Observer> Run<'w, O> {
         let Node { service, route, .. } = self.nodes[usize::from(ENTRY)];
         attempt.reached = self.now;
         let asked = Asked { request: gate.request, route, identity: attempt.identity() };
-        let (crowd, client) = self.crowds.of_client(attempt.client);
-        let caller = Caller::new(self.crowds.at(crowd), client);
+        let (crowd, own) = self.crowds.of_client(attempt.client);
+        let caller = Caller::new(attempt.client, self.crowds.at(crowd), own);
         match gate.limiters.ask(service, self.seed, &asked, &caller, (attempt.sent, self.now)) {
             Leave::Granted(permit) => {
                 if permit.counts() {
@@ -107,14 +106,7 @@ impl<'w, O: Observer> Run<'w, O> {
         let reply = Reply::Status(self.nodes[usize::from(ENTRY)].service.limits()[refused.limit].status);
         let failure = reply.failure(refused.hint.map(|hint| hint.heard()));
         let says_so = self.gate.as_ref().is_some_and(|gate| gate.throttling[refused.limit]);
-        if attempt.awaited {
-            match failure {
-                None => self.succeed(index, reply),
-                Some(failure) if says_so => self.fail(index, reply, &failure.throttled()),
-                Some(failure) => self.fail(index, reply, &failure),
-            }
-        }
-        self.free(index);
+        self.bring(index, reply, if says_so { failure.map(Failure::throttled) } else { failure });
     }
 }
 

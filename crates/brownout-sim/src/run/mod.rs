@@ -132,7 +132,7 @@ struct AttemptState {
     number: NonZeroU32,
     /// The number of its call, which may be over.
     request: u64,
-    /// Whose call it is.
+    /// Whose call it is, among the clients of all crowds.
     client: u32,
     /// Its place among all that reached the service.
     place: u32,

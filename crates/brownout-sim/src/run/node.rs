@@ -34,8 +34,6 @@ pub(super) struct Edge<'w> {
     /// The service called.
     pub(super) to: u16,
     pub(super) pass_deadline: bool,
-    /// The number of its first client, among all.
-    pub(super) first_client: u32,
     /// Of calls that no client makes.
     pub(super) counts: HopCounts,
 }
@@ -63,7 +61,7 @@ impl<'w> Node<'w> {
 impl<'w> Edge<'w> {
     fn new(policy: &'w Policy, population: Population, to: u16, pass_deadline: bool) -> Self {
         let (callers, counts) = (Callers::new(policy, population), HopCounts::default());
-        Self { policy, callers, to, pass_deadline, first_client: 0, counts }
+        Self { policy, callers, to, pass_deadline, counts }
     }
 }
 
@@ -78,7 +76,7 @@ pub(super) fn lay_out<'w>(
 ) -> (Vec<Node<'w>>, Vec<Edge<'w>>) {
     let clients = |part: &Part<'w>| {
         let policy = part.own.map_or(policy, |own| &own.policy);
-        Edge { first_client: part.first.0, ..Edge::new(policy, part.load.population(), ENTRY, false) }
+        Edge::new(policy, part.load.population(), ENTRY, false)
     };
     let mut edges: Vec<Edge<'w>> = parts.iter().map(clients).collect();
     let mut nodes = Vec::with_capacity(1 + graph.behind.len());

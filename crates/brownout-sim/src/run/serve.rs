@@ -50,11 +50,8 @@ impl<O: Observer> Run<'_, O> {
     #[cold]
     fn refuse_connection(&mut self, index: u32) {
         self.attempts[index].stage = Stage::Answered;
-        if self.attempts[index].awaited {
-            let refused = Transport::Connect;
-            self.fail(index, Reply::Broken(refused), &Failure::transport(refused));
-        }
-        self.free(index);
+        let refused = Transport::Connect;
+        self.bring(index, Reply::Broken(refused), Some(Failure::transport(refused)));
     }
 
     /// The answer to attempt `index` is there once its latency has passed.
