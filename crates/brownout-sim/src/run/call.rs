@@ -59,8 +59,7 @@ impl<O: Observer> Run<'_, O> {
     pub(super) fn come_back(&mut self, client: u32) {
         if self.load.goes_on_at(self.elapsed()) {
             let (crowd, client) = self.crowds.of_client(client);
-            self.tally.returned();
-            self.crowds.at(crowd).count(Tally::returned);
+            self.count(crowd, Tally::returned);
             self.begin(crowd, client, true);
         }
     }
@@ -311,19 +310,24 @@ impl<O: Observer> Run<'_, O> {
         // What no client has sent is counted where it is sent.
         if self.attempts[index].node == ENTRY {
             let attempt = self.attempts[index].over(self.now, reply, verdict);
-            self.tally.attempt(&attempt);
             let edge = self.calls[self.attempts[index].call].edge;
-            self.crowds.at(edge).count(|tally| tally.attempt(&attempt));
+            self.count(edge, |tally| tally.attempt(&attempt));
             self.observe(index, &attempt);
         }
+    }
+
+    /// Counts for the run and for the crowd whose calls go along `edge`.
+    #[inline]
+    fn count(&mut self, edge: u16, count: impl Fn(&mut Tally)) {
+        count(&mut self.tally);
+        self.crowds.at(edge).count(count);
     }
 
     /// The budget refused what call `slot` wanted.
     fn budget_denied(&mut self, slot: u32) {
         let edge = self.calls[slot].edge;
         if edge < self.client_edges {
-            self.tally.budget_denied();
-            self.crowds.at(edge).count(Tally::budget_denied);
+            self.count(edge, Tally::budget_denied);
         } else {
             self.edges[usize::from(edge)].counts.budget_denied += 1;
         }
@@ -338,9 +342,8 @@ impl<O: Observer> Run<'_, O> {
     /// Call `slot` is over, and was nothing but attempt `index`, which succeeded. Most calls are like that.
     fn end_single(&mut self, index: u32, slot: u32, reply: Reply) {
         let attempt = self.attempts[index].over(self.now, reply, None);
-        self.tally.single(&attempt);
         let edge = self.calls[slot].edge;
-        self.crowds.at(edge).count(|tally| tally.single(&attempt));
+        self.count(edge, |tally| tally.single(&attempt));
         self.observe(index, &attempt);
         self.close(slot, None);
     }
@@ -365,8 +368,7 @@ impl<O: Observer> Run<'_, O> {
             return self.end_inner(edge, inner, failed);
         }
         let end = state.over(self.now, failed);
-        self.tally.call(&end);
-        self.crowds.at(edge).count(|tally| tally.call(&end));
+        self.count(edge, |tally| tally.call(&end));
         self.close(slot, failed);
     }
 

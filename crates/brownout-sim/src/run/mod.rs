@@ -362,15 +362,18 @@ impl<'w, O: Observer> Run<'w, O> {
                 )
             });
         }
+        let (tally, crowds) = (&mut self.tally, &mut self.crowds);
+        let mut count = |edge: u16, count: &dyn Fn(&mut Tally)| {
+            count(tally);
+            crowds.at(edge).count(count);
+        };
         for state in self.calls.iter().filter(of_clients) {
             let end = state.over(self.now, Some(StopReason::Interrupted));
-            self.tally.call(&end);
-            self.crowds.at(state.edge).count(|tally| tally.call(&end));
+            count(state.edge, &|tally| tally.call(&end));
         }
         for attempt in self.attempts.iter().filter(|attempt| attempt.awaited && attempt.node == ENTRY) {
             let over = attempt.over(self.now, Reply::Broken(Transport::Interrupted), None);
-            self.tally.attempt(&over);
-            self.crowds.at(self.calls[attempt.call].edge).count(|tally| tally.attempt(&over));
+            count(self.calls[attempt.call].edge, &|tally| tally.attempt(&over));
         }
     }
 
