@@ -81,6 +81,16 @@ const COUNT: u64 = 100;
 impl Arrivals {
     /// Clients that begin at once and never think.
     pub const CLOSED: Self = Self::Closed { think: None, start: None };
+
+    /// Calls a second, where they come whatever becomes of those before.
+    #[must_use]
+    #[inline]
+    pub const fn rate(&self) -> Option<Rate> {
+        match self {
+            Self::Closed { .. } => None,
+            Self::Constant(rate) | Self::Poisson(rate) => Some(*rate),
+        }
+    }
 }
 
 impl Rate {
@@ -178,7 +188,7 @@ impl Load {
     #[must_use]
     #[inline]
     pub const fn is_open(&self) -> bool {
-        !matches!(self.arrivals, Arrivals::Closed { .. })
+        self.arrivals.rate().is_some()
     }
 
     /// How long a closed client that made `call` pauses after it.

@@ -64,11 +64,7 @@ impl<'l> Schedule<'l> {
     /// The arrivals of `load`; `factor_max` is the most that its rate is ever multiplied by, `None` where it never varies.
     #[must_use]
     pub fn new(load: &'l Load, seed: Seed, factor_max: Option<f64>) -> Self {
-        let rate = match load.arrivals {
-            Arrivals::Closed { .. } => None,
-            Arrivals::Constant(rate) | Arrivals::Poisson(rate) => Some(rate),
-        };
-        let gap_ns = rate.map_or(0.0, Rate::gap_ns) / factor_max.unwrap_or(1.0);
+        let gap_ns = load.arrivals.rate().map_or(0.0, Rate::gap_ns) / factor_max.unwrap_or(1.0);
         let (count_max, end_ns) = (load.count_max(), load.duration.map_or(u64::MAX, nanos));
         Self {
             load,

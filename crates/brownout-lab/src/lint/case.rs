@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::Distribution;
-use brownout_load::{Arrivals, Graph, Load};
+use brownout_load::{Graph, Load};
 use brownout_policy::{Failure, FailureKind, Policy, Scope, Settings, Transport, names_throttling};
 use brownout_service::{
     Capacity, Fault, Limit, LimitRule, Outcome, Outcomes, Phase, Request, RetryAfterWait, Service, Shed,
@@ -316,8 +316,8 @@ impl<'c> Case<'c> {
     /// What the load asks of the capacity, where both are known and calls come whatever became of those before.
     pub(super) fn pressure(&self) -> Option<Pressure> {
         let capacity = self.capacity()?;
-        let (Arrivals::Constant(rate) | Arrivals::Poisson(rate)) = self.load?.arrivals else { return None };
-        Some(Pressure { rate: rate.get(), utilisation: rate.get() * work_each(capacity) })
+        let rate = self.load?.arrivals.rate()?.get();
+        Some(Pressure { rate, utilisation: rate * work_each(capacity) })
     }
 
     /// Attempts a call where nothing fails but what the outcomes of the service draw.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brownout_load::{Arrivals, Load};
+use brownout_load::{Load, Rate};
 use brownout_policy::{Budget, Failures, Grants, Luck, Scope};
 use brownout_service::{Abandoned, Capacity, Order};
 
@@ -115,10 +115,7 @@ pub(super) fn worst_case(case: &Case<'_>) -> Option<WorstCase> {
     let (load, service) = (case.load?, case.service?);
     let timeout = case.policy.allowance(Duration::ZERO).unwrap_or(NO_TIMEOUT);
     let pressure = case.pressure();
-    let rate = match load.arrivals {
-        Arrivals::Constant(rate) | Arrivals::Poisson(rate) => rate.get(),
-        Arrivals::Closed { .. } => return None,
-    };
+    let rate = load.arrivals.rate()?.get();
     let bounded = pressure.unwrap_or(Pressure { rate, utilisation: 0.0 });
     Some(WorstCase {
         utilisation: pressure.map(|pressure| pressure.utilisation),
@@ -207,10 +204,7 @@ pub(super) fn budget_per_client(case: &Case<'_>) -> Option<Finding> {
     }
     let sharers = if guard.scope == Scope::Process { "processes" } else { "clients" };
     let who = format!("{} {sharers}", number(memories));
-    let rate = match load.arrivals {
-        Arrivals::Constant(rate) | Arrivals::Poisson(rate) => Some(rate.get()),
-        Arrivals::Closed { .. } => None,
-    };
+    let rate = load.arrivals.rate().map(Rate::get);
     let retries = f64::from(case.retries());
     // Worth a word where it at least doubles what the percentage says, and is more than a few in a hundred.
     let much = |extra: f64| extra.min(retries) > grants.share.max(0.05);

@@ -80,11 +80,8 @@ fn worst(experiment: &Experiment<'_>, load: f64) -> Result<WorstCase, StormError
 }
 
 /// Calls a second of one population.
-pub(super) const fn rate_of(load: &Load) -> Result<f64, StormError> {
-    match load.arrivals {
-        Arrivals::Closed { .. } => Err(StormError::Closed),
-        Arrivals::Constant(rate) | Arrivals::Poisson(rate) => Ok(rate.get()),
-    }
+pub(super) fn rate_of(load: &Load) -> Result<f64, StormError> {
+    load.arrivals.rate().map(Rate::get).ok_or(StormError::Closed)
 }
 
 fn worst_product(experiment: &Experiment<'_>, load: f64) -> Option<f64> {
