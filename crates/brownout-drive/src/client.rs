@@ -198,11 +198,10 @@ impl Received {
         let headers = self.head.headers();
         let header = |name| headers.get(name).map(|value: &HeaderValue| text(value.as_bytes()));
         // A moment is told on the service's clock, so its own date is the better now.
-        let now = header("date").and_then(|date| retry_after::date(&date)).or_else(wall_clock);
-        let wait = || header("retry-after").and_then(|value| retry_after::parse(&value, now));
+        let now = || header("date").and_then(|date| retry_after::date(&date)).or_else(wall_clock);
         Exchange {
             reply: Reply::Status(self.head.status().as_u16()),
-            retry_after: header("retry-after-ms").and_then(|value| retry_after::parse_millis(&value)).or_else(wait),
+            retry_after: retry_after::told(header, now),
             headers: headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect(),
             body: text(&self.body),
             latency,

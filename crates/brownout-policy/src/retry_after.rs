@@ -44,6 +44,16 @@ pub fn parse(value: &str, now: Option<Duration>) -> Option<Duration> {
     }
 }
 
+/// How long an answer with such a `header` asks the caller to stay away: what `retry-after-ms` says, or else
+/// `Retry-After`; `now` is asked only then.
+pub fn told<T: AsRef<str>>(
+    header: impl Fn(&'static str) -> Option<T>,
+    now: impl FnOnce() -> Option<Duration>,
+) -> Option<Duration> {
+    let millis = header("retry-after-ms").and_then(|value| parse_millis(value.as_ref()));
+    millis.or_else(|| parse(header("retry-after")?.as_ref(), now()))
+}
+
 /// How long the `value` of `retry-after-ms` asks the caller to stay away: a field of some vendors, with a number of
 /// milliseconds, that goes before `Retry-After` where both are there. Source: openai-python and anthropic-sdk-python
 /// (`_base_client.py`).

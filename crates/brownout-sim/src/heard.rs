@@ -28,8 +28,7 @@ pub(crate) const fn error(seen: Seen) -> Option<&'static str> {
 
 /// How long the answer asks its caller to stay away. A date means nothing where there is no time of day.
 pub(crate) fn wait(fault: &Fault) -> Option<Duration> {
-    let millis = fault.header("retry-after-ms").and_then(retry_after::parse_millis);
-    millis.or_else(|| fault.header("retry-after").and_then(|value| retry_after::parse(value, None)))
+    retry_after::told(|name| fault.header(name), || None)
 }
 
 /// The failure that a policy decides on after `fault`; `None` where its caller sees a success.
