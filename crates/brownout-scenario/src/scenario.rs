@@ -65,18 +65,19 @@ impl Scenario {
     /// The same with every time of the phases that come again, up to the [horizon](Self::horizon): the schedule is a pure function
     /// of the file and the seed. In a scenario as it was read, each of them stands for all its times.
     #[must_use]
-    pub fn scheduled(&self, seed: Seed) -> Self {
-        if self.recurring.is_empty() {
-            return self.clone();
-        }
-        let times = |phase: &Phase| match self.recurring.iter().find(|recurring| recurring.phase == *phase) {
-            Some(recurring) => recurring.phases(seed, self.horizon()),
+    pub fn scheduled(self, seed: Seed) -> Self {
+        let (recurring, horizon) = (&self.recurring, self.horizon());
+        let times = |phase: &Phase| match recurring.iter().find(|recurring| recurring.phase == *phase) {
+            Some(recurring) => recurring.phases(seed, horizon),
             None => vec![phase.clone()],
         };
-        let schedule = |service: &Service| service.scheduled(service.phases().iter().flat_map(times).collect());
-        let node = |node: &Node| Node { service: schedule(&node.service), ..node.clone() };
-        let graph = Graph { behind: self.graph.behind.iter().map(node).collect(), ..self.graph.clone() };
-        Self { service: schedule(&self.service), graph, recurring: Vec::new(), ..self.clone() }
+        let schedule = |service: Service| {
+            let phases = service.phases().iter().flat_map(times).collect();
+            service.scheduled(phases)
+        };
+        let node = |node: Node| Node { service: schedule(node.service), ..node };
+        let graph = Graph { behind: self.graph.behind.into_iter().map(node).collect(), ..self.graph };
+        Self { service: schedule(self.service), graph, recurring: Vec::new(), ..self }
     }
 
     /// Up to when phases come again: the end of the load, or a day.

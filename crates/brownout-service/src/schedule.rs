@@ -55,12 +55,14 @@ impl Recurring {
     #[must_use]
     pub fn phases(&self, seed: Seed, end: Duration) -> Vec<Phase> {
         let most = self.times.map_or(TIMES_END, |times| TIMES_END.min(times.get() as usize));
-        let windows: Vec<Window> = match &self.again {
-            Again::Every(every) => self.on_time(*every).take_while(|window| window.from < end).take(most).collect(),
-            Again::Random { between, last } => {
-                self.by_chance(seed, between, last).take_while(|window| window.from < end).take(most).collect()
-            }
-        };
+        match &self.again {
+            Again::Every(every) => self.before(end, self.on_time(*every).take(most)),
+            Again::Random { between, last } => self.before(end, self.by_chance(seed, between, last).take(most)),
+        }
+    }
+
+    fn before(&self, end: Duration, windows: impl Iterator<Item = Window>) -> Vec<Phase> {
+        let windows = windows.take_while(|window| window.from < end);
         (1..).zip(windows).map(|(number, window)| self.at(number, window)).collect()
     }
 

@@ -157,9 +157,9 @@ impl Service {
     /// The same service with the times of its phases worked out. They are not held against each other as those of a file are:
     /// what comes by chance may come while something else hides it.
     #[must_use]
-    pub fn scheduled(&self, phases: Vec<Phase>) -> Self {
+    pub fn scheduled(self, phases: Vec<Phase>) -> Self {
         let (slows, throttles, refuses) = says_of(&phases);
-        Self { phases, slows, throttles, refuses, ..self.clone() }
+        Self { phases, slows, throttles, refuses, ..self }
     }
 
     /// The same service with limits on what callers get, in the order in which they are asked.

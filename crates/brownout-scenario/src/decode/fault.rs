@@ -29,7 +29,8 @@ pub(super) fn outcomes(node: &Node, problems: &mut Problems) -> Option<Outcomes>
     let (mut plain, mut faults) = (Vec::new(), Vec::new());
     for outcome in Outcome::failures() {
         if outcome == Outcome::Status {
-            faults.extend(fields.list(outcome.name(), problems).iter().filter_map(|node| status(node, problems)));
+            let statuses = fields.list(outcome.name(), problems);
+            faults.extend(statuses.iter().filter_map(|node| fault(node, &grammar::STATUS, status, problems)));
             continue;
         }
         let Some(entry) = entry(&fields, outcome, problems) else { continue };
@@ -137,17 +138,11 @@ fn stream_break(fields: &Fields<'_>, problems: &mut Problems) -> Option<Result<F
     Some(Fault::stream_break(events, every, end))
 }
 
-fn status(node: &Node, problems: &mut Problems) -> Option<Rated> {
-    let fields = Fields::open(node, &grammar::STATUS, problems)?;
-    let rate = fields.read("rate", problems, scalar::probability);
-    let before = problems.count();
+fn status(fields: &Fields<'_>, problems: &mut Problems) -> Option<Result<Fault, FaultError>> {
     let code = fields.read("code", problems, scalar::code);
     let body = fields.read("body", problems, scalar::text(Fault::BYTES_MAX as usize)).unwrap_or_default();
     let headers = fields.nested("headers", problems, headers).unwrap_or_default();
-    if problems.count() > before {
-        return None;
-    }
-    Some((problems.accept(&node.span, Fault::status_of_its_own(code?, headers, body))?, rate?))
+    Some(Fault::status_of_its_own(code?, headers, body))
 }
 
 fn headers(node: &Node, problems: &mut Problems) -> Option<Vec<(String, String)>> {

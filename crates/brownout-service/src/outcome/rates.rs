@@ -94,12 +94,16 @@ impl Outcomes {
         let sum: u64 = parts.iter().sum();
         let status = u32::try_from(sum).ok().and_then(Probability::from_parts);
         rates.push((Outcome::Status, status.ok_or_else(|| RatesError::over(sum.into()))?));
-        let mut outcomes = Self::new(rates)?;
         let shares = if statuses.len() > 1 { Weights::new(parts) } else { None };
-        // Which status it is takes a draw.
-        outcomes.certain = outcomes.certain.filter(|outcome| *outcome != Outcome::Status || shares.is_none());
-        outcomes.faults = Faults { terms, statuses, shares };
-        Ok(outcomes)
+        Ok(Self::new(rates)?.meaning(Faults { terms, statuses, shares }))
+    }
+
+    /// The same rates, of these `faults`.
+    fn meaning(self, faults: Faults) -> Self {
+        // Which of several statuses it is takes a draw.
+        let several = faults.shares.is_some();
+        let certain = self.certain.filter(|outcome| *outcome != Outcome::Status || !several);
+        Self { certain, faults, ..self }
     }
 
     /// The same with the `given` rates in place of its own; a rate named twice takes the last.
@@ -143,11 +147,7 @@ impl Outcomes {
 
     /// From parts of any scale, with the faults as they are.
     fn like(&self, part: impl Fn(Outcome) -> u128) -> Self {
-        let mut outcomes = Self::from_parts(part);
-        let several = self.faults.shares.is_some();
-        outcomes.certain = outcomes.certain.filter(|outcome| *outcome != Outcome::Status || !several);
-        outcomes.faults = self.faults.clone();
-        outcomes
+        Self::from_parts(part).meaning(self.faults.clone())
     }
 
     /// From parts of any scale, brought down to their smallest whole numbers.
