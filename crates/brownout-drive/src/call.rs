@@ -10,11 +10,10 @@ use brownout_load::{Attempt, CallEnd, Exchange, Reply};
 use brownout_policy::{Call, StopReason, Transport, Verdict};
 use brownout_service::Identity;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use crate::Client;
 use crate::run::Crowd;
-use crate::wait::{end_of, pause, unless_ended, until};
+use crate::wait::{end_of, unless_ended, until};
 
 /// A call under way.
 pub(crate) struct UnderWay<'c, O> {
@@ -22,15 +21,15 @@ pub(crate) struct UnderWay<'c, O> {
     client: &'c Client,
     ended: watch::Receiver<bool>,
     number: u64,
-    /// Since the run began.
+    /// Times are those of the run's clock.
     due: Duration,
     /// When it is over, come what may.
-    until: Option<Instant>,
+    until: Option<Duration>,
     call: Call,
     /// In the order they were sent.
     flights: Vec<Flight<'c>>,
     /// When a copy is to be sent, if one is.
-    hedge: Option<Instant>,
+    hedge: Option<Duration>,
     last: Option<Exchange>,
     observe: O,
 }
@@ -39,7 +38,7 @@ pub(crate) struct UnderWay<'c, O> {
 struct Flight<'c> {
     number: NonZeroU32,
     hedge: bool,
-    begun: Instant,
+    begun: Duration,
     exchange: Pin<Box<dyn Future<Output = Exchange> + Send + 'c>>,
 }
 
@@ -68,7 +67,7 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     }
 
     /// The same call, which is over at `until` if not before.
-    pub(crate) const fn ending(mut self, until: Option<Instant>) -> Self {
+    pub(crate) const fn ending(mut self, until: Option<Duration>) -> Self {
         self.until = until;
         self
     }
@@ -77,14 +76,14 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     /// ended in the middle of one.
     pub(crate) async fn make(mut self) -> (CallEnd, Option<Exchange>) {
         let failed = self.attempts().await.err();
-        let elapsed = self.crowd.run.began.elapsed().saturating_sub(self.due);
+        let elapsed = self.now().saturating_sub(self.due);
         (CallEnd { started_ns: nanos(self.due), elapsed_ns: nanos(elapsed), failed }, self.last)
     }
 
     /// Attempt after attempt, until one succeeds or none may follow.
     async fn attempts(&mut self) -> Result<(), StopReason> {
         loop {
-            if self.until.is_some_and(|until| until <= Instant::now()) {
+            if self.until.is_some_and(|until| until <= self.now()) {
                 self.crowd.ask(|callers, now| callers.abandoned(&self.call, now));
                 return Err(StopReason::DeadlineExceeded);
             }
@@ -99,8 +98,12 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
         }
     }
 
+    fn now(&self) -> Duration {
+        self.crowd.run.clock.now()
+    }
+
     async fn wait(&mut self, time: Duration) -> Result<(), StopReason> {
-        unless_ended(&mut self.ended, pause(time)).await.ok_or(StopReason::Interrupted)
+        unless_ended(&mut self.ended, self.crowd.run.clock.sleep(time)).await.ok_or(StopReason::Interrupted)
     }
 
     /// Waits for what is in flight to come to something: how long to wait before the next attempt, `None` on success.
@@ -134,24 +137,23 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
             biased;
             () = end_of(&mut self.ended) => Event::Ended,
             (index, exchange) = first_back(&mut self.flights) => Event::Back(index, exchange),
-            () = until(self.hedge) => Event::HedgeDue,
+            () = until(&self.crowd.run.clock, self.hedge) => Event::HedgeDue,
         }
     }
 
     /// Sends the attempt that was begun last, and sees to its copy.
     fn send(&mut self, hedge: bool) {
-        let Crowd { drive, load, run, .. } = self.crowd;
-        let (number, begun) = (self.call.attempt(), Instant::now());
+        let Crowd { drive, load, .. } = self.crowd;
+        let (number, begun) = (self.call.attempt(), self.now());
         let identity = Identity { request: self.number, attempt: number };
         let delay = load.connect(drive.seed, self.number, number.get());
-        let own = self.crowd.ask(|callers, _| callers.allowance(&self.call, begun - run.began));
-        let left = self.until.map(|until| until.saturating_duration_since(begun));
+        let own = self.crowd.ask(|callers, _| callers.allowance(&self.call, begun));
+        let left = self.until.map(|until| until.saturating_sub(begun));
         let allowance = own.into_iter().chain(left).min();
         let exchange = Box::pin(self.client.exchange(identity, delay, allowance));
         self.flights.push(Flight { number, hedge, begun, exchange });
         let after = self.crowd.ask(|callers, _| callers.hedge_after(&self.call));
-        // One too far off for the clock never comes.
-        self.hedge = after.and_then(|after| begun.checked_add(after));
+        self.hedge = after.map(|after| begun.saturating_add(after));
     }
 
     /// Sends a copy beside what is in flight, if the policy lets it.
@@ -191,7 +193,7 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     /// Gives up whatever is in flight; its connections are closed.
     fn give_up(&mut self, why: Transport) {
         while let Some(flight) = self.flights.pop() {
-            let (latency, retry) = (flight.begun.elapsed(), flight.number.get() > 1);
+            let (latency, retry) = (self.now().saturating_sub(flight.begun), flight.number.get() > 1);
             self.crowd.ask(|callers, _| callers.cancelled(&mut self.call, latency, retry));
             self.over(&flight, latency, Reply::Broken(why), None);
         }
@@ -199,7 +201,7 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
 
     fn over(&mut self, flight: &Flight<'_>, latency: Duration, reply: Reply, verdict: Option<Verdict>) {
         let Flight { number, hedge, begun, .. } = *flight;
-        let (started_ns, latency_ns) = (nanos(begun - self.crowd.run.began), nanos(latency));
+        let (started_ns, latency_ns) = (nanos(begun), nanos(latency));
         (self.observe)(&Attempt { number, hedge, started_ns, latency_ns, reply, verdict });
     }
 

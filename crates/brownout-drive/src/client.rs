@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use brownout_clock::{Clock, Scale};
 use brownout_load::{Exchange, Reply};
 use brownout_policy::{Transport, retry_after};
 use brownout_service::{Identity, LimitKey, TimeLeft};
@@ -14,12 +15,10 @@ use hyper::header::{ACCEPT, HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 use crate::Target;
 use crate::broken::Broken;
 use crate::spares::{Connection, Spares};
-use crate::wait::pause;
 
 /// How much of an answer's body is kept; the rest is read and forgotten.
 pub const BODY_BYTES_KEPT: usize = 1 << 20;
@@ -33,6 +32,7 @@ const SPARES_OF_ONE: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Client {
     target: Arc<Target>,
+    clock: Clock,
     /// Which client of the load it is, and of those that share the spares.
     number: u32,
     spares: Arc<Spares>,
@@ -45,45 +45,40 @@ struct Received {
 }
 
 impl Client {
-    /// A client without a connection; the first request makes one.
+    /// Client `number` of a load, without a connection; the first request makes one.
     #[must_use]
-    pub fn new(target: Arc<Target>) -> Self {
-        Self::numbered(target, 0)
-    }
-
-    /// The same for client `number` of a load.
-    pub(crate) fn numbered(target: Arc<Target>, number: u32) -> Self {
-        Self::one_of(target, number, Arc::new(Spares::new(SPARES_OF_ONE)))
+    pub fn numbered(target: Arc<Target>, clock: Clock, number: u32) -> Self {
+        Self::one_of(target, clock, number, Arc::new(Spares::new(SPARES_OF_ONE)))
     }
 
     /// Client `number` of those that keep their connections in `spares`.
-    pub(crate) const fn one_of(target: Arc<Target>, number: u32, spares: Arc<Spares>) -> Self {
-        Self { target, number, spares }
+    pub(crate) const fn one_of(target: Arc<Target>, clock: Clock, number: u32, spares: Arc<Spares>) -> Self {
+        Self { target, clock, number, spares }
     }
 
     /// Makes one attempt, one request on the wire, within `allowance` if there is one; the service is told what is left of it.
     ///
     /// - `delay`: how long the attempt is on its way before anything is sent; part of its latency.
     pub async fn exchange(&self, identity: Identity, delay: Duration, allowance: Option<Duration>) -> Exchange {
-        let started = Instant::now();
+        let started = self.clock.now();
         let attempt = async {
-            pause(delay).await;
-            let until = allowance.and_then(|allowance| started.checked_add(allowance));
+            self.clock.sleep(delay).await;
+            let until = allowance.map(|allowance| started.saturating_add(allowance));
             self.attempt(identity, until).await
         };
         let received = match allowance {
-            Some(allowance) => tokio::time::timeout(allowance, attempt).await.map_err(|_| allowance),
+            Some(allowance) => self.clock.timeout(allowance, attempt).await.map_err(|_| allowance),
             None => Ok(attempt.await),
         };
-        let latency = started.elapsed();
+        let latency = self.clock.now().saturating_sub(started);
         match received {
-            Ok(Ok(received)) => received.exchange(latency),
+            Ok(Ok(received)) => received.exchange(latency, self.clock.scale()),
             Ok(Err(Broken { transport, error })) => Exchange::broken(transport, latency, error),
             Err(allowance) => Exchange { latency, ..Exchange::timed_out(allowance) },
         }
     }
 
-    async fn attempt(&self, identity: Identity, until: Option<Instant>) -> Result<Received, Broken> {
+    async fn attempt(&self, identity: Identity, until: Option<Duration>) -> Result<Received, Broken> {
         let mut request = self.request(identity);
         // Taken out for the time of the attempt: one that is given up halfway cannot be used again.
         let mut kept = self.spares.take(self.number);
@@ -95,7 +90,7 @@ impl Client {
         let (connection, response) = match kept {
             None => self.send_anew(request, until).await?,
             Some(mut connection) => {
-                tell_time_left(&mut request, until);
+                self.tell_time_left(&mut request, until);
                 match connection.try_send_request(request).await {
                     Ok(response) => (connection, response),
                     // The kept connection had been closed and no byte of the request left: this is still the first try.
@@ -114,10 +109,10 @@ impl Client {
     async fn send_anew(
         &self,
         mut request: Request<Empty<Bytes>>,
-        until: Option<Instant>,
+        until: Option<Duration>,
     ) -> Result<(Connection, Response<Incoming>), Broken> {
         let mut connection = self.connect().await?;
-        tell_time_left(&mut request, until);
+        self.tell_time_left(&mut request, until);
         let response = connection.send_request(request).await.map_err(|error| Broken::of(&error))?;
         Ok((connection, response))
     }
@@ -155,13 +150,14 @@ impl Client {
         headers.insert(LimitKey::CLIENT_HEADER, self.number.into());
         request
     }
-}
 
-/// Says in `request`, which is sent now, how long its answer is waited for.
-fn tell_time_left(request: &mut Request<Empty<Bytes>>, until: Option<Instant>) {
-    if let Some(until) = until {
-        let left = TimeLeft(until.saturating_duration_since(Instant::now())).to_string();
-        request.headers_mut().insert(TimeLeft::HEADER, HeaderValue::try_from(left).expect("digits and a point"));
+    /// Says in `request`, which is sent now, how long its answer is really waited for.
+    fn tell_time_left(&self, request: &mut Request<Empty<Bytes>>, until: Option<Duration>) {
+        if let Some(until) = until {
+            let left = until.saturating_sub(self.clock.now());
+            let left = TimeLeft(self.clock.scale().real(left)).to_string();
+            request.headers_mut().insert(TimeLeft::HEADER, HeaderValue::try_from(left).expect("digits and a point"));
+        }
     }
 }
 
@@ -193,7 +189,7 @@ async fn receive(response: Response<Incoming>) -> Result<Received, Broken> {
 }
 
 impl Received {
-    fn exchange(self, latency: Duration) -> Exchange {
+    fn exchange(self, latency: Duration, scale: Scale) -> Exchange {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let headers = self.head.headers();
         let header = |name| headers.get(name).map(|value: &HeaderValue| text(value.as_bytes()));
@@ -201,7 +197,7 @@ impl Received {
         let now = || header("date").and_then(|date| retry_after::date(&date)).or_else(wall_clock);
         Exchange {
             reply: Reply::Status(self.head.status().as_u16()),
-            retry_after: retry_after::told(header, now),
+            retry_after: retry_after::told(header, now).map(|wait| scale.scenario(wait)),
             headers: headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect(),
             body: text(&self.body),
             latency,

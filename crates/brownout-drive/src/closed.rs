@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::Client;
 use crate::call::UnderWay;
 use crate::run::{Crowd, value};
-use crate::wait::{pause, unless_ended};
+use crate::wait::unless_ended;
 
 /// Makes the calls of a closed `crowd`, each client with connections of its own: how many it offered.
 pub(crate) async fn make<O>(crowd: Arc<Crowd>, observe: O) -> u64
@@ -29,11 +29,11 @@ where
 /// One closed client: call after call, until there are none left or the run is ended.
 async fn client<O: Fn(u64, &Attempt)>(crowd: Arc<Crowd>, client: u32, observe: O) {
     let Crowd { drive, load, run, first_client, .. } = &*crowd;
-    let (of_all, began) = (first_client + client, run.began);
-    let connections = Client::numbered(Arc::clone(&drive.target), of_all);
+    let (of_all, clock) = (first_client + client, run.clock);
+    let connections = Client::numbered(Arc::clone(&drive.target), clock, of_all);
     let mut ended = crowd.ended();
-    unless_ended(&mut ended, pause(load.start(drive.seed, of_all))).await;
-    while !*ended.borrow() && load.goes_on_at(began.elapsed()) {
+    unless_ended(&mut ended, clock.sleep(load.start(drive.seed, of_all))).await;
+    while !*ended.borrow() && load.goes_on_at(clock.now()) {
         let (nth, number) = crowd.next_call();
         if nth > load.count_max() {
             return;
@@ -42,12 +42,12 @@ async fn client<O: Fn(u64, &Attempt)>(crowd: Arc<Crowd>, client: u32, observe: O
             crowd.attempt_over(attempt);
             observe(number, attempt);
         };
-        let call = UnderWay::new(&crowd, &connections, client, number, began.elapsed(), count);
+        let call = UnderWay::new(&crowd, &connections, client, number, clock.now(), count);
         crowd.call_over(&call.make().await.0);
         let think = load.pause(drive.seed, number);
-        if !load.goes_on_at(began.elapsed().saturating_add(think)) {
+        if !load.goes_on_at(clock.now().saturating_add(think)) {
             return;
         }
-        unless_ended(&mut ended, pause(think)).await;
+        unless_ended(&mut ended, clock.sleep(think)).await;
     }
 }

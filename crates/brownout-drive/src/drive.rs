@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use brownout_clock::{Clock, Scale};
 use brownout_draw::Seed;
 use brownout_load::{Attempt, CallTrace, Exchange, Load, LoadResult, Trail};
 use brownout_policy::Policy;
@@ -23,12 +24,14 @@ pub struct Drive {
     pub policy: Arc<Policy>,
     /// The luck of the callers: arrivals, jitter and think time.
     pub seed: Seed,
+    /// How fast the time of the run passes: all that callers wait for is in proportion, and so is what they are told to.
+    pub scale: Scale,
 }
 
 impl Drive {
     /// One attempt, without a policy: attempt 1 of call `number`.
     pub async fn request(&self, number: u64, allowance: Option<Duration>) -> Exchange {
-        let client = Client::new(Arc::clone(&self.target));
+        let client = self.client(self.clock());
         client.exchange(Identity::first(number), Duration::ZERO, allowance).await
     }
 
@@ -37,13 +40,21 @@ impl Drive {
     /// # Errors
     /// Why no attempt was made to its end.
     pub async fn trace(&self, number: u64) -> Result<CallTrace, String> {
-        let crowd = Crowd::alone(self);
-        let client = Client::new(Arc::clone(&self.target));
+        let clock = self.clock();
+        let (crowd, client) = (Crowd::alone(self, clock), self.client(clock));
         let mut trail = Trail::default();
         let observe = |attempt: &Attempt| trail.push(*attempt);
-        let (end, last) = UnderWay::new(&crowd, &client, 0, number, crowd.run.began.elapsed(), observe).make().await;
+        let (end, last) = UnderWay::new(&crowd, &client, 0, number, clock.now(), observe).make().await;
         let last = last.ok_or("the policy let no attempt through")?;
         Ok(CallTrace { trail, last, end })
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::start(self.scale)
+    }
+
+    fn client(&self, clock: Clock) -> Client {
+        Client::numbered(Arc::clone(&self.target), clock, 0)
     }
 
     /// A whole load, with the same calls at the same moments as in virtual time. Ends early, with what was measured so far,
@@ -67,7 +78,7 @@ impl Drive {
     where
         O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
     {
-        let run = Arc::new(Run::new());
+        let run = Arc::new(Run::new(self.clock()));
         let crowds: Vec<_> = load.parts().iter().map(|part| Arc::new(Crowd::new(&run, self, part))).collect();
         let service = service.cloned().map(Arc::new);
         let mut making = JoinSet::new();

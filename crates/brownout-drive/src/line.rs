@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
+use brownout_clock::Clock;
 use brownout_draw::Seed;
 use brownout_load::{HopCounts, inner_number};
 use brownout_policy::Policy;
 use brownout_service::Identity;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 use crate::call::UnderWay;
 use crate::run::Crowd;
@@ -35,17 +36,17 @@ pub struct Line {
 }
 
 impl Line {
-    /// Hop number `number` of a graph, to whoever answers at `target`, with the luck of `seed`. Its time begins now.
+    /// Hop number `number` of a graph, to whoever answers at `target`, with the luck of `seed`, in the time of `clock`.
     ///
     /// - `policy`: without a timeout or a deadline, a call may wait for ever.
     /// - `pass_deadline`: whether a call is over when the attempt that it is made for is given up.
     #[must_use]
-    pub fn new(number: u32, target: Target, policy: Policy, pass_deadline: bool, seed: Seed) -> Self {
+    pub fn new(number: u32, target: Target, policy: Policy, pass_deadline: bool, seed: Seed, clock: Clock) -> Self {
         let target = Arc::new(target);
-        let client = Client::one_of(Arc::clone(&target), 0, Arc::new(Spares::new(SPARES)));
+        let client = Client::one_of(Arc::clone(&target), clock, 0, Arc::new(Spares::new(SPARES)));
         Self {
             // One client, whose calls begin when they are asked for.
-            crowd: Crowd::alone(&Drive { target, policy: Arc::new(policy), seed }),
+            crowd: Crowd::alone(&Drive { target, policy: Arc::new(policy), seed, scale: clock.scale() }, clock),
             client,
             number,
             pass_deadline,
@@ -59,13 +60,13 @@ impl Line {
     /// Makes the call for attempt `asked`, which its own caller gives up at `until`, if at all; whether it succeeded.
     ///
     /// With 10,000 calls in flight another one is not made and counts as failed: it would tell of this machine's sockets only.
-    pub async fn call(&self, asked: Identity, until: Option<Instant>) -> bool {
+    pub async fn call(&self, asked: Identity, until: Option<Duration>) -> bool {
         if *self.crowd.ended().borrow() {
             return false;
         }
         self.calls.fetch_add(1, Relaxed);
         let Ok(_place) = self.places.try_acquire() else { return false };
-        let (number, due) = (inner_number(asked, self.number), self.crowd.run.began.elapsed());
+        let (number, due) = (inner_number(asked, self.number), self.crowd.run.clock.now());
         let until = until.filter(|_| self.pass_deadline);
         let count = |_: &_| _ = self.attempts.fetch_add(1, Relaxed);
         let call = UnderWay::new(&self.crowd, &self.client, 0, number, due, count).ending(until);

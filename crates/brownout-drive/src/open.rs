@@ -91,7 +91,7 @@ where
             if due.is_none() && self.calls.is_empty() {
                 break;
             }
-            let moment = due.and_then(|due| crowd.run.began.checked_add(due.at));
+            let moment = due.map(|due| due.at);
             tokio::select! {
                 biased;
                 () = end_of(&mut told), if !self.ended => {
@@ -99,7 +99,7 @@ where
                     self.returns.clear();
                 }
                 Some(over) = self.calls.join_next() => self.over(&value(over)),
-                () = until(moment) => {
+                () = until(&crowd.run.clock, moment) => {
                     if let Some(due) = due {
                         if due.returned {
                             self.returns.pop_first();
@@ -139,7 +139,7 @@ where
         }
         let (crowd, observe) = (Arc::clone(&self.crowd), self.observe.clone());
         let of_all = crowd.first_client + due.client;
-        let client = Client::one_of(Arc::clone(&crowd.drive.target), of_all, Arc::clone(&self.spares));
+        let client = Client::one_of(Arc::clone(&crowd.drive.target), crowd.run.clock, of_all, Arc::clone(&self.spares));
         self.calls.spawn(async move {
             let count = |attempt: &Attempt| {
                 crowd.attempt_over(attempt);
@@ -171,6 +171,7 @@ mod tests {
     use super::Open;
     use crate::run::{Crowd, Run};
     use crate::{Drive, Target, Trust};
+    use brownout_clock::{Clock, Scale};
     use brownout_draw::{Distribution, Seed};
     use brownout_load::{AfterGiveUp, Arrivals, Calls, Load, Rate};
     use brownout_policy::{Policy, Settings};
@@ -186,10 +187,11 @@ mod tests {
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let target = Arc::new(Target::new(&url, "GET", None, &Trust::default()).unwrap());
         let settings = Settings { max_retries: Some(0), attempt_timeout: Some(MS(1500)), ..Settings::default() };
-        let drive = Drive { target, policy: Arc::new(Policy::new(settings).unwrap()), seed: Seed(1) };
+        let drive =
+            Drive { target, policy: Arc::new(Policy::new(settings).unwrap()), seed: Seed(1), scale: Scale::ONE };
         let arrivals = Arrivals::Constant(Rate::per_second(1000.0).unwrap());
         let load = Load { arrivals, count: Some(20), duration, after_give_up, ..Load::default() };
-        let run = Arc::new(Run::new());
+        let run = Arc::new(Run::new(Clock::start(Scale::ONE)));
         let crowd = Arc::new(Crowd::new(&run, &drive, &load.parts()[0]));
         let offered = Open::new(crowd, 5, |_, _| ()).make(None).await;
         run.result(offered).calls

@@ -4,19 +4,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use brownout_clock::Clock;
 use brownout_draw::Seed;
 use brownout_load::{Attempt, CallEnd, CohortResult, Load, LoadResult, Numbers, Part, Tally};
 use brownout_policy::Callers;
 use tokio::sync::watch;
 use tokio::task::JoinError;
-use tokio::time::Instant;
 
 use crate::Drive;
 
 /// A run under way.
 #[derive(Debug)]
 pub(crate) struct Run {
-    pub(crate) began: Instant,
+    pub(crate) clock: Clock,
     /// Tells every client that the run is ended.
     ending: watch::Sender<bool>,
     tally: Mutex<Tally>,
@@ -41,9 +41,9 @@ pub(crate) struct Crowd {
 }
 
 impl Run {
-    /// A run before its first call.
-    pub(crate) fn new() -> Self {
-        Self { began: Instant::now(), ending: watch::Sender::new(false), tally: Mutex::new(Tally::new(&[])) }
+    /// A run in the time of `clock`, before its first call.
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, ending: watch::Sender::new(false), tally: Mutex::new(Tally::new(&[])) }
     }
 
     /// Ends it: every call that is under way, and every wait.
@@ -74,9 +74,9 @@ impl Crowd {
         }
     }
 
-    /// The one population of a run of its own, of one client.
-    pub(crate) fn alone(drive: &Drive) -> Self {
-        Self::new(&Arc::new(Run::new()), drive, &Load::default().parts()[0])
+    /// The one population of a run of its own in the time of `clock`, of one client.
+    pub(crate) fn alone(drive: &Drive, clock: Clock) -> Self {
+        Self::new(&Arc::new(Run::new(clock)), drive, &Load::default().parts()[0])
     }
 
     /// How many calls it has begun with the next, and the number of that one.
@@ -93,7 +93,7 @@ impl Crowd {
     /// Asks what the callers remember. The time is taken once it is this client's turn, so that it never goes back for them.
     pub(crate) fn ask<T>(&self, question: impl FnOnce(&mut Callers, Duration) -> T) -> T {
         let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.run.began.elapsed();
+        let now = self.run.clock.now();
         question(&mut callers, now)
     }
 

@@ -1,22 +1,14 @@
-//! Waiting on tokio's clock.
+//! Waiting, until the run is ended at the latest.
 
 use std::time::Duration;
 
+use brownout_clock::Clock;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
-/// Waits; no time at all is no trip through the timer, which would round it up to a millisecond.
-pub(crate) async fn pause(duration: Duration) {
-    if !duration.is_zero() {
-        tokio::time::sleep(duration).await;
-    }
-}
-
-/// Waits for a moment; without one, for ever. One that is past is no trip through the timer.
-pub(crate) async fn until(moment: Option<Instant>) {
+/// Waits for a moment of `clock`; without one, for ever.
+pub(crate) async fn until(clock: &Clock, moment: Option<Duration>) {
     match moment {
-        Some(moment) if moment <= Instant::now() => {}
-        Some(moment) => tokio::time::sleep_until(moment).await,
+        Some(moment) => clock.sleep_until(moment).await,
         None => std::future::pending().await,
     }
 }

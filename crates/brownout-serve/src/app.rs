@@ -2,27 +2,30 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::num::Saturating;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use brownout_clock::Clock;
 use brownout_draw::Seed;
 use brownout_service::{
-    Arrivals, Asked, Claim, Decision, Delivery, EarlyReturns, Fault, Identity, LimitCounts, Request, Response, Service,
-    Shed, TimeLeft,
+    Asked, Claim, Decision, Delivery, EarlyReturns, Identity, LimitCounts, Live, Refused, Request, Response, Seen,
+    Service, ServiceError, Shed, TimeLeft,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
-use tokio::time::Instant;
+use tokio::sync::watch;
 
-use crate::behind::{Behind, Calls, Errand, Worked};
-use crate::gate::{Gate, Held, Peer};
-use crate::site::{Fate, Site};
+use crate::behind::{Behind, Errand, Worked};
+use crate::books::{self, Books, Counts, Journal, JournalBounds, Met, Note, Record};
+use crate::gate::{Held, Peer, time_of_day};
+use crate::run::Run;
+use crate::site::Fate;
 use crate::wire::Sending;
-use crate::{Limits, shed};
+use crate::{Limits, shed, told};
 
 /// What a server answers with: the service, its luck, and the memory of who asked.
 ///
@@ -31,47 +34,56 @@ use crate::{Limits, shed};
 /// gone too, and gets no answer; of a service without a capacity that calls nobody it does get one.
 #[derive(Debug)]
 pub struct App {
-    service: Arc<Service>,
-    seed: Seed,
+    run: watch::Sender<Arc<Run>>,
     identity_header: Option<HeaderName>,
-    started: Instant,
-    memory: Mutex<Memory>,
-    /// Only with a capacity.
-    site: Option<Arc<Site>>,
-    /// Only with limits.
-    gate: Option<Arc<Gate>>,
-    /// Only where it calls others.
-    calls: Option<Arc<Calls>>,
+    script: Mutex<Script>,
+    books: Books,
+    /// The time of day at which the clock began.
+    epoch: Duration,
 }
 
-#[derive(Debug, Default)]
-struct Memory {
-    arrivals: Arrivals,
-    requests: Saturating<u64>,
-    /// Of these, first attempts.
-    firsts: Saturating<u64>,
+/// What the service is to be.
+#[derive(Debug)]
+struct Script {
+    /// As its file has it.
+    service: Service,
+    /// What was changed since.
+    live: Vec<Live>,
 }
 
 /// An answer on the wire.
 pub(crate) type Answer = hyper::Response<Full<Bytes>>;
 
+/// A request under way.
+struct Ask<'r> {
+    run: &'r Run,
+    service: &'r Arc<Service>,
+    request: Request<'r>,
+    headers: &'r HeaderMap,
+    decision: &'r Decision<'r>,
+    arrived: Duration,
+}
+
+/// What a request came to.
+struct End<'m> {
+    answer: Option<Answer>,
+    met: Met<'m>,
+}
+
 impl App {
-    /// `service` with the luck of `seed`. Its time begins now.
+    /// `service` with the luck of `seed`, in the time of `clock`.
     ///
     /// - `identity_header`: where requests say who they are when they do not carry brownout's own header; a name that
     ///   no header can have is never met.
     #[must_use]
-    pub fn new(service: Service, seed: Seed, identity_header: Option<&str>) -> Self {
-        let (service, started) = (Arc::new(service), Instant::now());
+    pub fn new(service: Service, seed: Seed, identity_header: Option<&str>, clock: Clock) -> Self {
+        let run = Run::new(service.clone(), seed, clock, Arc::new([]));
         Self {
-            site: Site::new(&service, seed, started),
-            gate: Gate::new(&service, seed, started),
-            service,
-            seed,
+            run: watch::Sender::new(Arc::new(run)),
             identity_header: identity_header.and_then(|name| name.parse().ok()),
-            started,
-            memory: Mutex::default(),
-            calls: None,
+            script: Mutex::new(Script { service, live: Vec::new() }),
+            books: Books::default(),
+            epoch: time_of_day().saturating_sub(clock.now()),
         }
     }
 
@@ -79,47 +91,137 @@ impl App {
     /// cache, for those that miss it.
     #[must_use]
     pub fn calling(self, behind: Vec<Box<dyn Behind>>) -> Self {
-        let calls = (!behind.is_empty()).then(|| Calls::new(&self.service, self.seed, self.started, behind));
-        Self { calls: calls.map(Arc::new), ..self }
+        let Run { seed, clock, .. } = **self.run.borrow();
+        let run = Run::new(self.script().service.clone(), seed, clock, behind.into());
+        self.run.send_replace(Arc::new(run));
+        self
+    }
+
+    /// The same with a journal of its answers.
+    #[must_use]
+    pub fn with_journal(self, bounds: JournalBounds) -> Self {
+        Self { books: Books::with_journal(bounds), ..self }
+    }
+
+    /// What the service is now, changes included.
+    #[must_use]
+    pub fn service(&self) -> Arc<Service> {
+        self.run().service()
+    }
+
+    /// The luck of the run.
+    #[must_use]
+    pub fn seed(&self) -> Seed {
+        self.run().seed
+    }
+
+    /// The time of the run.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.run().clock
     }
 
     /// How many requests were answered or are being answered.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).requests.0
+        self.counts().requests + self.active()
     }
 
-    /// How many of these were first attempts: so many calls clients made.
+    /// How many of those that were answered were first attempts: so many calls clients made.
     #[must_use]
     pub fn calls(&self) -> u64 {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).firsts.0
+        self.books.pages().counts.firsts
     }
 
     /// What each limit of the service did, and who came back too early; `None` where it has no limits.
     #[must_use]
     pub fn limits(&self) -> Option<(Vec<LimitCounts>, EarlyReturns)> {
-        self.gate.as_ref().map(|gate| gate.account())
+        let run = self.run();
+        run.gate.as_ref().map(|gate| gate.account(&run.service()))
     }
 
-    /// Whether connections are refused at `elapsed`.
-    pub(crate) fn refuses_at(&self, elapsed: Duration) -> bool {
-        self.service.refuses_at(elapsed)
+    /// How many requests are worked on, and how many wait; `None` where the service has no capacity.
+    #[must_use]
+    pub fn occupancy(&self) -> Option<(usize, usize)> {
+        self.run().site.as_ref().map(|site| site.occupancy())
     }
 
-    /// The next time after `elapsed` at which that may change, if there is one, and its moment.
-    pub(crate) fn next_refusal_change(&self, elapsed: Duration) -> Option<(Duration, Instant)> {
-        let next = self.service.next_refusal_change(elapsed)?;
-        Some((next, self.started.checked_add(next)?))
+    /// What it has done so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.books.pages().counts.clone()
     }
 
-    /// Where requests wait and are worked on, if they have to.
-    pub(crate) const fn site(&self) -> Option<&Arc<Site>> {
-        self.site.as_ref()
+    /// How many requests are being answered.
+    #[must_use]
+    pub fn active(&self) -> u64 {
+        self.books.active()
     }
 
-    /// Whether it makes a difference who has gone before the answer.
-    pub(crate) const fn minds_who_is_gone(&self) -> bool {
-        self.site.is_some() || self.calls.is_some()
+    /// How many connections came, and how many are open.
+    #[must_use]
+    pub fn connections(&self) -> (u64, u64) {
+        self.books.connections()
+    }
+
+    /// What `read` finds in the journal; `None` where none is kept.
+    pub fn journal<T>(&self, read: impl FnOnce(&Journal) -> T) -> Option<T> {
+        self.books.pages().journal.as_ref().map(read)
+    }
+
+    /// What was changed of the service since it was read.
+    #[must_use]
+    pub fn live(&self) -> Vec<Live> {
+        self.script().live.clone()
+    }
+
+    /// Puts other changes in the place of those there are.
+    ///
+    /// # Errors
+    /// When they do not go with the service, which then stays as it was.
+    pub fn change(&self, live: Vec<Live>) -> Result<(), Vec<ServiceError>> {
+        let mut script = self.script();
+        let service = script.service.with_live(&live)?;
+        script.live = live;
+        self.run().change(service);
+        Ok(())
+    }
+
+    /// Puts `service` in the place of the one there is; changes that go with it stay. Time goes on, and so do the counts; its limits
+    /// and its queue begin anew, and what is under way ends as it would have.
+    pub fn reload(&self, service: Service) {
+        let mut script = self.script();
+        let now = self.clock().now();
+        script.live.retain(|live| !live.is_over(now) && service.with_live(std::slice::from_ref(live)).is_ok());
+        let changed = service.with_live(&script.live).unwrap_or_else(|_| service.clone());
+        script.service = service;
+        self.run.send_modify(|run| *run = Arc::new(run.with(changed)));
+    }
+
+    /// Begins the run again, in the time of `clock`: without changes, with nothing counted and nobody remembered.
+    pub fn reset(&self, clock: Clock) {
+        let mut script = self.script();
+        script.live.clear();
+        let service = script.service.clone();
+        self.run.send_modify(|run| *run = Arc::new(run.anew(service, clock)));
+        self.books.clear();
+    }
+
+    pub(crate) fn run(&self) -> Arc<Run> {
+        Arc::clone(&self.run.borrow())
+    }
+
+    /// Tells of each run that takes the place of the one before.
+    pub(crate) fn runs(&self) -> watch::Receiver<Arc<Run>> {
+        self.run.subscribe()
+    }
+
+    pub(crate) const fn books(&self) -> &Books {
+        &self.books
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers one request, once the latency that was decided for it has passed since it came, or since its work was done;
@@ -130,94 +232,47 @@ impl App {
         address: IpAddr,
         limits: &Limits,
     ) -> Option<Answer> {
-        let arrived = Instant::now();
+        let run = self.run();
+        let arrived = run.clock.now();
         let (head, body) = request.into_parts();
-        match tokio::time::timeout(limits.body_time, read_through(body, limits.body_bytes)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(why)) => return Some(refused(why.0, why.1)),
-            Err(_) => return Some(refused(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+        let read = tokio::time::timeout(limits.body_time, read_through(body, limits.body_bytes)).await;
+        if let Err(refusal) = read.unwrap_or(Err(TOO_SLOW)) {
+            self.books.refused(refusal.1);
+            return Some(refused(refusal));
         }
-        let asked = Request { method: head.method.as_str(), path: head.uri.path() };
-        let route = self.service.route(&asked);
-        let identity = {
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            memory.requests += 1;
-            let identity = memory.arrivals.identify(route, self.claim(&head.headers));
-            memory.firsts += u64::from(identity.attempt.get() == 1);
-            identity
-        };
-        let decision = self.service.decide(self.seed, route, identity, arrived - self.started);
-        let held = match &self.gate {
-            None => None,
-            Some(gate) => {
-                let asked = Asked { request: &asked, route, identity };
-                match gate.ask(&asked, &Peer { headers: &head.headers, address }) {
-                    Ok(held) => Some(Arc::new(held)),
-                    Err(refused) => return Some(on_the_wire(refused.respond(&self.service, &decision))),
-                }
+        let service = run.service();
+        let request = Request { method: head.method.as_str(), path: head.uri.path() };
+        let route = service.route(&request);
+        let identity = run.arrivals().identify(route, self.claim(&head.headers));
+        let note = self.note(&run, &head, arrived, identity);
+        let decision = service.decide(run.seed, route, identity, arrived);
+        let leave = run.gate.as_ref().map(|gate| {
+            let asked = Asked { request: &request, route, identity };
+            gate.ask(&service, &asked, &Peer { headers: &head.headers, address })
+        });
+        let ask = Ask { run: &run, service: &service, request, headers: &head.headers, decision: &decision, arrived };
+        let (early, held, end) = match leave.transpose() {
+            Ok(mut leave) => {
+                let early = leave.as_mut().and_then(Held::take_early);
+                let held = leave.map(Arc::new);
+                let end = ask.work(held.as_ref()).await;
+                (early, held, end)
             }
+            Err(mut refused) => (refused.early.take(), None, ask.limited(*refused)),
         };
-        let until = || time_left(&head.headers).and_then(|left| arrived.checked_add(left));
-        let calls = self.calls.as_ref().filter(|_| decision.outcome.has_effect());
-        // The caller is dropped with this future, when nobody waits for it any more.
-        let (errand, _caller) = calls.map(|calls| Errand::new(calls, identity, until())).unzip();
-        let answer = self.work(&asked, &decision, arrived, errand, held.as_ref()).await;
-        answer.map(|mut answer| {
-            let fields = held.as_deref().map(Held::fields).unwrap_or_default();
+        note.close(&Met { early: early.as_deref(), ..end.met });
+        let fields = held.as_deref().map(Held::fields).unwrap_or_default();
+        end.answer.map(|mut answer| {
             add_headers(answer.headers_mut(), fields.iter().cloned());
+            told::in_real_time(answer.headers_mut(), &run.clock, self.epoch);
             answer
         })
     }
 
-    /// Answers a request that was let in, in its time; where it has to wait for a worker or for others, `held` is held until
-    /// that is done.
-    async fn work(
-        &self,
-        asked: &Request<'_>,
-        decision: &Decision<'_>,
-        arrived: Instant,
-        errand: Option<Errand>,
-        held: Option<&Arc<Held>>,
-    ) -> Option<Answer> {
-        if !self.service.lets_in(self.seed, decision.identity, arrived - self.started) {
-            return Some(shed::answer(decision, Duration::ZERO, Service::TURNED_AWAY, None));
-        }
-        let worked = match &self.site {
-            None => match errand {
-                None => Worked { at: arrived, failed: false },
-                Some(errand) => errand.run_to_its_end(arrived, held.cloned()).await,
-            },
-            Some(site) => match site.enter(decision.identity, held.cloned(), errand).await {
-                Fate::Done(worked) => worked,
-                Fate::Shed(waited) => {
-                    return match self.service.capacity()?.shed {
-                        Shed::Answer { status, retry_after } => {
-                            Some(shed::answer(decision, waited, status, retry_after))
-                        }
-                        Shed::Silent => None,
-                    };
-                }
-            },
-        };
-        if !decision.latency.is_zero() {
-            tokio::time::sleep_until(worked.at + decision.latency).await;
-        }
-        if worked.failed {
-            return Some(on_the_wire(decision.bad_gateway()));
-        }
-        let response = decision.respond(asked);
-        Some(match decision.fault.map(Fault::delivery) {
-            None | Some(Delivery::Whole) => on_the_wire(response),
-            Some(delivery) => {
-                let head_only = asked.method == "HEAD";
-                let Response { status, headers, body } = response;
-                let (body, none) = (in_bytes(body), Cow::Borrowed(""));
-                let mut answer = on_the_wire(Response { status, headers, body: none });
-                let sending = Sending { delivery: *delivery, body, head_only, _held: held.cloned() };
-                answer.extensions_mut().insert(sending);
-                answer
-            }
-        })
+    fn note(&self, run: &Run, head: &Parts, at: Duration, identity: Identity) -> Note<'_> {
+        let path = head.uri.path();
+        let path = &path[..path.floor_char_boundary(Record::PATH_BYTES)];
+        self.books.note(run.clock, books::Asked { at, identity, method: head.method.clone(), path: path.into() })
     }
 
     fn claim<'h>(&self, headers: &'h HeaderMap) -> Claim<'h> {
@@ -230,21 +285,106 @@ impl App {
     }
 }
 
+impl<'r> Ask<'r> {
+    /// Answers a request that was let in, in its time; where it has to wait for a worker or for others, `held` is held until
+    /// that is done.
+    async fn work(&self, held: Option<&Arc<Held>>) -> End<'r> {
+        let Self { run, service, decision, arrived, .. } = *self;
+        if !service.lets_in(run.seed, decision.identity, arrived) {
+            let answer = shed::answer(decision, Duration::ZERO, Service::TURNED_AWAY, None);
+            return self.end(Counts::TURNED_AWAY, answer, arrived);
+        }
+        let calls = run.calls.as_ref().filter(|_| decision.outcome.has_effect());
+        // The caller is dropped with this future, when nobody waits for it any more.
+        let errand = calls.map(|calls| Errand::new(calls, service, decision.identity, self.until()));
+        let (errand, _caller) = errand.unzip();
+        let worked = match &run.site {
+            None => match errand {
+                None => Worked { at: arrived, failed: false },
+                Some(errand) => errand.run_to_its_end(arrived, held.cloned()).await,
+            },
+            Some(site) => match site.enter(decision.identity, held.cloned(), errand).await {
+                Fate::Done(worked) => worked,
+                Fate::Shed(waited) => {
+                    let due = arrived.saturating_add(waited);
+                    return match site.shed() {
+                        Shed::Answer { status, retry_after } => {
+                            self.end(Counts::SHED, shed::answer(decision, waited, status, retry_after), due)
+                        }
+                        Shed::Silent => End { answer: None, met: self.met(Counts::SHED, due) },
+                    };
+                }
+            },
+        };
+        let due = worked.at.saturating_add(decision.latency);
+        if !decision.latency.is_zero() {
+            run.clock.sleep_until(due).await;
+        }
+        if worked.failed {
+            return self.end(Counts::BAD_GATEWAY, on_the_wire(decision.bad_gateway()), due);
+        }
+        let response = decision.respond(&self.request);
+        let Some(fault) = decision.fault.filter(|fault| *fault.delivery() != Delivery::Whole) else {
+            return self.end(decision.outcome.name(), on_the_wire(response), due);
+        };
+        let head_only = self.request.method == "HEAD";
+        let Response { status, headers, body } = response;
+        let (body, none) = (in_bytes(body), Cow::Borrowed(""));
+        let mut answer = on_the_wire(Response { status, headers, body: none });
+        let clock = run.clock;
+        let sending = Sending { delivery: *fault.delivery(), clock, body, head_only, _held: held.cloned() };
+        answer.extensions_mut().insert(sending);
+        let met = Met { seen: Some(fault.seen()), ..self.met(decision.outcome.name(), due) };
+        End { answer: Some(answer), met }
+    }
+
+    /// The answer of a limit.
+    fn limited(&self, refused: Refused) -> End<'r> {
+        let limit = self.service.limits().get(refused.limit).map(|limit| limit.name.as_str());
+        let answer = on_the_wire(refused.respond(self.service, self.decision));
+        let End { answer, met } = self.end(Counts::LIMITED, answer, self.arrived);
+        End { answer, met: Met { limit, ..met } }
+    }
+
+    /// A whole answer that was to go out at `due`.
+    fn end(&self, outcome: &'static str, answer: Answer, due: Duration) -> End<'r> {
+        let seen = Some(Seen::Status(answer.status().as_u16()));
+        End { answer: Some(answer), met: Met { seen, ..self.met(outcome, due) } }
+    }
+
+    fn met(&self, outcome: &'static str, due: Duration) -> Met<'r> {
+        let Decision { route, phase, .. } = *self.decision;
+        Met { outcome, route, phase, asked: due.saturating_sub(self.arrived), ..Met::default() }
+    }
+
+    /// When its caller gives up, as far as it says so.
+    fn until(&self) -> Option<Duration> {
+        let left = self.run.clock.scale().scenario(time_left(self.headers)?);
+        Some(self.arrived.saturating_add(left))
+    }
+}
+
 /// How long the caller still waited when it sent this, as far as it says so.
 fn time_left(headers: &HeaderMap) -> Option<Duration> {
     let TimeLeft(left) = headers.get(TimeLeft::HEADER)?.to_str().ok()?.parse().ok()?;
     Some(left)
 }
 
+/// Why a request was refused by a bound of the server.
+type Refusal = (StatusCode, &'static str);
+
+const TOO_LARGE: Refusal = (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+const TOO_SLOW: Refusal = (StatusCode::REQUEST_TIMEOUT, "the body took too long");
+const BROKEN: Refusal = (StatusCode::BAD_REQUEST, "the body is broken");
+
 /// Reads a body to its end and forgets it, so that the connection can be used again. Otherwise says why it cannot.
-async fn read_through(mut body: Incoming, bytes_max: usize) -> Result<(), (StatusCode, &'static str)> {
-    const TOO_LARGE: (StatusCode, &str) = (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+async fn read_through(mut body: Incoming, bytes_max: usize) -> Result<(), Refusal> {
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(TOO_LARGE);
     }
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| (StatusCode::BAD_REQUEST, "the body is broken"))?;
+        let frame = frame.map_err(|_| BROKEN)?;
         seen += frame.data_ref().map_or(0, Bytes::len);
         if seen > bytes_max {
             return Err(TOO_LARGE);
@@ -285,7 +425,7 @@ fn add_headers<N: Into<Cow<'static, str>>>(
 }
 
 /// A bound of this server, not a decision of the service, so it carries none and is no request of the run.
-fn refused(status: StatusCode, why: &'static str) -> Answer {
+fn refused((status, why): Refusal) -> Answer {
     let mut answer = hyper::Response::new(Full::from(format!("{{\"error\": \"{why}\"}}")));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -7,8 +7,6 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::App;
-
 /// How long to leave a port alone after it could not accept, out of file descriptors as a rule, or could not be opened again.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -39,9 +37,9 @@ impl Door {
         Self { address, open: Some(Open::new(listener)), wanted: true }
     }
 
-    /// Shuts or opens it as the service has it at `elapsed`.
-    pub(crate) async fn follow(&mut self, app: &App, elapsed: Duration) {
-        self.wanted = !app.refuses_at(elapsed);
+    /// Shuts or opens it.
+    pub(crate) async fn follow(&mut self, refuses: bool) {
+        self.wanted = !refuses;
         if self.wanted {
             self.try_open().await;
         } else {

@@ -2,21 +2,20 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use brownout_clock::Clock;
 use brownout_draw::{Seed, nanos};
 use brownout_service::{
     Asked, Asker, EarlyReturns, Leave, LimitCounts, LimitKey, Limiters, Permit, Refused, Service, limit_key,
 };
 use hyper::HeaderMap;
-use tokio::time::Instant;
 
 /// The limits at work.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    service: Arc<Service>,
     seed: Seed,
-    began: Instant,
+    clock: Clock,
     limiters: Mutex<Limiters>,
 }
 
@@ -35,29 +34,33 @@ pub(crate) struct Peer<'h> {
 }
 
 impl Gate {
-    /// The limits of a service whose time began at `began`; `None` where it has none.
-    pub(crate) fn new(service: &Arc<Service>, seed: Seed, began: Instant) -> Option<Arc<Self>> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    /// The limits of `service`, in the time of `clock`; `None` where it has none.
+    pub(crate) fn new(service: &Service, seed: Seed, clock: Clock) -> Option<Arc<Self>> {
         // By this clock and that of the system it began at the same moment.
-        let limiters = Limiters::new(service, Some(now.saturating_sub(began.elapsed())))?;
-        Some(Arc::new(Self { service: Arc::clone(service), seed, began, limiters: Mutex::new(limiters) }))
+        let limiters = Limiters::new(service, Some(time_of_day().saturating_sub(clock.now())))?;
+        Some(Arc::new(Self { seed, clock, limiters: Mutex::new(limiters) }))
     }
 
-    /// Asks leave for a request that has just come.
-    pub(crate) fn ask(self: &Arc<Self>, asked: &Asked<'_>, peer: &Peer<'_>) -> Result<Held, Box<Refused>> {
+    /// Asks leave of `service` for a request that has just come.
+    pub(crate) fn ask(
+        self: &Arc<Self>,
+        service: &Service,
+        asked: &Asked<'_>,
+        peer: &Peer<'_>,
+    ) -> Result<Held, Box<Refused>> {
         let mut limiters = self.limiters();
         // Taken once it is this request's turn, so that time never goes back for the limits.
-        let now = nanos(self.began.elapsed());
-        match limiters.ask(&self.service, self.seed, asked, peer, (now, now)) {
+        let now = nanos(self.clock.now());
+        match limiters.ask(service, self.seed, asked, peer, (now, now)) {
             Leave::Granted(permit) => Ok(Held { gate: Arc::clone(self), permit }),
             Leave::Refused(refused) => Err(refused),
         }
     }
 
-    /// What each limit did, and who came back too early.
-    pub(crate) fn account(&self) -> (Vec<LimitCounts>, EarlyReturns) {
+    /// What each limit of `service` did, and who came back too early.
+    pub(crate) fn account(&self, service: &Service) -> (Vec<LimitCounts>, EarlyReturns) {
         let limiters = self.limiters();
-        (limiters.counts(&self.service), limiters.early_returns())
+        (limiters.counts(service), limiters.early_returns())
     }
 
     fn limiters(&self) -> MutexGuard<'_, Limiters> {
@@ -65,7 +68,17 @@ impl Gate {
     }
 }
 
+/// Since the Unix epoch.
+pub(crate) fn time_of_day() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 impl Held {
+    /// The client that came before it was told to, if it did.
+    pub(crate) fn take_early(&mut self) -> Option<String> {
+        self.permit.early.take()
+    }
+
     /// What the answer tells of what is left.
     pub(crate) fn fields(&self) -> &[(&'static str, std::borrow::Cow<'static, str>)] {
         &self.permit.fields

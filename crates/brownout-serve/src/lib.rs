@@ -7,16 +7,21 @@
 
 mod app;
 mod behind;
+mod books;
 mod door;
 mod gate;
 mod limits;
 mod pulse;
+mod run;
+mod schedule;
 mod server;
 mod shed;
 mod site;
+mod told;
 mod wire;
 
 pub use app::App;
 pub use behind::Behind;
+pub use books::{Counts, Journal, JournalBounds, Record, TIMES_BOUNDS, Times};
 pub use limits::Limits;
 pub use server::{ServeError, Server};

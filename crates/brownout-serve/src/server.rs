@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::Incoming;
@@ -14,11 +13,11 @@ use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::app::Answer;
 use crate::door::Door;
 use crate::pulse::Pulse;
+use crate::schedule::Schedule;
 use crate::wire::Parcel;
 use crate::{App, Limits};
 
@@ -76,22 +75,16 @@ impl Server {
         let places = Arc::new(Semaphore::new(self.limits.connections));
         let (ending, ended) = watch::channel(false);
         let mut conversations = JoinSet::new();
-        // Ends with this value.
-        let mut workers = JoinSet::new();
-        if let Some(site) = app.site() {
-            workers.spawn(Arc::clone(site).follow_workers());
-        }
         let mut end = std::pin::pin!(end);
         let mut door = Door::new(self.listener, self.address);
-        door.follow(&app, Duration::ZERO).await;
-        let mut change = app.next_refusal_change(Duration::ZERO);
+        let mut schedule = Schedule::new(&app);
+        door.follow(schedule.refuses).await;
         loop {
             let accepted = tokio::select! {
                 () = &mut end => break,
                 Some(_) = conversations.join_next() => continue,
-                at = reached(change) => {
-                    door.follow(&app, at).await;
-                    change = app.next_refusal_change(at);
+                () = schedule.change() => {
+                    door.follow(schedule.refuses).await;
                     continue;
                 }
                 accepted = door.accept(&places) => accepted,
@@ -99,7 +92,9 @@ impl Server {
             if let Some((stream, place)) = accepted {
                 let signals = Signals { closed: door.closed(), ended: ended.clone() };
                 let conversation = converse(stream, Arc::clone(&app), self.limits, signals);
+                let app = Arc::clone(&app);
                 conversations.spawn(async move {
+                    let _connected = app.books().connected();
                     conversation.await;
                     drop(place);
                 });
@@ -109,17 +104,6 @@ impl Server {
         drop(door);
         let drained = async { while conversations.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(self.limits.drain_time, drained).await;
-    }
-}
-
-/// Resolves at the moment of a change, with how long after the beginning that is; never, where there is none.
-async fn reached(change: Option<(Duration, Instant)>) -> Duration {
-    match change {
-        Some((elapsed, at)) => {
-            tokio::time::sleep_until(at).await;
-            elapsed
-        }
-        None => std::future::pending().await,
     }
 }
 
@@ -137,7 +121,7 @@ async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, signals: Sig
     // Answers are small and whole; waiting to fill a packet would add latency that nobody drew.
     let _ = stream.set_nodelay(true);
     // Who has only stopped sending cannot be told from who is gone.
-    let half_close = !app.minds_who_is_gone();
+    let half_close = !app.run().minds_who_is_gone();
     let address = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let (parcels, mut parcel) = oneshot::channel();
     let parcels = Mutex::new(Some(parcels));

@@ -1,4 +1,4 @@
-//! Workers and a queue under tokio's clock, for a service with a capacity.
+//! Workers and a queue in real time, for a service with a capacity.
 //!
 //! The [`Station`] decides who is worked on; here is the waiting. Whoever sent a request holds a [`Place`]: dropped before
 //! the request came to its end, it says that nobody waits for the answer any more.
@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use brownout_clock::Clock;
 use brownout_draw::Seed;
-use brownout_service::{Abandoned, Capacity, Entry, Identity, Service, Station};
-use tokio::sync::oneshot;
-use tokio::time::Instant;
+use brownout_service::{Abandoned, Capacity, Entry, Identity, Service, Shed, Station};
+use tokio::sync::{oneshot, watch};
 
 use crate::behind::{Errand, Worked};
 use crate::gate::Held;
@@ -20,9 +20,11 @@ use crate::gate::Held;
 /// A service with a capacity at work.
 #[derive(Debug)]
 pub(crate) struct Site {
-    service: Arc<Service>,
+    rule: Capacity,
+    /// What its work and its workers are now.
+    service: watch::Receiver<Arc<Service>>,
     seed: Seed,
-    began: Instant,
+    clock: Clock,
     inside: Mutex<Inside>,
 }
 
@@ -40,7 +42,7 @@ struct Inside {
 #[derive(Debug)]
 struct Job {
     identity: Identity,
-    reached: Instant,
+    reached: Duration,
     working: bool,
     /// What is left to do once its own work is done, while its worker is held.
     errand: Option<Errand>,
@@ -67,11 +69,12 @@ pub(crate) struct Place<'s> {
 }
 
 impl Site {
-    /// The site of a service whose time began at `began`; `None` where it has no capacity.
-    pub(crate) fn new(service: &Arc<Service>, seed: Seed, began: Instant) -> Option<Arc<Self>> {
-        service.capacity()?;
-        let inside = Inside { workers: service.workers(began.elapsed()), ..Inside::default() };
-        Some(Arc::new(Self { service: Arc::clone(service), seed, began, inside: Mutex::new(inside) }))
+    /// The site of a `service` in the time of `clock`; `None` where it has no capacity.
+    pub(crate) fn new(service: &watch::Receiver<Arc<Service>>, seed: Seed, clock: Clock) -> Option<Arc<Self>> {
+        let now = service.borrow();
+        let rule = now.capacity()?.clone();
+        let inside = Inside { workers: now.workers(clock.now()), ..Inside::default() };
+        Some(Arc::new(Self { rule, service: service.clone(), seed, clock, inside: Mutex::new(inside) }))
     }
 
     /// A request arrives, with what the service calls for it, if it calls anybody.
@@ -84,9 +87,9 @@ impl Site {
         let (caller, fate) = oneshot::channel();
         let mut inside = self.inside();
         inside.number += 1;
-        let (number, workers, reached) = (inside.number, inside.workers, Instant::now());
+        let (number, workers, reached) = (inside.number, inside.workers, self.clock.now());
         let job = Job { identity, reached, working: false, errand, caller, _held: held };
-        match inside.station.enter(self.rule(), workers, number) {
+        match inside.station.enter(&self.rule, workers, number) {
             Entry::Shed => _ = job.caller.send(Fate::Shed(Duration::ZERO)),
             Entry::Started => self.begin(&mut inside, number, job, reached),
             Entry::Queued => {
@@ -97,37 +100,42 @@ impl Site {
         Place { site: self, number, fate }
     }
 
-    /// Follows the number of workers as the phases of the service change it, to the last change.
+    /// Follows the number of workers as the phases of the service change it, and as the service is changed; never ends.
     pub(crate) async fn follow_workers(self: Arc<Self>) {
-        let mut elapsed = self.began.elapsed();
+        let mut services = self.service.clone();
+        let mut elapsed = self.clock.now();
         loop {
+            let service = Arc::clone(&services.borrow_and_update());
             {
                 let mut inside = self.inside();
-                inside.workers = self.service.workers(elapsed);
-                self.start_waiting(&mut inside, Instant::now());
+                inside.workers = service.workers(elapsed);
+                self.start_waiting(&mut inside, self.clock.now());
             }
-            let Some(next) = self.service.next_workers_change(elapsed) else { return };
-            tokio::time::sleep_until(later(self.began, next)).await;
-            elapsed = next;
+            elapsed = match service.next_workers_change(elapsed) {
+                None if services.changed().await.is_err() => std::future::pending().await,
+                None => self.clock.now(),
+                Some(next) => tokio::select! {
+                    () = self.clock.sleep_until(next) => next,
+                    Ok(()) = services.changed() => self.clock.now(),
+                },
+            };
         }
     }
 
     /// Puts a request to work that a worker took at `begun`.
-    fn begin(self: &Arc<Self>, inside: &mut Inside, number: u64, job: Job, begun: Instant) {
-        let work = self.service.work_ns(self.seed, job.identity, begun - self.began);
-        let done = later(begun, Duration::from_nanos(work));
+    fn begin(self: &Arc<Self>, inside: &mut Inside, number: u64, job: Job, begun: Duration) {
+        let work = self.service.borrow().work_ns(self.seed, job.identity, begun);
+        let done = begun.saturating_add(Duration::from_nanos(work));
         inside.jobs.insert(number, Job { working: true, ..job });
         let site = Arc::clone(self);
         tokio::spawn(async move {
-            if Instant::now() < done {
-                tokio::time::sleep_until(done).await;
-            }
+            site.clock.sleep_until(done).await;
             site.own_part_done(number, done).await;
         });
     }
 
     /// The service's own part of a request was done at `done`; unless its worker was called off, what it calls is next.
-    async fn own_part_done(self: &Arc<Self>, number: u64, done: Instant) {
+    async fn own_part_done(self: &Arc<Self>, number: u64, done: Duration) {
         let errand = self.inside().jobs.get_mut(&number).and_then(|job| job.errand.take());
         let worked = match errand {
             None => Worked { at: done, failed: false },
@@ -137,11 +145,11 @@ impl Site {
     }
 
     /// Sheds a request that still waits when its patience is over, if it has any.
-    fn bound_patience(self: &Arc<Self>, number: u64, identity: Identity, reached: Instant) {
-        let Some(patience) = self.service.patience(self.seed, identity) else { return };
+    fn bound_patience(self: &Arc<Self>, number: u64, identity: Identity, reached: Duration) {
+        let Some(patience) = self.service.borrow().patience(self.seed, identity) else { return };
         let site = Arc::clone(self);
         tokio::spawn(async move {
-            tokio::time::sleep_until(later(reached, patience)).await;
+            site.clock.sleep_until(reached.saturating_add(patience)).await;
             if let Some(job) = site.leave(&mut site.inside(), number) {
                 let _ = job.caller.send(Fate::Shed(patience));
             }
@@ -161,10 +169,10 @@ impl Site {
     /// Workers that are free since `free` take who waits.
     ///
     /// They do so then, not when a timer got round to telling: else a worker would lose up to a millisecond a request.
-    fn start_waiting(self: &Arc<Self>, inside: &mut Inside, free: Instant) {
+    fn start_waiting(self: &Arc<Self>, inside: &mut Inside, free: Duration) {
         loop {
             let Inside { station, jobs, workers, .. } = &mut *inside;
-            let Some(number) = station.next(self.rule(), *workers, |job| jobs.contains_key(&job)) else { return };
+            let Some(number) = station.next(&self.rule, *workers, |job| jobs.contains_key(&job)) else { return };
             let job = jobs.remove(&number).expect("who is next is inside");
             let begun = free.max(job.reached);
             self.begin(inside, number, job, begun);
@@ -182,7 +190,7 @@ impl Site {
 
     /// Nobody waits for the answer to a request any more.
     fn abandon(self: &Arc<Self>, number: u64) {
-        let rule = self.rule().abandoned;
+        let rule = self.rule.abandoned;
         if rule == Abandoned::KeepWorking {
             return;
         }
@@ -190,12 +198,20 @@ impl Site {
         if self.leave(&mut inside, number).is_none() && rule == Abandoned::Drop && inside.jobs.remove(&number).is_some()
         {
             inside.station.finish();
-            self.start_waiting(&mut inside, Instant::now());
+            self.start_waiting(&mut inside, self.clock.now());
         }
     }
 
-    fn rule(&self) -> &Capacity {
-        self.service.capacity().expect("a site is of a service with a capacity")
+    /// What becomes of who is not taken.
+    pub(crate) const fn shed(&self) -> Shed {
+        self.rule.shed
+    }
+
+    /// How many requests are worked on, and how many wait.
+    pub(crate) fn occupancy(&self) -> (usize, usize) {
+        let inside = self.inside();
+        let working = inside.jobs.values().filter(|job| job.working).count();
+        (working, inside.jobs.len() - working)
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -216,12 +232,6 @@ impl Drop for Place<'_> {
         // With its fate told, it is not inside any more.
         self.site.abandon(self.number);
     }
-}
-
-/// A moment, or one 30 years off where the clock does not reach that far.
-fn later(moment: Instant, after: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    moment.checked_add(after).unwrap_or_else(|| moment + FAR)
 }
 
 #[cfg(test)]

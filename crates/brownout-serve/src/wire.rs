@@ -8,13 +8,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use brownout_clock::Clock;
 use brownout_service::{Delivery, Seen};
 use bytes::Bytes;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 
 use crate::app::Answer;
 use crate::gate::Held;
@@ -26,6 +27,8 @@ const LINGER: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Sending {
     pub(crate) delivery: Delivery,
+    /// In whose time it goes.
+    pub(crate) clock: Clock,
     pub(crate) body: Bytes,
     /// Whether the request was one whose answer has none, whatever its head says.
     pub(crate) head_only: bool,
@@ -45,26 +48,27 @@ impl Parcel {
     ///
     /// - `ended`: true once the server ends; nobody is left hanging after that.
     pub(crate) async fn send(self, stream: TcpStream, patience: Duration, ended: watch::Receiver<bool>) {
-        let longest = self.sending.delivery.end().1.saturating_add(patience);
+        let Sending { delivery, clock, .. } = &self.sending;
+        let longest = clock.scale().real(delivery.end().1).saturating_add(patience);
         // A client that breaks off is no concern of anybody else's.
         let _ = timeout(longest, self.deliver(stream, ended)).await;
     }
 
     async fn deliver(self, mut stream: TcpStream, mut ended: watch::Receiver<bool>) -> io::Result<()> {
-        let Self { answer, sending: Sending { delivery, body, head_only, .. } } = &self;
-        let start = Instant::now();
+        let Self { answer, sending: Sending { delivery, clock, body, head_only, .. } } = &self;
+        let start = clock.now();
         let head = head(answer, delivery, body.len());
         let body = (!head_only).then_some(&**body);
         for (due, bytes) in delivery.pieces(&head, body) {
             if !due.is_zero() {
-                sleep_until(start + due).await;
+                clock.sleep_until(start + due).await;
             }
             stream.write_all(&bytes).await?;
         }
         let (reset, end) = delivery.end();
         if !end.is_zero() {
             tokio::select! {
-                () = sleep_until(start + end) => {}
+                () = clock.sleep_until(start + end) => {}
                 // Who has ended its side here waits for nothing more.
                 _ = read_to_end(&stream) => {}
                 _ = ended.wait_for(|ended| *ended) => {}

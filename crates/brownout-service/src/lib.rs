@@ -24,6 +24,7 @@ mod decision;
 mod explain;
 mod identity;
 mod limit;
+mod live;
 mod outcome;
 mod phase;
 mod route;
@@ -42,6 +43,7 @@ pub use limit::{
     Leave, Limit, LimitCounts, LimitKey, LimitRule, Limiters, Permit, QuotaFields, Refill, Refused, RetryAfter,
     RetryAfterWait, SlidingWindow, Slope, TokenBucket, UNIT, UNITS_MAX, limit_key,
 };
+pub use live::Live;
 pub use outcome::{Delivery, End, Fault, FaultError, Outcome, Outcomes, Pacing, Piece, Point, RatesError, Seen};
 pub use phase::{Factor, Factors, Phase, Ramp, Window};
 pub use route::{Pattern, PatternError};

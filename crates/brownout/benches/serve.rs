@@ -15,6 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
+use brownout_clock::Scale;
 use brownout_draw::Seed;
 use brownout_drive::{Drive, Target, Trust};
 use brownout_load::Load;
@@ -89,7 +90,7 @@ impl Server {
         BufReader::new(stdout).read_line(&mut line).expect("an address");
         let url = line.trim().strip_prefix("serving ").expect("an address");
         let target = Arc::new(Target::new(url, "GET", None, &Trust::default()).expect("a URL"));
-        Self { process, drive: Drive { target, policy: Arc::new(Policy::none()), seed: Seed(42) } }
+        Self { process, drive: Drive { target, policy: Arc::new(Policy::none()), seed: Seed(42), scale: Scale::ONE } }
     }
 
     fn load(&self, runtime: &tokio::runtime::Runtime) -> Round {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use brownout_clock::{Clock, Scale};
 use brownout_draw::{Distribution, Seed};
 use brownout_drive::{Drive, Target, Trust};
 use brownout_load::{Attempt, Load, LoadResult, Reply};
@@ -87,7 +88,7 @@ impl Scenario {
         let limits = brownout_serve::Limits { drain_time: Duration::from_millis(50), ..Default::default() };
         let server = Server::bind(([127, 0, 0, 1], 0).into(), limits).await.unwrap();
         let url = format!("http://{}", server.address());
-        let app = Arc::new(App::new(self.service.clone(), SEED, None));
+        let app = Arc::new(App::new(self.service.clone(), SEED, None, Clock::start(Scale::ONE)));
         let (end, ended) = oneshot::channel::<()>();
         let running = tokio::spawn(server.run(app, async { ended.await.unwrap_or(()) }));
         let steps = Arc::new(Mutex::new(Vec::new()));
@@ -108,5 +109,5 @@ impl Scenario {
 /// Clients of `url` with this policy.
 pub(crate) fn drive(url: &str, settings: Settings, seed: Seed) -> Drive {
     let target = Target::new(url, "GET", None, &Trust::default()).unwrap();
-    Drive { target: Arc::new(target), policy: Arc::new(Policy::new(settings).unwrap()), seed }
+    Drive { target: Arc::new(target), policy: Arc::new(Policy::new(settings).unwrap()), seed, scale: Scale::ONE }
 }

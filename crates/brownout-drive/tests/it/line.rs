@@ -4,12 +4,12 @@ use std::io::Write;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use brownout_clock::{Clock, Scale};
 use brownout_draw::Seed;
 use brownout_drive::{Line, Target, Trust};
 use brownout_load::{HopCounts, inner_number};
 use brownout_policy::{Growth, Policy, Settings};
 use brownout_service::{Identity, TimeLeft};
-use tokio::time::Instant;
 
 use crate::raw::{head, server};
 
@@ -20,7 +20,7 @@ const ILL: &str = "500 Ill";
 
 fn line(url: &str, settings: Settings, pass_deadline: bool) -> Line {
     let target = Target::new(url, "GET", None, &Trust::default()).unwrap();
-    Line::new(3, target, Policy::new(settings).unwrap(), pass_deadline, Seed(1))
+    Line::new(3, target, Policy::new(settings).unwrap(), pass_deadline, Seed(1), Clock::start(Scale::ONE))
 }
 
 /// A server that answers one request a connection, each with the next of `statuses`, and tells the heads that it read.
@@ -78,7 +78,7 @@ async fn a_deadline_that_is_passed_on_ends_the_call_and_is_told_to_the_next() {
         let settings = Settings { attempt_timeout: Some(MS(20_000)), ..every(MS(300), 2) };
         line(&url, settings, pass_deadline)
     };
-    let soon = || Some(Instant::now() + MS(450));
+    let soon = || Some(MS(450));
     let (passing, keeping) = (patient(true), patient(false));
     assert!(!passing.call(ASKED, soon()).await && !keeping.call(ASKED, soon()).await);
     // At 0 and 300 ms; the third would have been at 600 ms.
@@ -92,7 +92,7 @@ async fn a_deadline_that_is_passed_on_ends_the_call_and_is_told_to_the_next() {
 async fn a_deadline_that_is_past_makes_no_attempt() {
     let (url, _heads) = answers(&[WELL]);
     let line = line(&url, every(MS(1), 3), true);
-    assert!(!line.call(ASKED, Some(Instant::now())).await);
+    assert!(!line.call(ASKED, Some(Duration::ZERO)).await);
     assert_eq!(line.counts(), HopCounts { calls: 1, ..HopCounts::default() });
 }
 

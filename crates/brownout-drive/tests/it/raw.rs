@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use brownout_clock::Scale;
 use brownout_draw::Seed;
 use brownout_drive::{Drive, Target, Trust};
 use brownout_load::{CallTrace, Reply};
@@ -35,7 +36,12 @@ pub(crate) fn head(stream: &mut TcpStream) -> String {
 
 fn drive(url: &str, settings: Settings) -> Drive {
     let target = Target::new(url, "GET", None, &Trust::default()).unwrap();
-    Drive { target: Arc::new(target), policy: Arc::new(Policy::new(settings).unwrap()), seed: Seed(1) }
+    Drive {
+        target: Arc::new(target),
+        policy: Arc::new(Policy::new(settings).unwrap()),
+        seed: Seed(1),
+        scale: Scale::ONE,
+    }
 }
 
 fn hasty() -> Settings {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use brownout_clock::Scale;
 use brownout_draw::Seed;
 use brownout_drive::{Drive, Target, Trust};
 use brownout_load::{Exchange, Reply};
@@ -33,7 +34,7 @@ async fn ask(name: &str, trusting: bool) -> Exchange {
     });
     let trust = if trusting { Trust::default().and(made.cert.pem().as_bytes()).unwrap() } else { Trust::default() };
     let target = Target::new(&format!("https://localhost:{port}/"), "GET", None, &trust).unwrap();
-    let drive = Drive { target: Arc::new(target), policy: Arc::new(Policy::none()), seed: Seed(1) };
+    let drive = Drive { target: Arc::new(target), policy: Arc::new(Policy::none()), seed: Seed(1), scale: Scale::ONE };
     let exchange = drive.request(1, None).await;
     server.await.unwrap();
     exchange

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use brownout_clock::{Clock, Scale};
 use brownout_draw::{Distribution, Seed};
 use brownout_drive::{Drive, Target, Trust};
 use brownout_load::{Attempt, Load, LoadResult, Reply};
@@ -69,12 +70,12 @@ async fn over_http(seed: Seed, clients: u32) -> (Decisions, LoadResult) {
     let limits = Limits { drain_time: Duration::from_millis(100), ..Limits::default() };
     let server = Server::bind(([127, 0, 0, 1], 0).into(), limits).await.unwrap();
     let url = format!("http://{}", server.address());
-    let app = Arc::new(App::new(service(), seed, None));
+    let app = Arc::new(App::new(service(), seed, None, Clock::start(Scale::ONE)));
     let (end, ended) = oneshot::channel::<()>();
     let running = tokio::spawn(server.run(app, async { ended.await.unwrap_or(()) }));
 
     let target = Target::new(&url, GET.method, Some(GET.path), &Trust::default()).unwrap();
-    let drive = Drive { target: Arc::new(target), policy: Arc::new(policy()), seed };
+    let drive = Drive { target: Arc::new(target), policy: Arc::new(policy()), seed, scale: Scale::ONE };
     let load = Load { count: Some(CALLS), clients: NonZeroU32::new(clients).unwrap(), ..Load::default() };
     let seen = Arc::new(Mutex::new(Decisions::new()));
     let observe = {

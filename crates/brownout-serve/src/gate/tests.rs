@@ -5,13 +5,13 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
+use brownout_clock::{Clock, Scale};
 use brownout_draw::{Distribution, Seed, Stream, draw};
 use brownout_service::{
     Asked, Behaviour, Cost, FixedWindow, Identity, Leave, Limit, LimitKey, LimitRule, Limiters, Outcomes, Refill,
     Request, RouteId, Service, SlidingWindow, TokenBucket, UNIT,
 };
 use hyper::HeaderMap;
-use tokio::time::{Instant, sleep_until};
 
 use super::{Gate, Peer};
 
@@ -41,18 +41,18 @@ fn service() -> Arc<Service> {
 
 /// Which of a thousand requests of five clients, each some milliseconds after the one before, are refused, by which limit.
 async fn decisions(seed: Seed) -> Vec<Option<usize>> {
-    let (service, began) = (service(), Instant::now());
-    let gate = Gate::new(&service, seed, began).unwrap();
+    let (service, clock) = (service(), Clock::start(Scale::ONE));
+    let gate = Gate::new(&service, seed, clock).unwrap();
     let mut virtually = Limiters::new(&service, None).unwrap();
     let (mut at, mut seen) = (Duration::ZERO, Vec::new());
     for request in 1..=1_000 {
         at += Duration::from_millis(draw(seed, Stream::ARRIVAL, request, 0) % 100);
-        sleep_until(began + at).await;
+        clock.sleep_until(at).await;
         let mut headers = HeaderMap::new();
         headers.insert(LimitKey::CLIENT_HEADER, (request % 5).into());
         let peer = Peer { headers: &headers, address: Ipv4Addr::LOCALHOST.into() };
         let asked = Asked { request: &GET, route: RouteId::UNMATCHED, identity: Identity::first(request) };
-        let really = gate.ask(&asked, &peer).err().map(|refused| (refused.limit, refused.hint));
+        let really = gate.ask(&service, &asked, &peer).err().map(|refused| (refused.limit, refused.hint));
         let now = u64::try_from(at.as_nanos()).unwrap();
         let foretold = match virtually.ask(&service, seed, &asked, &peer, (now, now)) {
             Leave::Granted(_) => None,
@@ -64,8 +64,8 @@ async fn decisions(seed: Seed) -> Vec<Option<usize>> {
         assert_eq!(told(&really), told(&foretold), "request {request}");
         seen.push(really.map(|(limit, _)| limit));
     }
-    assert_eq!(gate.account().0, virtually.counts(&service));
-    assert_eq!(gate.account().1, virtually.early_returns());
+    assert_eq!(gate.account(&service).0, virtually.counts(&service));
+    assert_eq!(gate.account(&service).1, virtually.early_returns());
     seen
 }
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use brownout_clock::{Clock, Scale};
 use brownout_draw::{Distribution, Seed};
 use brownout_service::{
     Abandoned, Behaviour, Capacity, Change, Factor, Factors, Identity, Order, Outcomes, Phase, Queue, Ramp, Service,
     Shed, Window,
 };
-use tokio::time::{Instant, sleep};
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::{Fate, Site};
 
@@ -26,10 +28,15 @@ fn one_worker(work: Duration) -> Capacity {
     }
 }
 
+/// A service that nobody changes.
+fn live(service: Service) -> watch::Receiver<Arc<Service>> {
+    watch::channel(Arc::new(service)).1
+}
+
 fn site_in(capacity: Capacity, phases: Vec<Phase>) -> Arc<Site> {
     let behaviour = Behaviour { outcomes: Outcomes::default(), latency: Distribution::fixed(Duration::ZERO) };
     let service = Service::new(behaviour, vec![], phases).unwrap().with_capacity(Some(capacity)).unwrap();
-    Site::new(&Arc::new(service), Seed(1), Instant::now()).unwrap()
+    Site::new(&live(service), Seed(1), Clock::start(Scale::ONE)).unwrap()
 }
 
 fn site(capacity: Capacity) -> Arc<Site> {
@@ -39,7 +46,7 @@ fn site(capacity: Capacity) -> Arc<Site> {
 /// Sends a request and tells when, since the site began, it was done or `Err` shed.
 async fn send(site: &Arc<Site>, request: u64) -> Result<Duration, Duration> {
     match site.enter(Identity::first(request), None, None).await {
-        Fate::Done(worked) => Ok(worked.at - site.began),
+        Fate::Done(worked) => Ok(worked.at),
         Fate::Shed(waited) => Err(waited),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use brownout_clock::{Clock, Scale};
 use brownout_draw::{Distribution, Seed};
 use brownout_serve::{App, Behind, Limits};
 use brownout_service::{
@@ -59,9 +60,8 @@ impl Somebody {
 }
 
 impl Behind for Somebody {
-    fn call(&self, asked: Identity, until: Option<Instant>) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
-        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        self.asked.lock().unwrap().push((asked, left));
+    fn call(&self, asked: Identity, until: Option<Duration>) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        self.asked.lock().unwrap().push((asked, until));
         Box::pin(async {
             tokio::time::sleep(self.takes).await;
             self.over.fetch_add(1, SeqCst);
@@ -91,7 +91,8 @@ async fn with_behind<T>(
     behind: &[&Somebody],
     client: impl AsyncFnOnce(std::net::SocketAddr, &App) -> T,
 ) -> T {
-    let app = App::new(service, Seed(42), None).calling(behind.iter().map(|own| own.boxed()).collect());
+    let app = App::new(service, Seed(42), None, Clock::start(Scale::ONE))
+        .calling(behind.iter().map(|own| own.boxed()).collect());
     with_whole_app(app, Limits { drain_time: MS(100), ..Limits::default() }, client).await
 }
 
@@ -154,7 +155,7 @@ async fn a_worker_is_held_until_those_behind_have_answered() {
 
 #[tokio::test]
 async fn what_is_left_of_an_attempt_is_known_where_its_caller_says_so() {
-    let somebody = Somebody::new(MS(1), true);
+    let (somebody, began) = (Somebody::new(MS(1), true), Instant::now());
     with_behind(service(well(), None), &[&somebody], async |address, _| {
         for value in ["5000", "soon", "60000.5"] {
             talk(address, &get("/", &format!("x-brownout-deadline-ms: {value}\r\n"))).await;
@@ -162,8 +163,10 @@ async fn what_is_left_of_an_attempt_is_known_where_its_caller_says_so() {
     })
     .await;
     let asked = somebody.asked.lock().unwrap();
-    let lefts: Vec<_> = asked.iter().map(|(_, left)| left.map(|left| left <= MS(5000))).collect();
-    assert_eq!(lefts, [Some(true), None, Some(false)]);
+    // By the clock of the run, which began after this test did.
+    let soon = began.elapsed() + MS(5000);
+    let soons: Vec<_> = asked.iter().map(|(_, until)| until.map(|until| until <= soon)).collect();
+    assert_eq!(soons, [Some(true), None, Some(false)]);
 }
 
 /// Whether the second of two behind is asked though the client has gone while the first is at work.

@@ -8,6 +8,7 @@ mod limits;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use brownout_clock::{Clock, Scale};
 use brownout_draw::{Distribution, Seed};
 use brownout_serve::{App, Limits, Server};
 use brownout_service::{Behaviour, Identity, Outcomes, Request, Service};
@@ -27,7 +28,7 @@ async fn with_server<T>(service: Service, limits: Limits, client: impl AsyncFnOn
 
 /// The same where the client also looks at what the server has seen.
 async fn with_app<T>(service: Service, limits: Limits, client: impl AsyncFnOnce(std::net::SocketAddr, &App) -> T) -> T {
-    with_whole_app(App::new(service, Seed(42), Some("idempotency-key")), limits, client).await
+    with_whole_app(App::new(service, Seed(42), Some("idempotency-key"), Clock::start(Scale::ONE)), limits, client).await
 }
 
 /// The same of what a server answers with.

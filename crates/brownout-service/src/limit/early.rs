@@ -77,13 +77,13 @@ pub(crate) struct Account {
 
 impl Account {
     /// An attempt, a retry or not, came too early from the client that `limit` knows by `key`, and others like it.
-    pub(crate) fn count(&mut self, limit: usize, key: u64, retry: bool, name: impl FnOnce() -> String) {
+    pub(crate) fn count(&mut self, limit: usize, key: u64, retry: bool, name: &str) {
         self.attempts += 1;
         self.retries += u64::from(retry);
         if let Some((_, attempts)) = self.by_client.get_mut(&(limit, key)) {
             *attempts += 1;
         } else if self.by_client.len() < LIMIT_KEYS_MAX {
-            self.by_client.insert((limit, key), (name(), 1));
+            self.by_client.insert((limit, key), (name.to_owned(), 1));
         }
     }
 

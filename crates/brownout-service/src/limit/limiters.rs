@@ -60,6 +60,8 @@ pub struct Permit {
     held: Vec<(usize, Owner)>,
     /// What the answer tells of what is left, besides what it is; empty where nobody reads it.
     pub fields: Vec<(&'static str, std::borrow::Cow<'static, str>)>,
+    /// The client, where it came before it was told to.
+    pub early: Option<String>,
 }
 
 impl Permit {
@@ -77,6 +79,8 @@ pub struct Refused {
     pub limit: usize,
     /// When it said to come back, if it did.
     pub hint: Option<Hint>,
+    /// The client, where it came before it was told to.
+    pub early: Option<String>,
     fields: Fields,
 }
 
@@ -122,7 +126,7 @@ impl Limiters {
         (sent_ns, now_ns): (u64, u64),
     ) -> Leave {
         let limits = service.limits();
-        let mut early = false;
+        let mut early = None;
         let mut refused = None;
         for (index, limit) in limits.iter().enumerate() {
             if !limit.counts(asked.request) {
@@ -131,10 +135,11 @@ impl Limiters {
             let own = &mut self.limiters[index];
             own.asked += 1;
             let client = client(limit, asker);
-            if !early && own.told.is_early(client, asked.identity, sent_ns, now_ns) {
-                early = true;
+            if early.is_none() && own.told.is_early(client, asked.identity, sent_ns, now_ns) {
                 let retry = asked.identity.attempt.get() > 1;
-                self.early.count(own.like, client, retry, || asker.name(by_client(&limit.key)));
+                let name = asker.name(by_client(&limit.key));
+                self.early.count(own.like, client, retry, &name);
+                early = Some(name);
             }
             if refused.is_none() {
                 let amount = limit.amount(seed, asked.request, asked.identity);
@@ -144,9 +149,10 @@ impl Limiters {
         }
         match refused {
             Some((index, room, client)) => {
-                Leave::Refused(Box::new(self.refuse(service, asked, asker, now_ns, (index, room, client))))
+                let refused = self.refuse(service, asked, asker, now_ns, (index, room, client));
+                Leave::Refused(Box::new(Refused { early, ..refused }))
             }
-            None => Leave::Granted(self.grant(limits, seed, asked, asker, now_ns)),
+            None => Leave::Granted(Permit { early, ..self.grant(limits, seed, asked, asker, now_ns) }),
         }
     }
 
@@ -208,7 +214,8 @@ impl Limiters {
             let until = now.saturating_add(nanos(hint.heard()));
             own.told.tell(client, asked.identity.request, now, until);
         }
-        Refused { limit: index, hint, fields: self.fields(service.limits(), asked, asker, now, Some(limit)) }
+        let fields = self.fields(service.limits(), asked, asker, now, Some(limit));
+        Refused { limit: index, hint, early: None, fields }
     }
 
     /// What answers tell of what is left now.

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use brownout_drive::{Target, Trust};
+use brownout_clock::Scale;
+use brownout_drive::{Drive, Target, Trust};
 use brownout_load::RequestLine;
+use brownout_policy::Policy;
 use brownout_service::Request;
 use clap::Args;
 
@@ -33,6 +35,11 @@ pub(crate) struct CallFlags {
     /// Also trusts the certificate authorities in this PEM file
     #[arg(long, value_name = "FILE", requires = "url")]
     cacert: Option<PathBuf>,
+
+    /// How many times faster than real time the run goes, as `serve --time-scale` has it: all that callers wait for is that much
+    /// shorter, and what they measure and are told is in the scenario's time
+    #[arg(long, value_name = "N", default_value_t, requires = "url")]
+    time_scale: Scale,
 }
 
 /// Who is called.
@@ -70,6 +77,11 @@ impl CallFlags {
             Some(_) => Callee::Real(Arc::new(target)),
             None => Callee::Simulated(RequestLine { method, path: path.unwrap_or_else(|| "/".to_owned()) }),
         })
+    }
+
+    /// What calls `target`.
+    pub(crate) fn drive(&self, target: Arc<Target>, policy: Policy, setting: &Setting) -> Drive {
+        Drive { target, policy: Arc::new(policy), seed: setting.seed, scale: self.time_scale }
     }
 
     fn trust(&self) -> Result<Trust, Stop> {

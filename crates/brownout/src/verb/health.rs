@@ -1,10 +1,8 @@
 //! `health`: healthy or not.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
-use brownout_drive::Drive;
 use brownout_load::Exchange;
 use brownout_policy::Policy;
 use brownout_report::{HealthReport, json};
@@ -40,7 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let policy = Policy::none();
     let (probes, time) = match args.call.callee(&setting)? {
         Callee::Real(target) => {
-            let drive = Drive { target, policy: Arc::new(policy), seed: setting.seed };
+            let drive = args.call.drive(target, policy, &setting);
             let (runtime, allowance) = (runtime()?, args.attempt_timeout.unwrap_or(HTTP_ATTEMPT_TIMEOUT));
             (probe(args, |number, _| runtime.block_on(drive.request(number, Some(allowance)))), "real")
         }

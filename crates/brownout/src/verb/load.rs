@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use brownout_drive::Drive;
 use brownout_load::Load;
 use brownout_policy::Settings;
 use brownout_report::{LoadReport, json};
@@ -62,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let interrupted = Cell::new(None);
     let (result, time) = match &callee {
         Callee::Real(target) => {
-            let drive = Drive { target: Arc::clone(target), policy: Arc::new(policy.clone()), seed: setting.seed };
+            let drive = args.call.drive(Arc::clone(target), policy.clone(), &setting);
             let result = runtime()?.block_on(async {
                 let end = asked_to_end()?;
                 Ok(drive

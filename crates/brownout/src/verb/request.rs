@@ -1,9 +1,7 @@
 //! `request`: one call.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use brownout_drive::Drive;
 use brownout_load::Reply;
 use brownout_policy::Policy;
 use brownout_report::{ResponseReport, json};
@@ -30,7 +28,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let setting = args.call.setting()?;
     let exchange = match args.call.callee(&setting)? {
         Callee::Real(target) => {
-            let drive = Drive { target, policy: Arc::new(Policy::none()), seed: setting.seed };
+            let drive = args.call.drive(target, Policy::none(), &setting);
             let allowance = args.attempt_timeout.unwrap_or(HTTP_ATTEMPT_TIMEOUT);
             runtime()?.block_on(drive.request(1, Some(allowance)))
         }

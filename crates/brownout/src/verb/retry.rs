@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use brownout_drive::Drive;
 use brownout_policy::Settings;
 use brownout_report::{RetryReport, json};
 
@@ -44,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     setting.announce();
     let (trace, time) = match &callee {
         Callee::Real(target) => {
-            let drive = Drive { target: Arc::clone(target), policy: Arc::new(policy.clone()), seed: setting.seed };
+            let drive = args.call.drive(Arc::clone(target), policy.clone(), &setting);
             (runtime()?.block_on(drive.trace(1)), "real")
         }
         Callee::Simulated(line) => (setting.world(&policy).trace(&seen(line), 1), "virtual"),

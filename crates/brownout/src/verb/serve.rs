@@ -5,6 +5,7 @@ mod behind;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use brownout_clock::{Clock, Scale};
 use brownout_load::{Graph, LimitsResult};
 use brownout_report::{behind_text, limits_text};
 use brownout_scenario::Scenario;
@@ -46,6 +47,10 @@ pub(crate) struct Args {
     /// Where a service behind listens, on loopback: a port, or an address with one; may be given for each [default: any free port]
     #[arg(long, value_name = "NAME=PORT", value_parser = behind::listen)]
     listen: Vec<behind::Listen>,
+
+    /// How many times faster than real time the scenario goes: every delay, window, timeout and Retry-After is that much shorter
+    #[arg(long, value_name = "N", default_value_t)]
+    time_scale: Scale,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
@@ -58,10 +63,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         let Scenario { service, graph, identity_header, .. } = &setting.scenario;
         let server = Server::bind(first, Limits::default()).await;
         let server = server.map_err(|error| Stop::failed(format!("failed to {error}")))?;
-        let row = Row::new(server, graph, &places, setting.seed).await?;
+        let clock = Clock::start(args.time_scale);
+        let row = Row::new(server, graph, &places, setting.seed, clock).await?;
         setting.announce();
-        let first = App::new(service.clone(), setting.seed, identity_header.as_deref());
-        let behind = graph.behind.iter().map(|node| App::new(node.service.clone(), setting.seed, None));
+        let first = App::new(service.clone(), setting.seed, identity_header.as_deref(), clock);
+        let behind = graph.behind.iter().map(|node| App::new(node.service.clone(), setting.seed, None, clock));
         let apps = std::iter::once(first).chain(behind);
         let apps: Vec<_> = apps.enumerate().map(|(place, app)| row.connect(place, app)).collect();
         // Whoever reads the address may send a signal at once.

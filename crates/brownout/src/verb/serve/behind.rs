@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use brownout_clock::Clock;
 use brownout_draw::Seed;
 use brownout_drive::{Line, Target, Trust};
 use brownout_load::{Graph, HopCounts};
@@ -13,7 +14,6 @@ use brownout_serve::{App, Behind, Limits, ServeError, Server};
 use brownout_service::Identity;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::exit::Stop;
 use crate::flags::HTTP_ATTEMPT_TIMEOUT;
@@ -84,8 +84,14 @@ pub(super) fn places(graph: &Graph, first: SocketAddr, wanted: &[Listen]) -> Res
 }
 
 impl Row {
-    /// `first` and the services of `graph` behind it, which listen at `places` from now on; all calls have the luck of `seed`.
-    pub(super) async fn new(first: Server, graph: &Graph, places: &[SocketAddr], seed: Seed) -> Result<Self, Stop> {
+    /// `first` and the services of `graph` behind it, which listen at `places` from now on; all calls have the luck of `seed`, in the time of `clock`.
+    pub(super) async fn new(
+        first: Server,
+        graph: &Graph,
+        places: &[SocketAddr],
+        seed: Seed,
+        clock: Clock,
+    ) -> Result<Self, Stop> {
         let mut servers = vec![first];
         for (node, address) in graph.behind.iter().zip(places) {
             let server = Server::bind(*address, Limits::default()).await;
@@ -101,7 +107,7 @@ impl Row {
                 let url = format!("http://{}", servers[hop.to + 1].address());
                 let target = Target::new(&url, "GET", None, &Trust::default()).map_err(Stop::failed)?;
                 let policy = hop.policy.clone().or_attempt_timeout(HTTP_ATTEMPT_TIMEOUT);
-                own.push(Arc::new(Line::new(number, target, policy, hop.pass_deadline, seed)));
+                own.push(Arc::new(Line::new(number, target, policy, hop.pass_deadline, seed, clock)));
                 callers[hop.to + 1].push(caller);
             }
             lines.push(own);
@@ -140,18 +146,18 @@ impl Row {
                 drop(over);
             });
         }
-        let mut asked = Instant::now();
+        let mut asked = tokio::time::Instant::now();
         if let Some((server, app, over, own)) = first {
             let end = async {
                 end.await;
-                asked = Instant::now();
+                asked = tokio::time::Instant::now();
             };
             server.run(app, end).await;
             end_all(&own).await;
             drop(over);
         }
         let left = asked + Limits::default().drain_time;
-        let _ = tokio::time::timeout_at(left.max(Instant::now() + GRACE), async {
+        let _ = tokio::time::timeout_at(left.max(tokio::time::Instant::now() + GRACE), async {
             while rest.join_next().await.is_some() {}
         })
         .await;
@@ -172,7 +178,7 @@ const GRACE: Duration = Duration::from_millis(100);
 struct Wire(Arc<Line>);
 
 impl Behind for Wire {
-    fn call(&self, asked: Identity, until: Option<Instant>) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+    fn call(&self, asked: Identity, until: Option<Duration>) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
         Box::pin(self.0.call(asked, until))
     }
 }

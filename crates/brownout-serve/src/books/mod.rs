@@ -1,0 +1,151 @@
+//! What a server counts and remembers of its answers.
+
+mod counts;
+mod journal;
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use brownout_clock::Clock;
+use brownout_service::{Identity, Seen};
+use hyper::Method;
+
+pub use counts::{Counts, TIMES_BOUNDS, Times};
+pub use journal::{Journal, JournalBounds, Record};
+
+/// The books of a server.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pages: Mutex<Pages>,
+    /// Requests that are being answered.
+    active: AtomicU64,
+    /// Connections that came, and those that are open.
+    connections: AtomicU64,
+    open: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    pub(crate) counts: Counts,
+    pub(crate) journal: Option<Journal>,
+}
+
+/// An open connection, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Connected<'b>(&'b Books);
+
+/// A request that is being answered. Dropped before its end is told, its client has left.
+#[derive(Debug)]
+pub(crate) struct Note<'b> {
+    books: &'b Books,
+    clock: Clock,
+    asked: Option<Asked>,
+}
+
+/// Who asked for what, and when.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) at: Duration,
+    pub(crate) identity: Identity,
+    pub(crate) method: Method,
+    pub(crate) path: Box<str>,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Met<'m> {
+    /// The outcome that was drawn, or why it never came to that.
+    pub(crate) outcome: &'static str,
+    /// What its client sees; `None` where it is left without an answer.
+    pub(crate) seen: Option<Seen>,
+    pub(crate) route: Option<&'m str>,
+    pub(crate) phase: Option<&'m str>,
+    /// The limit that refused it.
+    pub(crate) limit: Option<&'m str>,
+    /// The client that was told to stay away longer.
+    pub(crate) early: Option<&'m str>,
+    /// How long it was to take from when it came: waiting, work and drawn latency.
+    pub(crate) asked: Duration,
+}
+
+impl Books {
+    /// Books with a journal of that size.
+    pub(crate) fn with_journal(bounds: JournalBounds) -> Self {
+        let pages = Pages { counts: Counts::default(), journal: Some(Journal::new(bounds)) };
+        Self { pages: Mutex::new(pages), ..Self::default() }
+    }
+
+    pub(crate) fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins them again; what is under way stays so.
+    pub(crate) fn clear(&self) {
+        let mut pages = self.pages();
+        pages.counts = Counts::default();
+        if let Some(journal) = &mut pages.journal {
+            journal.clear();
+        }
+    }
+
+    /// How many requests are being answered.
+    pub(crate) fn active(&self) -> u64 {
+        self.active.load(Relaxed)
+    }
+
+    /// How many connections came, and how many are open.
+    pub(crate) fn connections(&self) -> (u64, u64) {
+        (self.connections.load(Relaxed), self.open.load(Relaxed))
+    }
+
+    /// Counts a connection.
+    pub(crate) fn connected(&self) -> Connected<'_> {
+        self.connections.fetch_add(1, Relaxed);
+        self.open.fetch_add(1, Relaxed);
+        Connected(self)
+    }
+
+    /// Counts what a bound of the server, not the service, refused.
+    pub(crate) fn refused(&self, why: &'static str) {
+        *self.pages().counts.refused.entry(why).or_default() += 1;
+    }
+
+    /// A request that is to be answered.
+    pub(crate) fn note(&self, clock: Clock, asked: Asked) -> Note<'_> {
+        self.active.fetch_add(1, Relaxed);
+        Note { books: self, clock, asked: Some(asked) }
+    }
+}
+
+impl Note<'_> {
+    /// Its end: an answer goes out now, or never will.
+    pub(crate) fn close(mut self, met: &Met<'_>) {
+        self.write(met);
+    }
+
+    fn write(&mut self, met: &Met<'_>) {
+        let Some(asked) = self.asked.take() else { return };
+        let took = self.clock.now().saturating_sub(asked.at);
+        // What the scenario asks for is its own time; what this machine adds to it is not.
+        let own = self.clock.scale().real(took.saturating_sub(met.asked));
+        let mut pages = self.books.pages();
+        pages.counts.answered(&asked, met, own);
+        if let Some(journal) = &mut pages.journal {
+            journal.push(Record::new(asked, met, took));
+        }
+    }
+}
+
+impl Drop for Note<'_> {
+    fn drop(&mut self) {
+        self.books.active.fetch_sub(1, Relaxed);
+        self.write(&Met { outcome: Counts::LEFT, ..Met::default() });
+    }
+}
+
+impl Drop for Connected<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Relaxed);
+    }
+}
