@@ -365,6 +365,25 @@ pub(crate) static PHASE: Table = Table {
     ],
 };
 
+pub(crate) static LIVE_PHASE: Table = Table {
+    name: "change",
+    doc: "A phase that is begun while a service runs, and ends by itself; it wins over those of the file.",
+    rule: Rule::Required(&["for"]),
+    keys: &[
+        key("name", Kind::Name, "Shown in results and in the decision header. Default live."),
+        key("for", Kind::Duration, "How long it lasts, a day at the most."),
+        key("outcomes", Kind::Table(&OUTCOMES), "In place of every other."),
+        key("latency", Kind::Distribution, "In place of every other."),
+        key("capacity", Kind::Multiple, "What the workers are multiplied by; 0 stops the service."),
+        key("slowdown", Kind::Multiple, "What latency and service time are multiplied by."),
+        key("intake", Kind::Probability, "The share of requests that is let in; the others meet a 503 at once."),
+        key("refuse", Kind::Bool, "Whether its port refuses connections while it is wholly on. Default false."),
+        key("service", Kind::Name, "Which of the services behind it is of. Default: the one that clients call."),
+        key("ramp_up", Kind::Duration, "How long it takes to be wholly on. Default: no time."),
+        key("ramp_down", Kind::Duration, "How long before its end it begins to go. Default: no time."),
+    ],
+};
+
 pub(crate) static RANDOM: Table = Table {
     name: "phases.random",
     doc: "How a phase comes by chance, from `from` on: drawn from the seed, the same in every run of it.",

@@ -20,6 +20,7 @@
 
 mod decode;
 mod grammar;
+mod live;
 mod node;
 mod places;
 mod presets;
@@ -30,11 +31,12 @@ mod schema;
 mod source;
 pub mod units;
 
+pub use live::LivePhase;
 pub use places::{Places, Remark};
 pub use presets::{PresetScenario, SCENARIOS, preset_scenario};
 pub use problem::{Invalid, Problem};
 pub use scenario::Scenario;
-pub use schema::schema;
+pub use schema::{live_phase_schema, schema};
 
 /// What to say of a `name` that is no scenario of the program: the nearest one, where one is near, and all of them.
 #[must_use]

@@ -22,6 +22,12 @@ pub fn schema() -> Value {
     schema
 }
 
+/// The JSON Schema of a [`LivePhase`](crate::LivePhase); distributions are `#/$defs/distribution` of the [`schema`].
+#[must_use]
+pub fn live_phase_schema() -> Value {
+    table(&grammar::LIVE_PHASE)
+}
+
 fn table(table: &Table) -> Value {
     let property = |key: &grammar::Key| {
         let mut value = kind(key.kind);

@@ -45,6 +45,8 @@ pub(crate) fn scenario(root: &Node, problems: &mut Problems) -> Option<Scenario>
     problems.is_empty().then_some(scenario)
 }
 
+pub(crate) use service::live_phase;
+
 /// Policies by the names that the file gives them, in its order.
 fn policies(node: &Node, problems: &mut Problems) -> Option<Vec<(String, Settings)>> {
     let Value::Table(entries) = &node.value else {

@@ -11,6 +11,7 @@ use brownout_service::{
 };
 
 use super::{Fields, capacity, did_you_mean, distribution, fault, graph, limit, scalar};
+use crate::LivePhase;
 use crate::grammar;
 use crate::node::{Node, Value};
 use crate::problem::Problems;
@@ -208,11 +209,7 @@ fn phase<'n>(node: &'n Node, problems: &mut Problems) -> Option<Given<'n>> {
         Some(Again::Random { last, .. }) => Some(from.saturating_add(last.mean().max(Duration::from_nanos(1)))),
         _ => until,
     };
-    let change = change(&fields, problems);
-    let ramp = Ramp {
-        up: fields.read("ramp_up", problems, scalar::duration).unwrap_or_default(),
-        down: fields.read("ramp_down", problems, scalar::duration).unwrap_or_default(),
-    };
+    let (change, ramp) = (change(&fields, problems), ramp(&fields, problems));
     let factors = Factors {
         capacity: fields.read("capacity", problems, scalar::multiple),
         slowdown: fields.read("slowdown", problems, scalar::multiple),
@@ -226,6 +223,53 @@ fn phase<'n>(node: &'n Node, problems: &mut Problems) -> Option<Given<'n>> {
     let phase = Phase { name: name?, window: Window { from, until }, ramp, change, factors };
     let recurring = again.map(|again| Recurring { phase: phase.clone(), again, times });
     Some(Given { phase, recurring, node, of })
+}
+
+/// A phase that begins when it is read.
+pub(crate) fn live_phase(node: &Node, problems: &mut Problems) -> Option<LivePhase> {
+    let before = problems.count();
+    let fields = Fields::open(node, &grammar::LIVE_PHASE, problems)?;
+    let name = fields.read("name", problems, scalar::name).unwrap_or_else(|| "live".to_owned());
+    let lasts = fields.read("for", problems, scalar::duration);
+    let lasts = lasts.filter(|lasts| {
+        let right = (Duration::from_nanos(1)..=LivePhase::LASTS_MAX).contains(lasts);
+        if !right {
+            problems.add(
+                &value(node, "for").span,
+                format!("a change lasts up to a day and some time at least, found {lasts:?}"),
+            );
+        }
+        right
+    });
+    let factors = Factors {
+        capacity: fields.read("capacity", problems, scalar::multiple),
+        slowdown: fields.read("slowdown", problems, scalar::multiple),
+        intake: fields.read("intake", problems, scalar::probability).and_then(|share| Factor::new(share.as_f64())),
+        refuse: fields.read("refuse", problems, scalar::boolean).unwrap_or_default(),
+        ..Factors::default()
+    };
+    let (change, ramp) = (change(&fields, problems), ramp(&fields, problems));
+    let service = fields.read("service", problems, scalar::name);
+    if let Some(lasts) = lasts
+        && lasts < ramp.up.saturating_add(ramp.down)
+    {
+        problems.add(&value(node, "for").span, "the ramps of a change fit into it; make it longer or them shorter");
+    }
+    if problems.count() == before && change == Change::default() && factors == Factors::default() {
+        problems.add(
+            &node.span,
+            "a change changes something; give it outcomes, latency, capacity, slowdown, intake or refuse",
+        );
+    }
+    let window = Window { from: Duration::ZERO, until: lasts };
+    (problems.count() == before).then_some(LivePhase { phase: Phase { name, window, ramp, change, factors }, service })
+}
+
+fn ramp(fields: &Fields<'_>, problems: &mut Problems) -> Ramp {
+    Ramp {
+        up: fields.read("ramp_up", problems, scalar::duration).unwrap_or_default(),
+        down: fields.read("ramp_down", problems, scalar::duration).unwrap_or_default(),
+    }
 }
 
 /// When a phase comes again.

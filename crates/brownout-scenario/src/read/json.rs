@@ -22,7 +22,16 @@ const STRICT: ParseOptions = ParseOptions {
 
 pub(super) fn tree(text: &str, problems: &mut Problems) -> Option<Node> {
     match parse_to_ast(text, &CollectOptions::default(), &STRICT) {
-        Ok(parsed) => parsed.value.map(|value| node(value, problems)),
+        Ok(parsed) => {
+            if parsed.value.is_none() {
+                problems.add_with_hint(
+                    &(0..text.len()),
+                    "JSON is a value, found nothing",
+                    "the least there can be is {}",
+                );
+            }
+            parsed.value.map(|value| node(value, problems))
+        }
         Err(error) => {
             problems.add(&span(error.range()), error.kind());
             None
