@@ -141,6 +141,7 @@ impl Client {
         let mut request = Request::new(Empty::new());
         *request.method_mut() = target.method.clone();
         *request.uri_mut() = target.path.clone();
+        request.headers_mut().clone_from(&target.headers);
         let headers = request.headers_mut();
         headers.insert(HOST, target.authority.clone());
         headers.insert(USER_AGENT, concat!("brownout/", env!("CARGO_PKG_VERSION")).parse().expect("plain text"));

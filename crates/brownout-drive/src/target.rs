@@ -1,7 +1,7 @@
 //! Where requests go.
 
-use hyper::Uri;
-use hyper::header::HeaderValue;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{HeaderMap, Uri};
 use rustls_pki_types::ServerName;
 use thiserror::Error;
 
@@ -19,6 +19,8 @@ pub struct Target {
     /// Path and query, as requests carry it.
     pub(crate) path: Uri,
     pub(crate) method: hyper::Method,
+    /// What requests carry beside what is their own.
+    pub(crate) headers: HeaderMap,
     /// `None` for plain HTTP.
     pub(crate) tls: Option<Tls>,
 }
@@ -55,6 +57,9 @@ pub enum TargetError {
     /// A method that cannot be sent.
     #[error("a method is a word such as GET, found `{0}`")]
     Method(String),
+    /// A header that cannot be sent.
+    #[error("a header has a name of letters, digits and dashes, and a value of visible characters, found `{0}`")]
+    Header(String),
 }
 
 impl Target {
@@ -89,9 +94,23 @@ impl Target {
             authority: authority.as_str().parse().map_err(|_| TargetError::NoHost(url.to_owned()))?,
             path: path_of(&uri, path)?,
             method: method.parse().map_err(|_| TargetError::Method(method.to_owned()))?,
+            headers: HeaderMap::new(),
             tls: (scheme == "https").then(|| Ok(trust.tls(server_name()?))).transpose()?,
             host,
         })
+    }
+}
+
+impl Target {
+    /// The same, whose requests carry a header more.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, TargetError> {
+        let pair = name.parse::<HeaderName>().ok().zip(value.parse::<HeaderValue>().ok());
+        let (name, value) = pair.ok_or_else(|| TargetError::Header(name.to_owned()))?;
+        self.headers.insert(name, value);
+        Ok(self)
     }
 }
 

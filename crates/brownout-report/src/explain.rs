@@ -167,11 +167,17 @@ impl TimelineReport {
     /// Of the phases of all services.
     #[must_use]
     pub fn new(service: &Service, graph: &Graph, origin: Origin) -> Self {
-        let own = service.phases().iter().map(|phase| TimelineEntry::new(phase, None));
-        let behind = graph.behind.iter().flat_map(|node| {
-            node.service.phases().iter().map(|phase| TimelineEntry::new(phase, Some(node.name.clone())))
+        let behind = graph.behind.iter().map(|node| (Some(node.name.as_str()), &node.service));
+        Self::of(std::iter::once((None, service)).chain(behind), origin)
+    }
+
+    /// The same of services by their names; the one that clients call has none.
+    #[must_use]
+    pub fn of<'s>(services: impl IntoIterator<Item = (Option<&'s str>, &'s Service)>, origin: Origin) -> Self {
+        let entries = services.into_iter().flat_map(|(name, service)| {
+            service.phases().iter().map(move |phase| TimelineEntry::new(phase, name.map(ToOwned::to_owned)))
         });
-        let mut timeline: Vec<_> = own.chain(behind).collect();
+        let mut timeline: Vec<_> = entries.collect();
         timeline.sort_by(|a, b| a.from_s.total_cmp(&b.from_s));
         Self { timeline, origin }
     }

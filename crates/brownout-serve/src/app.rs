@@ -9,7 +9,7 @@ use brownout_clock::Clock;
 use brownout_draw::Seed;
 use brownout_service::{
     Asked, Claim, Decision, Delivery, EarlyReturns, Identity, LimitCounts, Live, Refused, Request, Response, Seen,
-    Service, ServiceError, Shed, TimeLeft,
+    Service, Shed, TimeLeft,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -23,6 +23,7 @@ use crate::behind::{Behind, Errand, Worked};
 use crate::books::{self, Books, Counts, Journal, JournalBounds, Met, Note, Record};
 use crate::gate::{Held, Peer, time_of_day};
 use crate::run::Run;
+use crate::script::{Change, ChangeError, Script};
 use crate::site::Fate;
 use crate::wire::Sending;
 use crate::{Limits, shed, told};
@@ -40,15 +41,6 @@ pub struct App {
     books: Books,
     /// The time of day at which the clock began.
     epoch: Duration,
-}
-
-/// What the service is to be.
-#[derive(Debug)]
-struct Script {
-    /// As its file has it.
-    service: Service,
-    /// What was changed since.
-    live: Vec<Live>,
 }
 
 /// An answer on the wire.
@@ -81,7 +73,7 @@ impl App {
         Self {
             run: watch::Sender::new(Arc::new(run)),
             identity_header: identity_header.and_then(|name| name.parse().ok()),
-            script: Mutex::new(Script { service, live: Vec::new() }),
+            script: Mutex::new(Script::new(service)),
             books: Books::default(),
             epoch: time_of_day().saturating_sub(clock.now()),
         }
@@ -91,9 +83,7 @@ impl App {
     /// cache, for those that miss it.
     #[must_use]
     pub fn calling(self, behind: Vec<Box<dyn Behind>>) -> Self {
-        let Run { seed, clock, .. } = **self.run.borrow();
-        let run = Run::new(self.script().service.clone(), seed, clock, behind.into());
-        self.run.send_replace(Arc::new(run));
+        self.run.send_modify(|run| *run = Arc::new(run.calling(behind.into())));
         self
     }
 
@@ -169,40 +159,43 @@ impl App {
         self.books.pages().journal.as_ref().map(read)
     }
 
-    /// What was changed of the service since it was read.
+    /// The changes that are not over.
     #[must_use]
-    pub fn live(&self) -> Vec<Live> {
-        self.script().live.clone()
+    pub fn changes(&self) -> Vec<Change> {
+        self.script().changes(self.clock().now())
     }
 
-    /// Puts other changes in the place of those there are.
+    /// Changes the service from now on.
     ///
     /// # Errors
-    /// When they do not go with the service, which then stays as it was.
-    pub fn change(&self, live: Vec<Live>) -> Result<(), Vec<ServiceError>> {
+    /// When that does not go with the service, which then stays as it was.
+    pub fn change(&self, live: Live) -> Result<Change, ChangeError> {
         let mut script = self.script();
-        let service = script.service.with_live(&live)?;
-        script.live = live;
+        let (change, service) = script.change(live, self.clock().now())?;
         self.run().change(service);
-        Ok(())
+        Ok(change)
+    }
+
+    /// Undoes change `number`; `None` where there is none, or where it is over.
+    pub fn undo(&self, number: u64) -> Option<Change> {
+        let mut script = self.script();
+        let (change, service) = script.undo(number, self.clock().now())?;
+        self.run().change(service);
+        Some(change)
     }
 
     /// Puts `service` in the place of the one there is; changes that go with it stay. Time goes on, and so do the counts; its limits
     /// and its queue begin anew, and what is under way ends as it would have.
     pub fn reload(&self, service: Service) {
         let mut script = self.script();
-        let now = self.clock().now();
-        script.live.retain(|live| !live.is_over(now) && service.with_live(std::slice::from_ref(live)).is_ok());
-        let changed = service.with_live(&script.live).unwrap_or_else(|_| service.clone());
-        script.service = service;
-        self.run.send_modify(|run| *run = Arc::new(run.with(changed)));
+        let service = script.reload(service);
+        self.run.send_modify(|run| *run = Arc::new(run.with(service)));
     }
 
     /// Begins the run again, in the time of `clock`: without changes, with nothing counted and nobody remembered.
     pub fn reset(&self, clock: Clock) {
         let mut script = self.script();
-        script.live.clear();
-        let service = script.service.clone();
+        let service = script.reset();
         self.run.send_modify(|run| *run = Arc::new(run.anew(service, clock)));
         self.books.clear();
     }
@@ -255,8 +248,8 @@ impl App {
             Ok(mut leave) => {
                 let early = leave.as_mut().and_then(Held::take_early);
                 let held = leave.map(Arc::new);
-                let end = ask.work(held.as_ref()).await;
-                (early, held, end)
+                let end = tokio::time::timeout(limits.answer_time, ask.work(held.as_ref())).await;
+                (early, held, end.unwrap_or_else(|_| self.too_long(&ask)))
             }
             Err(mut refused) => (refused.early.take(), None, ask.limited(*refused)),
         };
@@ -267,6 +260,12 @@ impl App {
             told::in_real_time(answer.headers_mut(), &run.clock, self.epoch);
             answer
         })
+    }
+
+    /// What becomes of a request that was held as long as any may be.
+    fn too_long<'r>(&self, ask: &Ask<'r>) -> End<'r> {
+        self.books.refused(HELD_TOO_LONG.1);
+        ask.end(Counts::HELD_TOO_LONG, refused(HELD_TOO_LONG), ask.run.clock.now())
     }
 
     fn note(&self, run: &Run, head: &Parts, at: Duration, identity: Identity) -> Note<'_> {
@@ -375,6 +374,7 @@ type Refusal = (StatusCode, &'static str);
 
 const TOO_LARGE: Refusal = (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
 const TOO_SLOW: Refusal = (StatusCode::REQUEST_TIMEOUT, "the body took too long");
+const HELD_TOO_LONG: Refusal = (StatusCode::SERVICE_UNAVAILABLE, "the answer took too long");
 const BROKEN: Refusal = (StatusCode::BAD_REQUEST, "the body is broken");
 
 /// Reads a body to its end and forgets it, so that the connection can be used again. Otherwise says why it cannot.

@@ -17,6 +17,8 @@ pub struct Limits {
     /// closed; looked at once in that time, so it may take twice as long. A request that is shed in silence is silence too.
     /// Default 60 s.
     pub head_time: Duration,
+    /// How long a request may be held, whatever the service says; then it gets a 503. Default 10 min.
+    pub answer_time: Duration,
     /// How long answers under way may still take once the server is told to end. Default 5 s.
     pub drain_time: Duration,
 }
@@ -29,6 +31,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(60),
             head_bytes: 64 << 10,
             head_time: Duration::from_secs(60),
+            answer_time: Duration::from_secs(600),
             drain_time: Duration::from_secs(5),
         }
     }

@@ -49,6 +49,11 @@ impl Run {
         Self { seed, clock, service, arrivals, site, gate, calls }
     }
 
+    /// The same run, whose service calls `behind`.
+    pub(crate) fn calling(&self, behind: Arc<[Box<dyn Behind>]>) -> Self {
+        Self::after(Arc::clone(&self.arrivals), Service::clone(&self.service()), self.seed, self.clock, behind)
+    }
+
     /// The same run with another service; who asked is remembered, who waits for a worker or a limit stays where they are.
     pub(crate) fn with(&self, service: Service) -> Self {
         let behind = self.calls.as_ref().map(|calls| calls.behind()).unwrap_or_default();

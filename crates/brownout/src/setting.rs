@@ -94,6 +94,11 @@ pub(crate) fn read_with_places(file: &Path) -> Result<(Scenario, Places), Stop> 
         .map_err(|invalid| Stop { message: invalid.render(output::talk_is_coloured()), ..Stop::usage("") })
 }
 
+/// Whether a scenario is one of the program's, and no file.
+pub(crate) fn is_preset(file: &Path) -> bool {
+    file.to_str().is_some_and(|name| name.starts_with(PRESET))
+}
+
 /// What comes before the name of a scenario that is no file.
 const PRESET: &str = "preset:";
 

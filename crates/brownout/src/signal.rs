@@ -54,6 +54,36 @@ impl Signals {
     }
 }
 
+/// Listens from now on for being told to read files again. Must be called within a runtime.
+pub(crate) fn hang_ups() -> HangUps {
+    #[cfg(unix)]
+    let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
+    #[cfg(not(unix))]
+    let signal = None;
+    HangUps(signal)
+}
+
+/// SIGHUPs.
+#[cfg(unix)]
+pub(crate) struct HangUps(Option<tokio::signal::unix::Signal>);
+
+/// None come here.
+#[cfg(not(unix))]
+pub(crate) struct HangUps(Option<()>);
+
+impl HangUps {
+    /// Resolves at the next one.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.0
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Does `work`; where Ctrl-C or SIGTERM comes first, `interrupted` is called from another thread, with the exit code that
 /// tells of it, and does not return.
 pub(crate) fn on_signal<T>(interrupted: impl Fn(Exit) + Sync, work: impl FnOnce() -> T) -> Result<T, Stop> {

@@ -56,6 +56,8 @@ impl Counts {
     pub const TURNED_AWAY: &'static str = "turned_away";
     /// A service behind failed it.
     pub const BAD_GATEWAY: &'static str = "bad_gateway";
+    /// It was held as long as any request may be.
+    pub const HELD_TOO_LONG: &'static str = "held_too_long";
     /// Its client left before the answer.
     pub const LEFT: &'static str = "left";
 

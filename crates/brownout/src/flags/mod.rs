@@ -15,6 +15,12 @@ use std::time::Duration;
 
 pub(crate) use brownout_scenario::units::duration;
 
+/// The token of an admin API: the given one, or that of the environment.
+pub(crate) fn admin_token(given: Option<&String>) -> Option<String> {
+    let from_environment = || std::env::var("BROWNOUT_ADMIN_TOKEN").ok().filter(|token| !token.is_empty());
+    given.cloned().or_else(from_environment)
+}
+
 /// Reads a count of which there must be one at least.
 pub(crate) fn positive(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| format!("a count is a whole number from 1 to {}, found `{text}`", u32::MAX))

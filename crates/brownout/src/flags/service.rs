@@ -9,7 +9,7 @@ use clap::Args;
 use crate::exit::Stop;
 
 /// Flags of the simulated service.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ServiceFlags {
     /// Scenario file, TOML or JSON, or `preset:NAME` [default: the practice service: 80% 200, 10% 500, 5% 429, 5% 504; 10 to 500 ms]
     #[arg(value_name = "FILE")]

@@ -1,13 +1,21 @@
 //! `explain`: why an attempt meets what it meets, and what happens when.
 
 use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use brownout_clock::Scale;
+use brownout_draw::Seed;
+use brownout_drive::{Drive, Target, Trust};
+use brownout_load::Reply;
+use brownout_policy::Policy;
 use brownout_report::{ExplainReport, TimelineReport, json};
 use brownout_service::Identity;
 
+use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::{ServiceFlags, duration, seen};
+use crate::flags::{HTTP_ATTEMPT_TIMEOUT, ServiceFlags, admin_token, duration, seen};
 use crate::output::print;
 use crate::setting::Setting;
 
@@ -16,22 +24,32 @@ use crate::setting::Setting;
 /// Example: `brownout explain examples/outage.toml 17.2 --at 31s`, for attempt 2 of call 17 that reaches the service 31 s after
 /// the beginning. A call has the number that results and the header `x-brownout-decision` show, and meets the same in virtual
 /// time and over sockets.
+///
+/// With --admin, of a service that runs: as it came, and as the service is now, changes included.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,
 
     /// The number of a call, and of its attempt: `17`, or `17.2`
-    #[arg(value_name = "CALL[.ATTEMPT]", value_parser = identity, required_unless_present = "timeline")]
+    #[arg(value_name = "CALL[.ATTEMPT]", value_parser = identity, required_unless_present_any = ["timeline", "admin"])]
     attempt: Option<Identity>,
 
-    /// When the attempt reaches the service, from the beginning
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0s", allow_hyphen_values = true)]
-    at: Duration,
+    /// When the attempt reaches the service, from the beginning [default: 0s; of a service that runs, when it came]
+    #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
+    at: Option<Duration>,
 
     /// Prints every phase with its times, those that come again and those that come by chance worked out
     #[arg(long, conflicts_with_all = ["attempt", "at"])]
     timeline: bool,
+
+    /// Asks the running service whose admin API is there, in place of a file
+    #[arg(long, value_name = "URL")]
+    admin: Option<String>,
+
+    /// The token of that API [default: $BROWNOUT_ADMIN_TOKEN]
+    #[arg(long, value_name = "TOKEN", requires = "admin")]
+    admin_token: Option<String>,
 
     /// Prints it as JSON
     #[arg(long)]
@@ -39,6 +57,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
+    if let Some(url) = &args.admin {
+        return of_running(args, url);
+    }
     let setting = Setting::new(&args.service, None)?;
     setting.announce();
     let scenario = &setting.scenario;
@@ -50,10 +71,46 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     };
     let request = seen(&scenario.load.request);
     let route = scenario.service.route(&request);
-    let why = scenario.service.explain(setting.seed, route, identity, args.at);
-    let report = ExplainReport::new(&why, args.at.as_secs_f64(), origin);
+    let at = args.at.unwrap_or_default();
+    let why = scenario.service.explain(setting.seed, route, identity, at);
+    let report = ExplainReport::new(&why, at.as_secs_f64(), origin);
     print(&if args.json { json(&report) } else { report.text() })?;
     Ok(Exit::FINE)
+}
+
+/// Lets a service that runs tell, which knows how it was changed.
+fn of_running(args: &Args, url: &str) -> Result<Exit, Stop> {
+    let format = if args.json { "json" } else { "text" };
+    let given = (args.attempt, args.service.scenario.as_deref().and_then(Path::to_str));
+    let path = match given {
+        (None, None) if args.timeline => format!("/timeline?format={format}"),
+        // Without a file before it, what is to be explained stands in its place.
+        (None, Some(text)) if !args.timeline => {
+            let Identity { request, attempt } = identity(text).map_err(Stop::usage)?;
+            let at = args.at.map(|at| format!("&at={}ns", at.as_nanos())).unwrap_or_default();
+            format!("/explain?request={request}&attempt={attempt}{at}&format={format}")
+        }
+        (None, None) => {
+            return Err(Stop::usage("say which attempt, as in `brownout explain 17.2 --admin URL`, or --timeline"));
+        }
+        _ => return Err(Stop::usage("the running service has its own scenario; drop the file, or --admin")),
+    };
+    let asked = Target::new(url, "GET", Some(&path), &Trust::default()).map_err(Stop::usage)?;
+    let token = admin_token(args.admin_token.as_ref());
+    let asked = match &token {
+        None => asked,
+        Some(token) => asked.with_header("authorization", &format!("Bearer {token}")).map_err(Stop::usage)?,
+    };
+    let (policy, seed) = (Arc::new(Policy::none()), Seed(0));
+    let drive = Drive { target: Arc::new(asked), policy, seed, scale: Scale::ONE };
+    let answer = runtime()?.block_on(drive.request(1, Some(HTTP_ATTEMPT_TIMEOUT)));
+    match answer.reply {
+        Reply::Status(200) => print(&answer.body).map(|()| Exit::FINE),
+        Reply::Status(status) => {
+            Err(Stop::failed(format!("the admin API at {url} answers {status}: {}", answer.body.trim())))
+        }
+        _ => Err(Stop::failed(format!("no answer from the admin API at {url}: {}", answer.error.unwrap_or_default()))),
+    }
 }
 
 /// Reads `17` or `17.2`.

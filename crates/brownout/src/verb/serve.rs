@@ -1,17 +1,22 @@
 //! `serve`: the service over HTTP.
 
+mod admin;
 mod behind;
+mod bounds;
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
+use brownout_admin::Admin;
 use brownout_clock::{Clock, Scale};
 use brownout_load::{Graph, LimitsResult};
 use brownout_report::{behind_text, limits_text};
 use brownout_scenario::Scenario;
-use brownout_serve::{App, Limits, Server};
+use brownout_serve::{App, Server};
 
+use admin::AdminFlags;
 use behind::Row;
+use bounds::{BoundFlags, JournalFlags};
 
 use crate::exit::{Exit, Stop};
 use crate::flags::ServiceFlags;
@@ -33,16 +38,23 @@ use crate::signal::asked_to_end;
 /// Where the scenario has limits, its end tells how many requests each refused, and which clients came back before
 /// Retry-After.
 ///
-/// Bounds: 10,000 connections; silent ones closed after 60 to 120 s; request heads up to 64 KiB; bodies up to 1 MiB, within
-/// 60 s; 10,000 calls in flight of each that one service makes of another. Ctrl-C and SIGTERM let answers under way finish, for 5 s at most, and end it with exit code 0.
+/// The file is read again when it changes, and at SIGHUP; one that is not sound leaves what runs as it is, and says why. With --admin
+/// there is an HTTP API to watch what is served and to change it for a time; GET /openapi.json there describes it.
+///
+/// Of calls that one service makes of another, 10,000 are in flight at the most. Ctrl-C and SIGTERM let answers under way finish, and end
+/// it with exit code 0.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,
 
-    /// Port on 127.0.0.1; 0 takes any free one
+    /// Port; 0 takes any free one
     #[arg(long, default_value = "7429")]
     port: u16,
+
+    /// Address to listen on; anything but loopback lets other machines in
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    bind: IpAddr,
 
     /// Where a service behind listens, on loopback: a port, or an address with one; may be given for each [default: any free port]
     #[arg(long, value_name = "NAME=PORT", value_parser = behind::listen)]
@@ -51,29 +63,49 @@ pub(crate) struct Args {
     /// How many times faster than real time the scenario goes: every delay, window, timeout and Retry-After is that much shorter
     #[arg(long, value_name = "N", default_value_t)]
     time_scale: Scale,
+
+    #[command(flatten)]
+    admin: AdminFlags,
+
+    #[command(flatten)]
+    journal: JournalFlags,
+
+    #[command(flatten)]
+    bounds: BoundFlags,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let setting = Setting::new(&args.service, None)?;
-    let first: SocketAddr = (Ipv4Addr::LOCALHOST, args.port).into();
+    let first: SocketAddr = (args.bind, args.port).into();
     let places = behind::places(&setting.scenario.graph, first, &args.listen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {
         let Scenario { service, graph, identity_header, .. } = &setting.scenario;
-        let server = Server::bind(first, Limits::default()).await;
+        let limits = args.bounds.limits();
+        let server = Server::bind(first, limits).await;
         let server = server.map_err(|error| Stop::failed(format!("failed to {error}")))?;
         let clock = Clock::start(args.time_scale);
-        let row = Row::new(server, graph, &places, setting.seed, clock).await?;
+        let row = Row::new(server, graph, &places, limits, (setting.seed, clock)).await?;
+        let admin = args.admin.bind().await?;
         setting.announce();
         let first = App::new(service.clone(), setting.seed, identity_header.as_deref(), clock);
         let behind = graph.behind.iter().map(|node| App::new(node.service.clone(), setting.seed, None, clock));
         let apps = std::iter::once(first).chain(behind);
-        let apps: Vec<_> = apps.enumerate().map(|(place, app)| row.connect(place, app)).collect();
+        let journal = args.journal.bounds().filter(|_| admin.is_some());
+        let noted = |app: App| match journal {
+            Some(bounds) => app.with_journal(bounds),
+            None => app,
+        };
+        let apps: Vec<_> = apps.map(noted).enumerate().map(|(place, app)| row.connect(place, app)).collect();
+        let control = admin::control(&args.service, &setting, &apps, row.addresses(), "http");
         // Whoever reads the address may send a signal at once.
         let end = asked_to_end()?;
-        print(&told(&row, graph))?;
-        let counts = row.run(apps.clone(), async { _ = end.await }).await;
+        print(&told(&row, graph, admin.as_ref()))?;
+        let counts = tokio::select! {
+            counts = row.run(apps.clone(), async { _ = end.await }) => counts,
+            () = args.admin.run(admin, control, args.service.scenario.as_deref()) => unreachable!("it goes on until it is dropped"),
+        };
         let app = &apps[0];
         talk(&format!("requests answered: {}", app.requests()));
         if !graph.behind.is_empty() {
@@ -87,12 +119,15 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
 }
 
 /// Where everybody listens, a line each.
-fn told(row: &Row, graph: &Graph) -> String {
+fn told(row: &Row, graph: &Graph, admin: Option<&Admin>) -> String {
     let mut text = String::new();
     let names = std::iter::once(None).chain(graph.behind.iter().map(|node| Some(&node.name)));
     for (address, name) in row.addresses().zip(names) {
         let name = name.map(|name| format!(" as {name}")).unwrap_or_default();
         writeln!(text, "serving http://{address}{name}").expect("writing to a string cannot fail");
+    }
+    if let Some(admin) = admin {
+        writeln!(text, "admin http://{}", admin.address()).expect("writing to a string cannot fail");
     }
     text
 }

@@ -16,7 +16,7 @@ pub(crate) fn curl_is_there() -> bool {
     there
 }
 
-fn curl(arguments: &[&str]) -> String {
+pub(crate) fn curl(arguments: &[&str]) -> String {
     let output = Command::new("curl").args(["--silent", "--max-time", "20"]).args(arguments).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()

@@ -1,5 +1,6 @@
 //! The program as people run it: real processes, real sockets, real output.
 
+mod admin;
 mod behind;
 mod check;
 mod cohorts;

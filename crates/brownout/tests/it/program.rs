@@ -56,6 +56,8 @@ pub(crate) struct Server {
     pub(crate) url: String,
     /// The services behind: name and URL.
     pub(crate) behind: Vec<(String, String)>,
+    /// The admin API, where there is one.
+    pub(crate) admin: Option<String>,
 }
 
 impl Server {
@@ -68,17 +70,22 @@ impl Server {
         let next = |lines: &mut BufReader<ChildStdout>| {
             let mut line = String::new();
             lines.read_line(&mut line).unwrap();
-            line.trim().strip_prefix("serving ").unwrap_or_else(|| panic!("{line}")).to_owned()
+            let (what, url) = line.trim().split_once(' ').unwrap_or_else(|| panic!("{line}"));
+            (what == "admin", url.to_owned())
         };
-        let url = next(&mut lines);
-        let mut behind = Vec::new();
+        let (_, url) = next(&mut lines);
+        let (mut behind, mut admin) = (Vec::new(), None);
         // All lines are printed at once.
         while !lines.buffer().is_empty() {
-            let line = next(&mut lines);
-            let (url, name) = line.split_once(" as ").unwrap();
-            behind.push((name.to_owned(), url.to_owned()));
+            let (is_admin, line) = next(&mut lines);
+            if is_admin {
+                admin = Some(line);
+            } else {
+                let (url, name) = line.split_once(" as ").unwrap();
+                behind.push((name.to_owned(), url.to_owned()));
+            }
         }
-        Self { process, url, behind }
+        Self { process, url, behind, admin }
     }
 
     /// Sends a signal by its name.

@@ -31,6 +31,7 @@ pub(super) struct Row {
     lines: Vec<Vec<Arc<Line>>>,
     /// Who calls each of them.
     callers: Vec<Vec<usize>>,
+    drain_time: Duration,
 }
 
 /// Any free port on loopback.
@@ -41,10 +42,7 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
     let Some((name, place)) = text.split_once('=') else {
         return Err(format!("expected NAME=PORT or NAME=ADDRESS:PORT, as in db=7430, found `{text}`"));
     };
-    let port = place.parse().map(|port| SocketAddr::new(ANY.ip(), port)).ok();
-    let address = port.or_else(|| place.parse().ok()).ok_or_else(|| {
-        format!("a service listens on a port from 0 to 65535, or on an address with one, found `{place}`")
-    })?;
+    let address = self::place(place)?;
     if !address.ip().is_loopback() {
         let port = address.port();
         return Err(format!(
@@ -52,6 +50,14 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
         ));
     }
     Ok(Listen { name: name.to_owned(), address })
+}
+
+/// Reads `PORT`, on loopback, or `ADDRESS:PORT`.
+pub(super) fn place(text: &str) -> Result<SocketAddr, String> {
+    let port = text.parse().map(|port| SocketAddr::new(ANY.ip(), port)).ok();
+    port.or_else(|| text.parse().ok()).ok_or_else(|| {
+        format!("a service listens on a port from 0 to 65535, or on an address with one, found `{text}`")
+    })
 }
 
 /// Where each service of `graph` is to listen, the `first` service apart.
@@ -89,12 +95,12 @@ impl Row {
         first: Server,
         graph: &Graph,
         places: &[SocketAddr],
-        seed: Seed,
-        clock: Clock,
+        limits: Limits,
+        (seed, clock): (Seed, Clock),
     ) -> Result<Self, Stop> {
         let mut servers = vec![first];
         for (node, address) in graph.behind.iter().zip(places) {
-            let server = Server::bind(*address, Limits::default()).await;
+            let server = Server::bind(*address, limits).await;
             servers.push(server.map_err(|error| refusal(&node.name, &error))?);
         }
         let mut number = 0;
@@ -112,7 +118,7 @@ impl Row {
             }
             lines.push(own);
         }
-        Ok(Self { servers, lines, callers })
+        Ok(Self { servers, lines, callers, drain_time: limits.drain_time })
     }
 
     /// Where each listens, that of the clients first.
@@ -129,7 +135,7 @@ impl Row {
     /// Answers as `apps` say, until `end`; then each service ends when nobody is left to call it, all of them within the time that
     /// answers under way have. Tells what was counted of every hop, in their order.
     pub(super) async fn run(self, apps: Vec<Arc<App>>, end: impl Future<Output = ()>) -> Vec<HopCounts> {
-        let Self { servers, lines, callers } = self;
+        let Self { servers, lines, callers, drain_time } = self;
         let (over, ended): (Vec<_>, Vec<_>) = servers.iter().map(|_| watch::channel(())).unzip();
         let mut rest = JoinSet::new();
         let mut first = None;
@@ -156,7 +162,7 @@ impl Row {
             end_all(&own).await;
             drop(over);
         }
-        let left = asked + Limits::default().drain_time;
+        let left = asked + drain_time;
         let _ = tokio::time::timeout_at(left.max(tokio::time::Instant::now() + GRACE), async {
             while rest.join_next().await.is_some() {}
         })

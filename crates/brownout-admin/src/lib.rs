@@ -1,0 +1,17 @@
+//! What a running service tells of itself, and how it is changed while it runs.
+//!
+//! An HTTP API on a port of its own. All that it changes are phases, begun, ended or added, so that what follows is decided and
+//! explained as all else is, and what is added ends by itself. [`Guard`] says who may ask.
+
+mod api;
+mod control;
+mod endpoints;
+mod guard;
+mod metrics;
+mod openapi;
+mod server;
+mod views;
+
+pub use control::{Control, Reload, Reloaded, Served};
+pub use guard::{Guard, GuardError};
+pub use server::Admin;

@@ -1,0 +1,142 @@
+//! The API on a port of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::api::{Answered, Asked, Endpoint, Failure};
+use crate::control::Control;
+use crate::endpoints::ENDPOINTS;
+use crate::guard::Guard;
+
+/// How many may ask at once.
+const CONNECTIONS_MAX: usize = 64;
+/// The largest body.
+const BODY_BYTES_MAX: usize = 64 << 10;
+/// How long a client may take over a head, and over a body.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An API that listens and has not begun to answer.
+#[derive(Debug)]
+pub struct Admin {
+    listener: TcpListener,
+    address: SocketAddr,
+    guard: Guard,
+}
+
+impl Admin {
+    /// Listens on `address`; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn bind(address: SocketAddr, guard: Guard) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { address: listener.local_addr()?, listener, guard })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until it is dropped.
+    pub async fn run(self, control: Arc<Control>) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let guard = Arc::new(self.guard);
+        let mut conversations = JoinSet::new();
+        loop {
+            let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
+            let accepted = tokio::select! {
+                Some(_) = conversations.join_next() => continue,
+                accepted = self.listener.accept() => accepted,
+            };
+            let Ok((stream, _)) = accepted else {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let (control, guard) = (Arc::clone(&control), Arc::clone(&guard));
+            let service = service_fn(move |request| answer(Arc::clone(&control), Arc::clone(&guard), request));
+            conversations.spawn(async move {
+                let _place = place;
+                let mut builder = http1::Builder::new();
+                builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+                // A client that breaks off is no concern of anybody else's.
+                let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    }
+}
+
+async fn answer(
+    control: Arc<Control>,
+    guard: Arc<Guard>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+    let (head, body) = request.into_parts();
+    let head_only = head.method == hyper::Method::HEAD;
+    let answered = async {
+        guard.check(&head.headers).map_err(Failure::new)?;
+        let path = head.uri.path();
+        let matching = || ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, endpoint.matches(path)?)));
+        let method = if head_only { &hyper::Method::GET } else { &head.method };
+        let Some((endpoint, segment)) = matching().find(|(endpoint, _)| endpoint.method == method) else {
+            return Err(refusal(path, matching().map(|(endpoint, _)| endpoint)));
+        };
+        let body = read(body).await?;
+        let query = head.uri.query().unwrap_or_default();
+        let query = form_urlencoded::parse(query.as_bytes()).collect();
+        ask(&control, endpoint, &Asked { segment, query, body: &body })
+    };
+    let (reply, allow) = match answered.await {
+        Ok(reply) => (reply, None),
+        Err(failure) => failure.reply(),
+    };
+    let mut response = Response::new(Full::from(if head_only { String::new() } else { reply.body }));
+    *response.status_mut() = reply.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+        headers.insert(ALLOW, allow);
+    }
+    Ok(response)
+}
+
+fn ask(control: &Control, endpoint: &Endpoint, asked: &Asked<'_>) -> Answered {
+    asked.check(endpoint)?;
+    (endpoint.handle)(control, asked)
+}
+
+/// Why no endpoint answers at `path`, of which there are `others` with another method.
+fn refusal<'e>(path: &str, others: impl Iterator<Item = &'e Endpoint>) -> Failure {
+    let methods: Vec<_> = others.map(|endpoint| endpoint.method.as_str()).collect();
+    if methods.is_empty() {
+        let path: String = path.chars().take(256).collect();
+        return Failure::missing(format!("there is nothing at `{path}`; GET / lists what there is"));
+    }
+    Failure::method(methods.join(", "))
+}
+
+async fn read(body: Incoming) -> Result<String, Failure> {
+    let collected = tokio::time::timeout(PATIENCE, Limited::new(body, BODY_BYTES_MAX).collect()).await;
+    let collected =
+        collected.map_err(|_| Failure::new((StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned())))?;
+    let too_large = || format!("a body has {BODY_BYTES_MAX} bytes at the most, and comes to its end");
+    let bytes = collected.map_err(|_| Failure::new((StatusCode::PAYLOAD_TOO_LARGE, too_large())))?.to_bytes();
+    String::from_utf8(bytes.into()).map_err(|_| Failure::bad("the body is no UTF-8"))
+}
