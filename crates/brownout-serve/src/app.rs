@@ -14,7 +14,7 @@ use brownout_service::{
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
 use tokio::sync::watch;
@@ -228,7 +228,11 @@ impl App {
         let run = self.run();
         let arrived = run.clock.now();
         let (head, body) = request.into_parts();
-        let read = tokio::time::timeout(limits.body_time, read_through(body, limits.body_bytes)).await;
+        let read = tokio::time::timeout(
+            limits.body_time,
+            read_through(body, limits.body_bytes, head.headers.contains_key(EXPECT)),
+        )
+        .await;
         if let Err(refusal) = read.unwrap_or(Err(TOO_SLOW)) {
             self.books.refused(refusal.1);
             return Some(refused(refusal));
@@ -378,20 +382,43 @@ const HELD_TOO_LONG: Refusal = (StatusCode::SERVICE_UNAVAILABLE, "the answer too
 const BROKEN: Refusal = (StatusCode::BAD_REQUEST, "the body is broken");
 
 /// Reads a body to its end and forgets it, so that the connection can be used again. Otherwise says why it cannot.
-async fn read_through(mut body: Incoming, bytes_max: usize) -> Result<(), Refusal> {
+///
+/// - `waits`: whether the client sends nothing before it is told to.
+async fn read_through(mut body: Incoming, bytes_max: usize, waits: bool) -> Result<(), Refusal> {
     if body.size_hint().lower() > bytes_max as u64 {
-        return Err(TOO_LARGE);
+        return Err(too_large(body, bytes_max, waits).await);
     }
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| BROKEN)?;
         seen += frame.data_ref().map_or(0, Bytes::len);
         if seen > bytes_max {
-            return Err(TOO_LARGE);
+            return Err(too_large(body, bytes_max, waits).await);
         }
     }
     Ok(())
 }
+
+/// Reads on for a moment: who is still sending when the connection is closed may lose the answer that says why.
+async fn too_large(mut body: Incoming, bytes_max: usize, waits: bool) -> Refusal {
+    let drain = async {
+        let mut seen = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            seen += frame.data_ref().map_or(0, Bytes::len);
+            if seen > bytes_max.saturating_mul(DRAINED) {
+                break;
+            }
+        }
+    };
+    if !waits {
+        let _ = tokio::time::timeout(DRAIN_TIME, drain).await;
+    }
+    TOO_LARGE
+}
+
+/// How many times the largest body is read of one that is too large, before it is answered, and for how long.
+const DRAINED: usize = 16;
+const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 fn on_the_wire(response: Response) -> Answer {
     let mut answer = hyper::Response::new(Full::new(in_bytes(response.body)));

@@ -14,6 +14,7 @@ use brownout_report::{behind_text, limits_text};
 use brownout_scenario::Scenario;
 use brownout_serve::{App, Server};
 
+use super::more_files;
 use admin::AdminFlags;
 use behind::Row;
 use bounds::{BoundFlags, JournalFlags};
@@ -81,6 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {
+        more_files();
         let Scenario { service, graph, identity_header, .. } = &setting.scenario;
         let limits = args.bounds.limits();
         let server = Server::bind(first, limits).await;

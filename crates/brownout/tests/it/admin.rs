@@ -20,7 +20,7 @@ fn status_of(url: &str) -> String {
 
 /// Waits for what comes soon.
 #[track_caller]
-fn soon(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn soon(what: &str, is_so: impl Fn() -> bool) {
     for _ in 0..400 {
         if is_so() {
             return;
@@ -85,7 +85,7 @@ fn a_file_that_changes_is_read_again_and_a_bad_one_is_not_taken() {
     soon("the change by signal", || status_of(&server.url) == "429");
     write("seed = 7\n[service]\nlatency = 0\n[services.db]\nlatency = 0\n");
     soon("another refusal", || refused().contains("start again") || refused().contains("db"));
-    assert_eq!(asked(&server, &[], "/counters")["by_status"]["429"].as_u64().unwrap_or(0) > 0, true);
+    assert!(asked(&server, &[], "/counters")["by_status"]["429"].as_u64().unwrap_or(0) > 0);
     server.signal("TERM");
     let (code, said) = server.wait();
     assert_eq!(code, Some(0));

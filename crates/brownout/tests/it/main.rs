@@ -2,6 +2,7 @@
 
 mod admin;
 mod behind;
+mod bounds;
 mod check;
 mod cohorts;
 mod compare;
