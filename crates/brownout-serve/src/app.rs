@@ -1,8 +1,11 @@
 //! From a request on the wire to an answer on the wire.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use brownout_clock::Clock;
@@ -42,6 +45,11 @@ pub struct App {
     /// The time of day at which the clock began.
     epoch: Duration,
 }
+
+// Names that every request is looked at for, or that every answer carries: made once.
+const REQUEST: HeaderName = HeaderName::from_static(Identity::REQUEST_HEADER);
+const ATTEMPT: HeaderName = HeaderName::from_static(Identity::ATTEMPT_HEADER);
+const DECISION: HeaderName = HeaderName::from_static(Decision::HEADER);
 
 /// An answer on the wire.
 pub(crate) type Answer = hyper::Response<Full<Bytes>>;
@@ -228,12 +236,11 @@ impl App {
         let run = self.run();
         let arrived = run.clock.now();
         let (head, body) = request.into_parts();
-        let read = tokio::time::timeout(
-            limits.body_time,
-            read_through(body, limits.body_bytes, head.headers.contains_key(EXPECT)),
-        )
-        .await;
-        if let Err(refusal) = read.unwrap_or(Err(TOO_SLOW)) {
+        if !body.is_end_stream()
+            && let waits = head.headers.contains_key(EXPECT)
+            && let read = within(limits.body_time, read_through(body, limits.body_bytes, waits)).await
+            && let Err(refusal) = read.unwrap_or(Err(TOO_SLOW))
+        {
             self.books.refused(refusal.1);
             return Some(refused(refusal));
         }
@@ -252,8 +259,8 @@ impl App {
             Ok(mut leave) => {
                 let early = leave.as_mut().and_then(Held::take_early);
                 let held = leave.map(Arc::new);
-                let end = tokio::time::timeout(limits.answer_time, ask.work(held.as_ref())).await;
-                (early, held, end.unwrap_or_else(|_| self.too_long(&ask)))
+                let end = within(limits.answer_time, ask.work(held.as_ref())).await;
+                (early, held, end.unwrap_or_else(|| self.too_long(&ask)))
             }
             Err(mut refused) => (refused.early.take(), None, ask.limited(*refused)),
         };
@@ -275,16 +282,17 @@ impl App {
     fn note(&self, run: &Run, head: &Parts, at: Duration, identity: Identity) -> Note<'_> {
         let path = head.uri.path();
         let path = &path[..path.floor_char_boundary(Record::PATH_BYTES)];
-        self.books.note(run.clock, books::Asked { at, identity, method: head.method.clone(), path: path.into() })
+        let path = if self.books.has_journal() { path.into() } else { Box::default() };
+        self.books.note(run.clock, books::Asked { at, identity, method: head.method.clone(), path })
     }
 
     fn claim<'h>(&self, headers: &'h HeaderMap) -> Claim<'h> {
         let text = |value: Option<&'h HeaderValue>| {
             value.and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty())
         };
-        let own = text(headers.get(Identity::REQUEST_HEADER));
+        let own = text(headers.get(REQUEST));
         let named = || text(self.identity_header.as_ref().and_then(|name| headers.get(name)));
-        Claim { request: own.or_else(named), attempt: text(headers.get(Identity::ATTEMPT_HEADER)) }
+        Claim { request: own.or_else(named), attempt: text(headers.get(ATTEMPT)) }
     }
 }
 
@@ -416,6 +424,15 @@ async fn too_large(mut body: Incoming, bytes_max: usize, waits: bool) -> Refusal
     TOO_LARGE
 }
 
+/// What `work` comes to within `limit`; `None` where it takes longer. What need not wait makes no timer.
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => tokio::time::timeout(limit, work).await.ok(),
+    }
+}
+
 /// How many times the largest body is read of one that is too large, before it is answered, and for how long.
 const DRAINED: usize = 16;
 const DRAIN_TIME: Duration = Duration::from_secs(1);
@@ -440,6 +457,8 @@ fn add_headers<N: Into<Cow<'static, str>>>(
 ) {
     for (name, value) in fields {
         let name = match name.into() {
+            Cow::Borrowed("content-type") => CONTENT_TYPE,
+            Cow::Borrowed(Decision::HEADER) => DECISION,
             Cow::Borrowed(name) => HeaderName::from_static(name),
             Cow::Owned(name) => HeaderName::try_from(name).expect("scenarios have checked their headers"),
         };

@@ -18,6 +18,7 @@ pub use journal::{Journal, JournalBounds, Record};
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     pages: Mutex<Pages>,
+    has_journal: bool,
     /// Requests that are being answered.
     active: AtomicU64,
     /// Connections that came, and those that are open.
@@ -73,7 +74,12 @@ impl Books {
     /// Books with a journal of that size.
     pub(crate) fn with_journal(bounds: JournalBounds) -> Self {
         let pages = Pages { counts: Counts::default(), journal: Some(Journal::new(bounds)) };
-        Self { pages: Mutex::new(pages), ..Self::default() }
+        Self { pages: Mutex::new(pages), has_journal: true, ..Self::default() }
+    }
+
+    /// Whether answers are remembered one by one.
+    pub(crate) const fn has_journal(&self) -> bool {
+        self.has_journal
     }
 
     pub(crate) fn pages(&self) -> MutexGuard<'_, Pages> {
