@@ -6,5 +6,6 @@ mod line;
 mod open;
 mod policy;
 mod raw;
+mod theory;
 mod tls;
 mod worlds;
