@@ -107,7 +107,7 @@ impl Control {
 
     /// Begins the run again: the time, who asked, what was counted; changes are undone.
     pub(crate) fn reset(&self) {
-        let clock = Clock::start(self.clock().scale());
+        let clock = self.clock().anew();
         for served in &self.services {
             served.app.reset(clock);
         }

@@ -3,6 +3,8 @@
 //! A scenario speaks of its own time. The drivers ask a [`Clock`] what time that is and let it do their waiting, so that
 //! a day passes in minutes where its [`Scale`] says so, with every latency, window, timeout and delay in proportion.
 
+#[cfg(target_os = "linux")]
+mod fine;
 mod scale;
 
 pub use scale::{Scale, ScaleError};
@@ -17,13 +19,36 @@ use tokio::time::error::Elapsed;
 pub struct Clock {
     began: Instant,
     scale: Scale,
+    #[cfg(target_os = "linux")]
+    fine: Option<&'static fine::Fine>,
 }
 
 impl Clock {
     /// A clock that begins now.
     #[must_use]
     pub fn start(scale: Scale) -> Self {
-        Self { began: Instant::now(), scale }
+        Self {
+            began: Instant::now(),
+            scale,
+            #[cfg(target_os = "linux")]
+            fine: None,
+        }
+    }
+
+    /// The same, whose waits end within a fraction of a millisecond of their moment where the system has such timers, and so tokio's
+    /// clock can not be paused. For the one runtime that a program has, and made in it.
+    #[must_use]
+    pub fn start_fine(scale: Scale) -> Self {
+        let clock = Self::start(scale);
+        #[cfg(target_os = "linux")]
+        let clock = Self { fine: fine::Fine::start().ok(), ..clock };
+        clock
+    }
+
+    /// A clock as fine as this one, that begins now.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { began: Instant::now(), ..*self }
     }
 
     /// How fast it goes.
@@ -43,14 +68,14 @@ impl Clock {
     pub async fn sleep_until(&self, moment: Duration) {
         let moment = self.instant(moment);
         if Instant::now() < moment {
-            tokio::time::sleep_until(moment).await;
+            self.wait_until(moment).await;
         }
     }
 
     /// Waits for some of the scenario's time. None at all is no trip through the timer.
     pub async fn sleep(&self, time: Duration) {
         if !time.is_zero() {
-            tokio::time::sleep(self.scale.real(time)).await;
+            self.wait_until(later(Instant::now(), self.scale.real(time))).await;
         }
     }
 
@@ -62,11 +87,23 @@ impl Clock {
         tokio::time::timeout(self.scale.real(limit), work).await
     }
 
-    /// The real moment, or one 30 years off where the clock of the system does not reach that far.
-    fn instant(&self, moment: Duration) -> Instant {
-        const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-        self.began.checked_add(self.scale.real(moment)).unwrap_or_else(|| self.began + FAR)
+    async fn wait_until(&self, moment: Instant) {
+        #[cfg(target_os = "linux")]
+        if let Some(fine) = self.fine {
+            return fine.sleep_until(moment).await;
+        }
+        tokio::time::sleep_until(moment).await;
     }
+
+    fn instant(&self, moment: Duration) -> Instant {
+        later(self.began, self.scale.real(moment))
+    }
+}
+
+/// A moment, or one 30 years off where the clock of the system does not reach that far.
+fn later(moment: Instant, after: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    moment.checked_add(after).unwrap_or_else(|| moment + FAR)
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         let limits = args.bounds.limits();
         let server = Server::bind(first, limits).await;
         let server = server.map_err(|error| Stop::failed(format!("failed to {error}")))?;
-        let clock = Clock::start(args.time_scale);
+        let clock = Clock::start_fine(args.time_scale);
         let row = Row::new(server, graph, &places, limits, (setting.seed, clock)).await?;
         let admin = args.admin.bind().await?;
         setting.announce();
