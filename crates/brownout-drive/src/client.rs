@@ -149,6 +149,7 @@ impl Client {
         headers.insert(Identity::REQUEST_HEADER, identity.request.into());
         headers.insert(Identity::ATTEMPT_HEADER, identity.attempt.get().into());
         headers.insert(LimitKey::CLIENT_HEADER, self.number.into());
+        target.carry(identity.request, headers);
         request
     }
 

@@ -1,5 +1,8 @@
 //! Where requests go.
 
+use brownout_draw::Seed;
+use brownout_load::Carried;
+use brownout_service::Effect;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Uri};
 use rustls_pki_types::ServerName;
@@ -23,6 +26,8 @@ pub struct Target {
     pub(crate) headers: HeaderMap,
     /// `None` for plain HTTP.
     pub(crate) tls: Option<Tls>,
+    /// What requests carry, and the run whose calls they are.
+    carried: (Carried, Seed),
 }
 
 /// Why a URL cannot be called. Each message names the rule, the value found and the way out.
@@ -97,7 +102,27 @@ impl Target {
             headers: HeaderMap::new(),
             tls: (scheme == "https").then(|| Ok(trust.tls(server_name()?))).transpose()?,
             host,
+            carried: (Carried::NOTHING, Seed(0)),
         })
+    }
+
+    /// The same, with requests that carry this, as calls of a run with this seed.
+    #[must_use]
+    pub fn carrying(self, carried: Carried, seed: Seed) -> Self {
+        Self { carried: (carried, seed), ..self }
+    }
+
+    /// Puts what requests of call number `call` carry among their `headers`.
+    pub(crate) fn carry(&self, call: u64, headers: &mut HeaderMap) {
+        let (carried, seed) = &self.carried;
+        let mut put = |name: &str, value: &str| {
+            let name = HeaderName::try_from(name).expect("scenarios have checked their headers");
+            headers.insert(name, HeaderValue::try_from(value).expect("scenarios have checked their headers"));
+        };
+        carried.headers().iter().for_each(|(name, value)| put(name, value));
+        if let Some(key) = carried.key(*seed, call) {
+            put(Effect::HEADER, &key);
+        }
     }
 }
 

@@ -44,6 +44,7 @@ pub struct Measured {
     p99_ms: Option<f64>,
     wasted: Option<f64>,
     budget_denied: f64,
+    duplicates: Option<f64>,
     recovered_after_s: Option<f64>,
     observed: bool,
     events: u64,
@@ -88,6 +89,9 @@ pub struct Arm {
     pub wasted_share: Option<Estimate>,
     /// Retries that a budget refused, a run.
     pub budget_denied: Option<Estimate>,
+    /// Effects done once more for one key, a run; `None` where no request has an effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<Estimate>,
     /// From the end of the trigger to recovery; never is a value. `None` where nothing can be told.
     pub recovery_s: Option<Median>,
     /// Against the first policy, on the same seeds.
@@ -174,6 +178,9 @@ impl Measured {
             wasted: result.capacity.as_ref().and_then(|capacity| capacity.wasted_share),
             #[expect(clippy::cast_precision_loss, reason = "a count for a mean")]
             budget_denied: result.attempts.budget_denied as f64,
+            #[expect(clippy::cast_precision_loss, reason = "a count for a mean")]
+            duplicates: (!result.effects.is_empty())
+                .then(|| result.effects.iter().map(|effect| effect.duplicates).sum::<u64>() as f64),
             recovered_after_s: recovery.and_then(|recovery| recovery.recovered_after_s),
             observed: recovery.is_some_and(|recovery| recovery.intervals_after >= 5),
             events: result.events.unwrap_or_default(),
@@ -199,6 +206,7 @@ impl Arm {
             success_p99_ms: estimate(&|run| run.p99_ms),
             wasted_share: estimate(&|run| run.wasted),
             budget_denied: estimate(&|run| Some(run.budget_denied)),
+            duplicates: estimate(&|run| run.duplicates),
             recovery_s: median_with_interval(&mut times),
             difference,
             cut_short: cut.first().map(|why| (cut.len() as u64, (*why).clone())),

@@ -15,6 +15,7 @@
 //! number in a result means. What is left out: making calls, and printing.
 
 mod buckets;
+mod carried;
 mod cohort;
 mod given_up;
 mod graph;
@@ -27,6 +28,7 @@ mod schedule;
 mod series;
 mod tally;
 
+pub use carried::{Carried, CarriedError};
 pub use cohort::{Cohort, Numbers, OwnPolicy, Part};
 pub use given_up::{GivenUp, Over};
 pub use graph::{Graph, Hop, HopCounts, Node, inner_number};
@@ -34,8 +36,8 @@ pub use latency::{Latency, LatencyHistogram};
 pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine};
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};
 pub use result::{
-    Attempts, Calls, CapacityResult, CohortResult, EarlyClient, EarlyResult, Latencies, LimitResult, LimitsResult,
-    LoadResult, PhaseResult, Recovery, ServiceResult,
+    Attempts, Calls, CapacityResult, CohortResult, EarlyClient, EarlyResult, EffectKeyResult, EffectResult, Latencies,
+    LimitResult, LimitsResult, LoadResult, PhaseResult, Recovery, ServiceResult,
 };
 pub use schedule::{Arrival, Schedule, Step};
 pub use series::SeriesResult;

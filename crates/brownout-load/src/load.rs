@@ -6,7 +6,7 @@ use std::time::Duration;
 use brownout_draw::{Distribution, Seed, Stream, draw};
 use brownout_policy::Population;
 
-use crate::Cohort;
+use crate::{Carried, Cohort};
 
 /// A population of clients and the calls it makes.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,8 +27,10 @@ pub struct Load {
     pub after_give_up: AfterGiveUp,
     /// What every call asks for. Default `GET /`.
     pub request: RequestLine,
-    /// Populations of different clients; with them, nothing here but `duration` and `request` is looked at. Default none: the
-    /// rest describes the one there is.
+    /// What every call carries beside it. Default: nothing.
+    pub carried: Carried,
+    /// Populations of different clients; with them, nothing here but `duration`, `request` and `carried` is
+    /// looked at. Default none: the rest describes the one there is.
     pub cohorts: Vec<Cohort>,
 }
 
@@ -142,6 +144,7 @@ impl Default for Load {
             connect_delay: None,
             after_give_up: AfterGiveUp::Drop,
             request: RequestLine::default(),
+            carried: Carried::NOTHING,
             cohorts: Vec::new(),
         }
     }

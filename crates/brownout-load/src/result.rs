@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use brownout_service::{EarlyReturns, LimitCounts};
+use brownout_service::{EarlyReturns, EffectCounts, LimitCounts};
 use serde::Serialize;
 
 use crate::{Latency, SeriesResult};
@@ -47,6 +47,9 @@ pub struct LoadResult {
     pub cohorts: Vec<CohortResult>,
     /// What the limits of the service did; `None` without any, or where they cannot be seen.
     pub limits: Option<LimitsResult>,
+    /// What the service did, effect by effect, and what of it twice; empty without any, or where it cannot be seen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<EffectResult>,
     /// Events of virtual time; `None` in real time.
     pub events: Option<u64>,
     /// Why the run was ended before its end; `None` where it is whole.
@@ -234,6 +237,48 @@ impl LimitsResult {
             limits: counts.into_iter().map(limit).collect(),
             early_returns: EarlyResult { attempts, retries, clients, worst },
         }
+    }
+}
+
+/// What was done of one effect. `done = keys + duplicates + unkeyed + untracked`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EffectResult {
+    /// As the scenario calls it.
+    pub name: String,
+    /// How often it was done.
+    pub done: u64,
+    /// For how many keys.
+    pub keys: u64,
+    /// How often it was done for a key beyond the first time.
+    pub duplicates: u64,
+    /// How many keys it was done for more than once.
+    pub repeated: u64,
+    /// How often it was asked for once more and not done.
+    pub prevented: u64,
+    /// How often it was done for nobody known.
+    pub unkeyed: u64,
+    /// How often it was done for a key that there was no room for.
+    pub untracked: u64,
+    /// The worst keys, the worst first.
+    pub worst: Vec<EffectKeyResult>,
+}
+
+/// A key for which an effect was done more than once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EffectKeyResult {
+    /// Its name.
+    pub key: String,
+    /// How often.
+    pub done: u64,
+}
+
+impl EffectResult {
+    /// From the account of the ledger.
+    #[must_use]
+    pub fn new(counts: EffectCounts) -> Self {
+        let EffectCounts { name, done, keys, duplicates, repeated, prevented, unkeyed, untracked, worst } = counts;
+        let worst = worst.into_iter().map(|(key, done)| EffectKeyResult { key, done }).collect();
+        Self { name, done, keys, duplicates, repeated, prevented, unkeyed, untracked, worst }
     }
 }
 

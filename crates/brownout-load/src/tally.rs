@@ -231,6 +231,7 @@ impl Tally {
             behind: Vec::new(),
             cohorts: Vec::new(),
             limits: None,
+            effects: Vec::new(),
             events: None,
             cut_short: None,
         }

@@ -38,7 +38,7 @@ impl CompareReport {
             Some((from, until)) => writeln!(text, "; trigger from {from} s to {until} s")?,
             None => writeln!(text)?,
         }
-        let mut rows = heads(trigger_s.is_some());
+        let mut rows = heads(trigger_s.is_some(), self.has_effects());
         rows.extend(policies.iter().map(|arm| self.row(arm)));
         writeln!(text, "\n{}", table(&rows))?;
         let first = policies.first().map_or("", |arm| arm.name.as_str());
@@ -77,6 +77,10 @@ impl CompareReport {
         Ok(())
     }
 
+    fn has_effects(&self) -> bool {
+        self.compared.policies.iter().any(|arm| arm.duplicates.is_some())
+    }
+
     fn row(&self, arm: &Arm) -> Vec<String> {
         let percent = |estimate: Option<Estimate>| shown(estimate.map(|share| share.scaled(100.0)), 1, "%");
         let mut row = vec![arm.name.clone(), percent(arm.success_rate), shown(arm.amplification, 2, "")];
@@ -90,21 +94,32 @@ impl CompareReport {
             row.push(recovery(arm.recovery_s.as_ref()));
         }
         row.push(plain(arm.budget_denied.filter(|denied| denied.mean > 0.0), 0));
+        if self.has_effects() {
+            row.push(shown(arm.duplicates, 0, ""));
+        }
         row
     }
 }
 
-fn heads(trigger: bool) -> Vec<Vec<String>> {
+fn heads(trigger: bool, effects: bool) -> Vec<Vec<String>> {
     let (goodput, recovery): (&[&str], &[&str]) =
         if trigger { (&["goodput/s", "", ""], &["recovered"]) } else { (&["goodput/s"], &[]) };
     let under: (&[&str], &[&str]) = if trigger { (&["before", "during", "after"], &["after"]) } else { (&[""], &[]) };
-    let line = |start: &[&str], goodput: &[&str], middle: &[&str], recovery: &[&str], end: &str| {
-        let words = start.iter().chain(goodput).chain(middle).chain(recovery).chain([&end]);
+    let duplicates: [&[&str]; 2] = if effects { [&["duplicate"], &["effects"]] } else { [&[], &[]] };
+    let line = |start: &[&str], goodput: &[&str], middle: &[&str], recovery: &[&str], end: &str, last: &[&str]| {
+        let words = start.iter().chain(goodput).chain(middle).chain(recovery).chain([&end]).chain(last);
         words.map(|word| (*word).to_owned()).collect()
     };
     vec![
-        line(&["policy", "success", "attempts"], goodput, &["success ms", "", "wasted"], recovery, "denied by"),
-        line(&["", "", "per call"], under.0, &["p50", "p99", "work"], under.1, "budget"),
+        line(
+            &["policy", "success", "attempts"],
+            goodput,
+            &["success ms", "", "wasted"],
+            recovery,
+            "denied by",
+            duplicates[0],
+        ),
+        line(&["", "", "per call"], under.0, &["p50", "p99", "work"], under.1, "budget", duplicates[1]),
     ]
 }
 

@@ -5,6 +5,7 @@
 
 mod check;
 mod compare;
+mod effects;
 mod explain;
 mod health;
 mod limits;
@@ -22,6 +23,7 @@ mod validation;
 
 pub use check::{CheckReport, CheckedPolicy, Place, PlacedFinding};
 pub use compare::CompareReport;
+pub use effects::effects_text;
 pub use explain::{ExplainReport, TimelineEntry, TimelineReport};
 pub use health::HealthReport;
 pub use limits::limits_text;

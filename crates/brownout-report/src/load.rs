@@ -81,6 +81,7 @@ impl LoadReport {
         if let Some(limits) = &result.limits {
             crate::limits::write(text, limits)?;
         }
+        crate::effects::write(text, &result.effects)?;
         for PhaseResult { name, succeeded, calls, attempts, .. } in &result.phases {
             if *attempts == 0 {
                 writeln!(text, "Phase {name}: not met by any attempt")?;

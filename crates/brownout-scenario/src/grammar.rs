@@ -65,6 +65,12 @@ pub(crate) enum Kind {
     Identity,
     /// A method and a path of one request.
     Request,
+    /// The same, or a table.
+    RequestOr(&'static Table),
+    /// A method.
+    Method,
+    /// A path of one request.
+    Path,
     /// A failure that can be retried.
     Retryable,
     /// One of these words.
@@ -162,6 +168,22 @@ pub(crate) static SERVICE: Table = Table {
         key("identity", Kind::Identity, "Where a request says who it is, as \"header:idempotency-key\"."),
         key("calls", Kind::List(&Kind::NameOr(&CALL)), "Services behind that it calls, one after another."),
         key("cache", Kind::Table(&CACHE), "Answers at hand, for which it calls nobody. Default: none."),
+        key(
+            "effect",
+            Kind::NameOr(&EFFECT),
+            "What requests do that is not undone by doing it again, by name, where no route says so. Default: nothing.",
+        ),
+    ],
+};
+
+pub(crate) static EFFECT: Table = Table {
+    name: "effect",
+    doc: "What a request does that is not undone by doing it again.",
+    rule: Rule::Required(&["name"]),
+    keys: &[
+        key("name", Kind::Name, "Shown in results."),
+        key("key", Kind::Identity, "Where requests say which one it is. Default \"header:idempotency-key\"."),
+        key("once", Kind::Bool, "Whether a key that was seen is answered without doing it again. Default false."),
     ],
 };
 
@@ -336,6 +358,7 @@ pub(crate) static ROUTE: Table = Table {
         key("match", Kind::Pattern, "A method (or none for any) and a path, as \"POST /payments/{id}\"."),
         key("latency", Kind::Distribution, "In place of the service's."),
         key("outcomes", Kind::Table(&OUTCOMES), "In place of the service's."),
+        key("effect", Kind::NameOr(&EFFECT), "In place of the service's; \"none\" for none."),
     ],
 };
 
@@ -595,7 +618,11 @@ pub(crate) static LOAD: Table = Table {
     keys: &[
         key("count", Kind::Count(0), "How many calls at the most. Default 100, or no bound where there is a duration."),
         key("duration", Kind::Duration, "Calls start before this. Default: no bound."),
-        key("request", Kind::Request, "What every call asks for, as \"POST /orders\". Default \"GET /\"."),
+        key(
+            "request",
+            Kind::RequestOr(&REQUEST),
+            "What every call asks for, as \"POST /orders\", or with what it carries. Default \"GET /\".",
+        ),
         key("arrivals", Kind::Table(&ARRIVALS), "When calls start. Default: one client, one call after another."),
         CLIENTS,
         PROCESSES,
@@ -605,6 +632,22 @@ pub(crate) static LOAD: Table = Table {
             "cohorts",
             Kind::Named(&Kind::Table(&COHORT)),
             "Populations of different clients, by name, each told apart; instead of all other keys but duration and request.",
+        ),
+    ],
+};
+
+pub(crate) static REQUEST: Table = Table {
+    name: "load.request",
+    doc: "What every call asks for, and what it carries.",
+    rule: Rule::Any,
+    keys: &[
+        key("method", Kind::Method, "A method. Default GET."),
+        key("path", Kind::Path, "A path. Default \"/\"."),
+        key("headers", Kind::Headers, "Headers that all requests have, by name. Default: none."),
+        key(
+            "idempotency_key",
+            Kind::Bool,
+            "Whether each call has an Idempotency-Key of its own, the same on all its attempts. Default false.",
         ),
     ],
 };

@@ -123,6 +123,9 @@ fn kind(of: Kind) -> Value {
         Kind::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9_. -]{1,64}$" }),
         Kind::Pattern => json!({ "type": "string", "pattern": r"^([A-Z][A-Z0-9_-]* +)?/\S*$" }),
         Kind::Request => json!({ "type": "string", "pattern": r"^([A-Z][A-Z0-9_-]* )?/[!-~]*$" }),
+        Kind::RequestOr(inner) => json!({ "anyOf": [kind(Kind::Request), table(inner)] }),
+        Kind::Method => json!({ "type": "string", "pattern": "^[A-Z][A-Z0-9_-]*$" }),
+        Kind::Path => json!({ "type": "string", "pattern": "^/[!-~]*$" }),
         Kind::Identity => json!({ "type": "string", "pattern": "^header:[A-Za-z0-9_.-]+$" }),
         Kind::Retryable => json!({ "anyOf": [
             { "type": "integer", "minimum": 100, "maximum": 599 },

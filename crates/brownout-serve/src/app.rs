@@ -11,8 +11,8 @@ use std::time::Duration;
 use brownout_clock::Clock;
 use brownout_draw::Seed;
 use brownout_service::{
-    Asked, Claim, Decision, Delivery, EarlyReturns, Identity, LimitCounts, Live, Refused, Request, Response, Seen,
-    Service, Shed, TimeLeft,
+    Asked, Claim, Decision, Delivery, EarlyReturns, EffectCounts, Identity, LimitCounts, Live, Refused, Request,
+    Response, RouteId, Seen, Service, Shed, TimeLeft,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::behind::{Behind, Errand, Worked};
 use crate::books::{self, Books, Counts, Journal, JournalBounds, Met, Note, Record};
+use crate::effects::Posting;
 use crate::gate::{Held, Peer, time_of_day};
 use crate::run::Run;
 use crate::script::{Change, ChangeError, Script};
@@ -59,6 +60,9 @@ struct Ask<'r> {
     run: &'r Run,
     service: &'r Arc<Service>,
     request: Request<'r>,
+    route: RouteId,
+    /// Who it says it is, if it says so.
+    told: Option<Identity>,
     headers: &'r HeaderMap,
     decision: &'r Decision<'r>,
     arrived: Duration,
@@ -142,6 +146,12 @@ impl App {
     #[must_use]
     pub fn occupancy(&self) -> Option<(usize, usize)> {
         self.run().site.as_ref().map(|site| site.occupancy())
+    }
+
+    /// What the service has done, effect by effect, and what of it twice; empty where it has no effects.
+    #[must_use]
+    pub fn effects(&self) -> Vec<EffectCounts> {
+        self.run().effects.as_ref().map(|effects| effects.account()).unwrap_or_default()
     }
 
     /// What it has done so far.
@@ -247,14 +257,25 @@ impl App {
         let service = run.service();
         let request = Request { method: head.method.as_str(), path: head.uri.path() };
         let route = service.route(&request);
-        let identity = run.arrivals().identify(route, self.claim(&head.headers));
+        let claim = self.claim(&head.headers);
+        let identity = run.arrivals().identify(route, claim);
         let note = self.note(&run, &head, arrived, identity);
         let decision = service.decide(run.seed, route, identity, arrived);
         let leave = run.gate.as_ref().map(|gate| {
             let asked = Asked { request: &request, route, identity };
             gate.ask(&service, &asked, &Peer { headers: &head.headers, address })
         });
-        let ask = Ask { run: &run, service: &service, request, headers: &head.headers, decision: &decision, arrived };
+        let told = claim.request.and(Some(identity));
+        let ask = Ask {
+            run: &run,
+            service: &service,
+            request,
+            route,
+            told,
+            headers: &head.headers,
+            decision: &decision,
+            arrived,
+        };
         let (early, held, end) = match leave.transpose() {
             Ok(mut leave) => {
                 let early = leave.as_mut().and_then(Held::take_early);
@@ -309,12 +330,16 @@ impl<'r> Ask<'r> {
         // The caller is dropped with this future, when nobody waits for it any more.
         let errand = calls.map(|calls| Errand::new(calls, service, decision.identity, self.until()));
         let (errand, _caller) = errand.unzip();
+        let posting = self.posting();
         let worked = match &run.site {
             None => match errand {
-                None => Worked { at: arrived, failed: false },
-                Some(errand) => errand.run_to_its_end(arrived, held.cloned()).await,
+                None => {
+                    posting.into_iter().for_each(Posting::done);
+                    Worked { at: arrived, failed: false }
+                }
+                Some(errand) => errand.run_to_its_end(arrived, held.cloned(), posting).await,
             },
-            Some(site) => match site.enter(decision.identity, held.cloned(), errand).await {
+            Some(site) => match site.enter(decision.identity, held.cloned(), (errand, posting)).await {
                 Fate::Done(worked) => worked,
                 Fate::Shed(waited) => {
                     let due = arrived.saturating_add(waited);
@@ -366,6 +391,12 @@ impl<'r> Ask<'r> {
     fn met(&self, outcome: &'static str, due: Duration) -> Met<'r> {
         let Decision { route, phase, .. } = *self.decision;
         Met { outcome, route, phase, asked: due.saturating_sub(self.arrived), ..Met::default() }
+    }
+
+    /// What is entered in the ledger once its work is done, if anything is.
+    fn posting(&self) -> Option<Posting> {
+        let effects = self.run.effects.as_ref().filter(|_| self.decision.outcome.has_effect());
+        effects?.posting(self.route, self.headers, self.told)
     }
 
     /// When its caller gives up, as far as it says so.

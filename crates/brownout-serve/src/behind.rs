@@ -14,6 +14,7 @@ use brownout_draw::Seed;
 use brownout_service::{Abandoned, Held as Cached, Identity, Service};
 use tokio::task::JoinError;
 
+use crate::effects::Posting;
 use crate::gate::Held;
 
 /// A service behind, as the one that calls it sees it.
@@ -114,10 +115,18 @@ impl Errand {
     }
 
     /// The same where no worker is held by it, so that nothing else sees to it that it goes on when the caller has gone. `held` is
-    /// held until then.
-    pub(crate) async fn run_to_its_end(self, done: Duration, held: Option<Arc<Held>>) -> Worked {
+    /// held until then, and `posting` entered unless it failed.
+    pub(crate) async fn run_to_its_end(
+        self,
+        done: Duration,
+        held: Option<Arc<Held>>,
+        posting: Option<Posting>,
+    ) -> Worked {
         let running = tokio::spawn(async move {
             let worked = self.run(done).await;
+            if !worked.failed {
+                posting.into_iter().for_each(Posting::done);
+            }
             drop(held);
             worked
         });

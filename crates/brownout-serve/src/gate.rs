@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use brownout_clock::Clock;
 use brownout_draw::{Seed, nanos};
 use brownout_service::{
-    Asked, Asker, EarlyReturns, Leave, LimitCounts, LimitKey, Limiters, Permit, Refused, Service, limit_key,
+    Asked, Asker, EarlyReturns, Leave, LimitCounts, LimitKey, Limiters, Permit, Refused, Service, limit_key, shown_key,
 };
 use hyper::HeaderMap;
 
@@ -114,11 +114,10 @@ impl Asker for Peer<'_> {
     }
 
     /// The value of a header may be a secret, so that only its fingerprint is shown.
-    #[expect(clippy::cast_possible_truncation, reason = "half of a fingerprint tells clients apart well enough")]
     fn name(&self, key: &LimitKey) -> String {
         match (key, self.client()) {
             (LimitKey::Header(name), _) => match self.text(name) {
-                Some(value) => format!("{name} #{:08x}", limit_key(value) as u32),
+                Some(value) => shown_key(name, limit_key(value)),
                 None => format!("no {name}"),
             },
             (LimitKey::Client, Some(client)) => format!("client {}", client.chars().take(64).collect::<String>()),

@@ -9,6 +9,7 @@ mod app;
 mod behind;
 mod books;
 mod door;
+mod effects;
 mod gate;
 mod limits;
 mod pulse;

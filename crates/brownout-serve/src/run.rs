@@ -9,6 +9,7 @@ use brownout_service::{Arrivals, Service};
 use tokio::sync::watch;
 
 use crate::behind::{Behind, Calls};
+use crate::effects::Effects;
 use crate::gate::Gate;
 use crate::site::Site;
 
@@ -24,6 +25,8 @@ pub(crate) struct Run {
     pub(crate) site: Option<Arc<Site>>,
     /// Only with limits.
     pub(crate) gate: Option<Arc<Gate>>,
+    /// Only where it has effects.
+    pub(crate) effects: Option<Arc<Effects>>,
     /// Only where it calls others.
     pub(crate) calls: Option<Arc<Calls>>,
 }
@@ -45,8 +48,9 @@ impl Run {
         let now = service.borrow();
         let (site, gate) = (Site::new(&live, seed, clock), Gate::new(&now, seed, clock));
         let calls = Calls::new(&now, seed, clock, behind).map(Arc::new);
+        let effects = Effects::new(&now);
         drop(now);
-        Self { seed, clock, service, arrivals, site, gate, calls }
+        Self { seed, clock, service, arrivals, site, gate, effects, calls }
     }
 
     /// The same run, whose service calls `behind`.

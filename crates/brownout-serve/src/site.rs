@@ -15,6 +15,7 @@ use brownout_service::{Abandoned, Capacity, Entry, Identity, Service, Shed, Stat
 use tokio::sync::{oneshot, watch};
 
 use crate::behind::{Errand, Worked};
+use crate::effects::Posting;
 use crate::gate::Held;
 
 /// A service with a capacity at work.
@@ -46,6 +47,8 @@ struct Job {
     working: bool,
     /// What is left to do once its own work is done, while its worker is held.
     errand: Option<Errand>,
+    /// What is done by it.
+    posting: Option<Posting>,
     caller: oneshot::Sender<Fate>,
     /// What the limits let it hold until its work is done, whoever still waits for it.
     _held: Option<Arc<Held>>,
@@ -77,18 +80,18 @@ impl Site {
         Some(Arc::new(Self { rule, service: service.clone(), seed, clock, inside: Mutex::new(inside) }))
     }
 
-    /// A request arrives, with what the service calls for it, if it calls anybody.
+    /// A request arrives, with what the service calls for it, if it calls anybody, and what is entered once it is done.
     pub(crate) fn enter(
         self: &Arc<Self>,
         identity: Identity,
         held: Option<Arc<Held>>,
-        errand: Option<Errand>,
+        (errand, posting): (Option<Errand>, Option<Posting>),
     ) -> Place<'_> {
         let (caller, fate) = oneshot::channel();
         let mut inside = self.inside();
         inside.number += 1;
         let (number, workers, reached) = (inside.number, inside.workers, self.clock.now());
-        let job = Job { identity, reached, working: false, errand, caller, _held: held };
+        let job = Job { identity, reached, working: false, errand, posting, caller, _held: held };
         match inside.station.enter(&self.rule, workers, number) {
             Entry::Shed => _ = job.caller.send(Fate::Shed(Duration::ZERO)),
             Entry::Started => self.begin(&mut inside, number, job, reached),
@@ -161,6 +164,9 @@ impl Site {
         let mut inside = self.inside();
         if let Some(job) = inside.jobs.remove(&number) {
             inside.station.finish();
+            if !worked.failed {
+                job.posting.into_iter().for_each(Posting::done);
+            }
             let _ = job.caller.send(Fate::Done(worked));
             self.start_waiting(&mut inside, worked.at);
         }

@@ -15,7 +15,7 @@
 //!
 //! What is decided here: the route ([`Pattern`]), the identity of a request ([`Arrivals`]), one weighted outcome
 //! and one latency an attempt ([`Service::decide`]), what load does to it ([`Capacity`]), how much each caller gets
-//! ([`Limiters`]), the [`Response`]. What is left out: waiting, sockets, and
+//! ([`Limiters`]), what was done twice ([`Ledger`]), the [`Response`]. What is left out: waiting, sockets, and
 //! what the caller does next.
 
 mod cache;
@@ -23,6 +23,7 @@ mod capacity;
 mod decision;
 mod explain;
 mod identity;
+mod ledger;
 mod limit;
 mod live;
 mod outcome;
@@ -38,10 +39,11 @@ pub use capacity::{Abandoned, Capacity, Entry, Order, Queue, Shed, Station};
 pub use decision::{Decision, Request, Response};
 pub use explain::Explanation;
 pub use identity::{Arrivals, Claim, Identity, KEYS_MAX};
+pub use ledger::{Done, EFFECT_KEYS_SHOWN, Effect, EffectCounts, EffectKey, LEDGER_KEYS_MAX, Ledger};
 pub use limit::{
     Asked, Asker, Concurrency, Cost, EARLY_CLIENTS_SHOWN, EarlyReturns, FixedWindow, Hint, HintForm, LIMIT_KEYS_MAX,
     Leave, Limit, LimitCounts, LimitKey, LimitRule, Limiters, Permit, QuotaFields, Refill, Refused, RetryAfter,
-    RetryAfterWait, SlidingWindow, Slope, TokenBucket, UNIT, UNITS_MAX, limit_key,
+    RetryAfterWait, SlidingWindow, Slope, TokenBucket, UNIT, UNITS_MAX, limit_key, shown_key,
 };
 pub use live::Live;
 pub use outcome::{Delivery, End, Fault, FaultError, Outcome, Outcomes, Pacing, Piece, Point, RatesError, Seen};

@@ -6,12 +6,14 @@ use brownout_draw::{Ahead, Distribution, ROW, Seed, Stream, draw, draw_row, nano
 
 use crate::outcome::Pace;
 use crate::steady::first_or;
-use crate::{Cache, Capacity, Decision, Factor, Identity, Limit, Outcomes, Pattern, Phase, Request, Steady, phase};
+use crate::{
+    Cache, Capacity, Decision, Effect, Factor, Identity, Limit, Outcomes, Pattern, Phase, Request, Steady, phase,
+};
 
 mod checks;
 
 pub use checks::ServiceError;
-use checks::{pointless_limits, pointless_phases, unreachable_routes};
+use checks::{ambiguous_effects, pointless_limits, pointless_phases, unreachable_routes};
 
 /// How attempts go: which outcomes at what rates, and how long they take.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +55,8 @@ pub struct Service {
     capacity: Option<Capacity>,
     cache: Option<Cache>,
     limits: Vec<Limit>,
+    /// By the place of the route; empty without any.
+    effects: Vec<Option<Effect>>,
     /// Whether a phase makes anything take longer.
     slows: bool,
     /// Whether a phase throttles the intake.
@@ -78,6 +82,14 @@ impl RouteId {
         match self.0 {
             None => 0,
             Some(index) => index as u64 + 1,
+        }
+    }
+
+    /// Its place in a list in which what no route takes comes first.
+    pub(crate) const fn place(self) -> usize {
+        match self.0 {
+            None => 0,
+            Some(index) => index + 1,
         }
     }
 }
@@ -112,8 +124,8 @@ impl Service {
             return Err(errors);
         }
         let (slows, throttles, refuses) = says_of(&phases);
-        let (capacity, cache, limits) = (None, None, Vec::new());
-        Ok(Self { base, routes, phases, capacity, cache, limits, slows, throttles, refuses })
+        let (capacity, cache, limits, effects) = (None, None, Vec::new(), Vec::new());
+        Ok(Self { base, routes, phases, capacity, cache, limits, effects, slows, throttles, refuses })
     }
 
     /// The same service with a bound on what it does at once.
@@ -151,7 +163,8 @@ impl Service {
     /// As [`new`](Self::new) and [`with_capacity`](Self::with_capacity).
     pub fn with_phases(&self, phases: Vec<Phase>) -> Result<Self, Vec<ServiceError>> {
         let same = Self::new(self.base.clone(), self.routes.clone(), phases)?.with_capacity(self.capacity.clone())?;
-        Ok(Self { limits: self.limits.clone(), ..same.with_cache(self.cache) })
+        let (limits, effects) = (self.limits.clone(), self.effects.clone());
+        Ok(Self { limits, effects, ..same.with_cache(self.cache) })
     }
 
     /// The same service with the times of its phases worked out. They are not held against each other as those of a file are:
@@ -173,6 +186,19 @@ impl Service {
             return Err(errors);
         }
         self.limits = limits;
+        Ok(self)
+    }
+
+    /// The same service with what its requests do: those that no route takes first, then those of each route, in their order.
+    ///
+    /// # Errors
+    /// Where one name stands for effects that differ.
+    pub fn with_effects(mut self, effects: Vec<Option<Effect>>) -> Result<Self, Vec<ServiceError>> {
+        let errors = ambiguous_effects(&effects);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        self.effects = if effects.iter().any(Option::is_some) { effects } else { Vec::new() };
         Ok(self)
     }
 
@@ -417,6 +443,18 @@ impl Service {
         &self.limits
     }
 
+    /// What requests do: those that no route takes first, then those of each route; empty where none has an effect.
+    #[must_use]
+    pub fn effects(&self) -> &[Option<Effect>] {
+        &self.effects
+    }
+
+    /// What the requests of `route` do.
+    #[must_use]
+    pub fn effect(&self, route: RouteId) -> Option<&Effect> {
+        self.effects.get(route.place())?.as_ref()
+    }
+
     /// The phases, in the order of the file.
     #[must_use]
     pub fn phases(&self) -> &[Phase] {
@@ -434,6 +472,7 @@ impl Default for Service {
             capacity: None,
             cache: None,
             limits: Vec::new(),
+            effects: Vec::new(),
             slows: false,
             throttles: false,
             refuses: false,

@@ -145,7 +145,8 @@ fn status(fields: &Fields<'_>, problems: &mut Problems) -> Option<Result<Fault, 
     Some(Fault::status_of_its_own(code?, headers, body))
 }
 
-fn headers(node: &Node, problems: &mut Problems) -> Option<Vec<(String, String)>> {
+/// Names and values of headers, which whoever takes them checks.
+pub(super) fn headers(node: &Node, problems: &mut Problems) -> Option<Vec<(String, String)>> {
     let Value::Table(entries) = &node.value else {
         let message = format!("headers are a table such as {{ retry-after = \"5\" }}, found {}", node.value);
         problems.add(&node.span, message);

@@ -4,6 +4,7 @@
 
 mod capacity;
 mod distribution;
+mod effect;
 mod fault;
 mod graph;
 mod guard;

@@ -179,16 +179,27 @@ pub(super) fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Val
     }
 }
 
-/// The header named by `header:NAME`, in lower case.
+/// Where a request says who it is.
 pub(super) fn identity(value: &Value) -> Read<String> {
+    header(value)
+        .ok_or_else(|| format!("an identity is written \"header:NAME\", as \"header:idempotency-key\", found {value}"))
+}
+
+/// Where a request says which effect it has.
+pub(super) fn effect_key(value: &Value) -> Read<String> {
+    let found =
+        || format!("the key of an effect is written \"header:NAME\", as \"header:idempotency-key\", found {value}");
+    header(value).ok_or_else(found)
+}
+
+/// The header named by `header:NAME`, in lower case.
+fn header(value: &Value) -> Option<String> {
     let token = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let header = match value {
         Value::Text(text) => text.strip_prefix("header:").filter(|name| token(name)),
         _ => None,
     };
-    header
-        .map(str::to_ascii_lowercase)
-        .ok_or_else(|| format!("an identity is written \"header:NAME\", as \"header:idempotency-key\", found {value}"))
+    header.map(str::to_ascii_lowercase)
 }
 
 /// Who shares an allowance.
@@ -200,7 +211,7 @@ pub(super) fn limit_key(value: &Value) -> Read<LimitKey> {
         "route" => Ok(LimitKey::Route),
         "client" => Ok(LimitKey::Client),
         "address" => Ok(LimitKey::Address),
-        _ => identity(value).map(LimitKey::Header).map_err(|_| found()),
+        _ => header(value).map(LimitKey::Header).ok_or_else(found),
     }
 }
 
@@ -286,10 +297,28 @@ pub(super) fn request_line(value: &Value) -> Read<RequestLine> {
     let found = || format!("a request is a path such as \"/orders\" or \"POST /orders\", found {value}");
     let Value::Text(text) = value else { return Err(found()) };
     let (method, path) = text.split_once(' ').unwrap_or(("GET", text));
-    let capitals = Pattern::is_method(method);
-    let visible = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic());
     let line = || RequestLine { method: method.to_owned(), path: path.to_owned() };
-    (capitals && visible).then(line).ok_or_else(found)
+    (Pattern::is_method(method) && is_path(path)).then(line).ok_or_else(found)
+}
+
+/// The method of a request.
+pub(super) fn method(value: &Value) -> Read<String> {
+    match value {
+        Value::Text(text) if Pattern::is_method(text) => Ok(text.clone()),
+        other => Err(format!("a method is a word in capitals such as \"POST\", found {other}")),
+    }
+}
+
+/// The path of a request.
+pub(super) fn path(value: &Value) -> Read<String> {
+    match value {
+        Value::Text(text) if is_path(text) => Ok(text.clone()),
+        other => Err(format!("a path is visible text that begins with `/`, as \"/orders\", found {other}")),
+    }
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// Which failures: texts, or bare statuses.

@@ -10,7 +10,7 @@ use brownout_service::{
     Window,
 };
 
-use super::{Fields, capacity, did_you_mean, distribution, fault, graph, limit, scalar};
+use super::{Fields, capacity, did_you_mean, distribution, effect, fault, graph, limit, scalar};
 use crate::LivePhase;
 use crate::grammar;
 use crate::node::{Node, Value};
@@ -95,7 +95,7 @@ fn one(
     let mut route_nodes: &[Node] = &[];
     let mut routes = Vec::new();
     let (mut capacity, mut cache) = (None, None);
-    let (mut limits, mut limit_nodes) = (Vec::new(), Vec::new());
+    let (mut limits, mut limit_nodes, mut effects) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(fields) = fields {
         let given = change(fields, problems);
         base.outcomes = given.outcomes.unwrap_or(base.outcomes);
@@ -120,6 +120,9 @@ fn one(
             return None;
         }
         routes = route_nodes.iter().filter_map(|node| route(node, problems)).collect();
+        if of.is_none() {
+            effects = effect::read(fields, route_nodes, problems);
+        }
     }
     let own = phases.iter().filter(|given| given.of.as_deref() == of);
     let (own, phase_nodes): (Vec<Phase>, Vec<&Node>) = own.map(|given| (given.phase.clone(), given.node)).unzip();
@@ -128,7 +131,7 @@ fn one(
         return None;
     }
     let service = Service::new(base, routes, own).and_then(|service| service.with_capacity(capacity));
-    let service = service.and_then(|service| service.with_limits(limits));
+    let service = service.and_then(|service| service.with_limits(limits)?.with_effects(effects));
     let service = service.map_err(|errors| {
         for error in errors {
             problems.add(&blame(&error, route_nodes, &phase_nodes, &limit_nodes).span, error);
@@ -174,6 +177,8 @@ fn blame<'n>(error: &ServiceError, routes: &'n [Node], phases: &[&'n Node], limi
         ServiceError::CostTooHigh { index, place: Some(_), .. } => (limits[*index], "costs"),
         ServiceError::NoPhaseEnds { index, .. } => (limits[*index], "retry_after"),
         ServiceError::NoRoutes { index, .. } => (limits[*index], "key"),
+        // That of the service comes first, so that it can be no second.
+        ServiceError::EffectTwice { index, .. } => (&routes[*index - 1], "effect"),
         ServiceError::IdlePhase { index, .. }
         | ServiceError::HiddenPhase { index, .. }
         | ServiceError::PhaseTwice { index, .. } => (phases[*index], "name"),

@@ -1,8 +1,9 @@
 use crate::Scenario;
 use brownout_draw::{Distribution, Seed};
+use brownout_load::Load;
 use brownout_policy::{Growth, JitterKind};
 use brownout_service::{
-    Cost, Fault, HintForm, LimitKey, LimitRule, Outcome, Request, RetryAfter, RetryAfterWait, TokenBucket,
+    Cost, Effect, Fault, HintForm, LimitKey, LimitRule, Outcome, Request, RetryAfter, RetryAfterWait, TokenBucket,
 };
 use std::time::Duration;
 
@@ -141,6 +142,42 @@ fn a_request_is_a_method_and_a_path() {
     assert_eq!((request("/a").method.as_str(), request("/a").path.as_str()), ("GET", "/a"));
     assert_eq!((request("POST /a?b").method.as_str(), request("POST /a?b").path.as_str()), ("POST", "/a?b"));
     check("[load]\nrequest = \"get /\"", &["2:11 a request is a path such as"]);
+    let text = "[load.request]\nmethod = \"POST\"\nheaders = { X-Region = \"eu\" }\nidempotency_key = true";
+    let Load { request, carried, .. } = Scenario::parse("x", text).unwrap().load;
+    assert_eq!((request.method.as_str(), request.path.as_str(), carried.header("x-region")), ("POST", "/", Some("eu")));
+    assert!(carried.key(Seed(1), 1).is_some());
+    check(
+        "[load.request]\nmethod = \"post\"\npath = \"a\"\nidempotency_key = 1",
+        &["2:10 a method is a word in capitals", "3:8 a path is visible text", "4:19 expected true or false"],
+    );
+    let both = "[load.request]\nheaders = { idempotency-key = \"x\" }\nidempotency_key = true";
+    check(both, &["2:11 with `idempotency_key` each call has a value of its own"]);
+}
+
+#[test]
+fn effects_are_the_routes_own_the_services_or_none() {
+    let text = r#"
+        [service]
+        effect = "order"
+        [[service.routes]]
+        match = "/payments"
+        effect = { name = "payment", key = "header:X-Pay", once = true }
+        [[service.routes]]
+        match = "/health"
+        effect = "none"
+        [[service.routes]]
+        match = "/orders"
+    "#;
+    let service = Scenario::parse("x", text).unwrap().service;
+    let effect = |path| service.effect(service.route(&Request { method: "GET", path })).cloned();
+    let payment = Effect { header: "x-pay".to_owned(), once: true, ..Effect::new("payment") };
+    assert_eq!((effect("/payments"), effect("/health")), (Some(payment), None));
+    assert_eq!((effect("/orders"), effect("/x")), (Some(Effect::new("order")), Some(Effect::new("order"))));
+    assert!(Scenario::parse("x", "[service]").unwrap().service.effects().is_empty());
+    check("[service]\neffect = { once = true }", &["2:10 effect needs the key `name`"]);
+    check("[service]\neffect = { name = \"none\" }", &["2:19 `none` stands for no effect"]);
+    check("[service]\neffect = { name = \"a\", key = \"x\" }", &["2:30 the key of an effect is written"]);
+    check("[services.db]\neffect = \"a\"", &["2:1 services has no key `effect`"]);
 }
 
 #[test]
@@ -218,7 +255,7 @@ fn values_of_the_wrong_kind() {
     check(
         "service = 3",
         &[
-            "1:11 service is a table with the keys latency, outcomes, routes, capacity, rate_limit, rate_limits, identity, calls, cache, found 3",
+            "1:11 service is a table with the keys latency, outcomes, routes, capacity, rate_limit, rate_limits, identity, calls, cache, effect, found 3",
         ],
     );
     check("phases = { name = \"a\" }", &["1:10 `phases` is a list, found a table; write [ … ]"]);

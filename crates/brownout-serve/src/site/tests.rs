@@ -45,7 +45,7 @@ fn site(capacity: Capacity) -> Arc<Site> {
 
 /// Sends a request and tells when, since the site began, it was done or `Err` shed.
 async fn send(site: &Arc<Site>, request: u64) -> Result<Duration, Duration> {
-    match site.enter(Identity::first(request), None, None).await {
+    match site.enter(Identity::first(request), None, (None, None)).await {
         Fate::Done(worked) => Ok(worked.at),
         Fate::Shed(waited) => Err(waited),
     }

@@ -2,6 +2,7 @@
 
 mod behind;
 mod capacity;
+mod effects;
 mod faults;
 mod limits;
 

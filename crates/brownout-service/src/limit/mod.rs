@@ -91,7 +91,7 @@ pub enum LimitKey {
     /// The requests from one address: in virtual time one process of the load; over HTTP the peer's address.
     Address,
     /// The requests that carry one value of this header; those without it share one allowance. In virtual time each client
-    /// carries a value of its own.
+    /// carries a value of its own, unless the load names the header.
     Header(String),
 }
 
@@ -233,6 +233,13 @@ const NANOS_OF_A_THOUSANDTH: u64 = 1_000_000;
 #[must_use]
 pub fn limit_key(text: &[u8]) -> u64 {
     fingerprint(text)
+}
+
+/// That key for people, where the text is the value of a header, which may be a secret: half of its fingerprint.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "half of a fingerprint tells callers apart well enough")]
+pub fn shown_key(header: &str, key: u64) -> String {
+    format!("{header} #{:08x}", key as u32)
 }
 
 #[cfg(test)]

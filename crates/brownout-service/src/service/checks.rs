@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{Change, Route, Service};
 use crate::limit::{Cost, RetryAfterWait, UNIT, Units};
-use crate::{Factors, Limit, LimitKey, LimitRule, Phase};
+use crate::{Effect, Factors, Limit, LimitKey, LimitRule, Phase};
 
 /// Why settings make no service. The index is the place in the list, from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -85,6 +85,16 @@ pub enum ServiceError {
         /// Their name.
         name: String,
     },
+    /// One name for two effects.
+    #[error(
+        "`{name}` is one effect, and has another key or another `once` here than before; give this one another name"
+    )]
+    EffectTwice {
+        /// The place of the second in the list.
+        index: usize,
+        /// Their name.
+        name: String,
+    },
     /// Two limits of one name.
     #[error("two limits are called `{name}`; give one a `name` of its own")]
     LimitTwice {
@@ -144,6 +154,16 @@ pub(super) fn unreachable_routes(routes: &[Route]) -> Vec<ServiceError> {
         Some(ServiceError::UnreachableRoute { index, pattern: routes[index].pattern.to_string(), by })
     };
     (0..routes.len()).filter_map(error).collect()
+}
+
+pub(super) fn ambiguous_effects(effects: &[Option<Effect>]) -> Vec<ServiceError> {
+    let error = |(index, effect): (usize, &Option<Effect>)| {
+        let effect = effect.as_ref()?;
+        let differs = |other: &&Effect| other.name == effect.name && *other != effect;
+        effects[..index].iter().flatten().find(differs)?;
+        Some(ServiceError::EffectTwice { index, name: effect.name.clone() })
+    };
+    effects.iter().enumerate().filter_map(error).collect()
 }
 
 pub(super) fn pointless_limits(service: &Service, limits: &[Limit]) -> Vec<ServiceError> {

@@ -196,6 +196,10 @@ impl<O: Observer> Run<'_, O> {
         let now = self.now;
         let attempt = &mut self.attempts[index];
         self.nodes[usize::from(attempt.node)].decide(self.seed, attempt, now);
+        if self.books.is_some() {
+            self.enter_effect(index);
+        }
+        let attempt = &mut self.attempts[index];
         let until = attempt.until;
         if now.saturating_add(attempt.latency) <= until {
             return self.expect_reply(index);

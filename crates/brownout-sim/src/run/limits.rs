@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use brownout_load::{LimitsResult, Reply};
+use brownout_draw::Seed;
+use brownout_load::{Carried, LimitsResult, Reply};
 use brownout_policy::{Failure, names_throttling};
-use brownout_service::{Asked, Asker, Leave, LimitKey, Limiters, Permit, Refused, Request, Service};
+use brownout_service::{
+    Asked, Asker, Leave, LimitKey, Limiters, Permit, Refused, Request, Service, limit_key, shown_key,
+};
 
 use super::crowd::Crowd;
 use super::node::{ENTRY, Node};
@@ -23,24 +26,39 @@ pub(super) struct Gate<'w> {
 }
 
 /// A client in virtual time: a number, in one of the processes that its crowd lives in. Both are counted through all crowds.
-struct Caller {
+struct Caller<'c> {
     client: u32,
     process: u32,
+    /// What its requests carry, in which run, and in which of its calls.
+    carried: (&'c Carried, Seed, u64),
 }
 
-impl Caller {
+impl<'c> Caller<'c> {
     /// Client number `client` of all, which is number `own` of its crowd.
-    const fn new(client: u32, crowd: &Crowd<'_>, own: u32) -> Self {
-        Self { client, process: crowd.first.1 + own % crowd.load.processes.get() }
+    const fn new(client: u32, crowd: &Crowd<'_>, own: u32, carried: (&'c Carried, Seed, u64)) -> Self {
+        Self { client, process: crowd.first.1 + own % crowd.load.processes.get(), carried }
+    }
+
+    /// What tells the value of the header that `key` names from others, where its requests carry one.
+    fn header<'k>(&self, key: &'k LimitKey) -> Option<(&'k str, u64)> {
+        let LimitKey::Header(name) = key else { return None };
+        let (carried, seed, call) = self.carried;
+        Some((name, limit_key(carried.value(name, seed, call)?.as_bytes())))
     }
 }
 
-impl Asker for Caller {
+impl Asker for Caller<'_> {
     fn key(&self, key: &LimitKey) -> u64 {
+        if let Some((_, value)) = self.header(key) {
+            return value;
+        }
         u64::from(if matches!(key, LimitKey::Address) { self.process } else { self.client })
     }
 
     fn name(&self, key: &LimitKey) -> String {
+        if let Some((name, value)) = self.header(key) {
+            return shown_key(name, value);
+        }
         match key {
             LimitKey::Address => format!("process {}", self.process),
             _ => format!("client {}", self.client),
@@ -84,7 +102,8 @@ impl<'w, O: Observer> Run<'w, O> {
         attempt.reached = self.now;
         let asked = Asked { request: gate.request, route, identity: attempt.identity() };
         let (crowd, own) = self.crowds.of_client(attempt.client);
-        let caller = Caller::new(attempt.client, self.crowds.at(crowd), own);
+        let carried = (&self.load.carried, self.seed, attempt.request);
+        let caller = Caller::new(attempt.client, self.crowds.at(crowd), own, carried);
         match gate.limiters.ask(service, self.seed, &asked, &caller, (attempt.sent, self.now)) {
             Leave::Granted(permit) => {
                 if permit.counts() {

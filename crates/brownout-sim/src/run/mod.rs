@@ -3,6 +3,7 @@
 mod arena;
 mod call;
 mod crowd;
+mod effects;
 mod event;
 mod inner;
 mod limits;
@@ -22,6 +23,7 @@ use crate::World;
 use crate::queue::{Queue, Ticket};
 use arena::Arena;
 use crowd::Crowds;
+use effects::Books;
 use event::Event;
 use inner::Inner;
 use limits::Gate;
@@ -208,6 +210,8 @@ pub(crate) struct Run<'w, O> {
     inner: Arena<Inner>,
     /// Only where the service that clients call has limits.
     gate: Option<Gate<'w>>,
+    /// Only where the service that clients call has effects.
+    books: Option<Books>,
     tally: Tally,
     cut_short: Option<String>,
     observer: O,
@@ -243,6 +247,7 @@ impl<'w, O: Observer> Run<'w, O> {
             attempts: Arena::new(),
             inner: Arena::new(),
             gate: None,
+            books: Books::new(service),
             tally: Tally::new(&phases),
             cut_short: None,
             observer,
@@ -389,6 +394,7 @@ impl<'w, O: Observer> Run<'w, O> {
             behind.capacity = self.capacity_result(node);
         }
         result.limits = self.gate.as_ref().map(|gate| gate.result(self.nodes[usize::from(ENTRY)].service));
+        result.effects = self.books.as_ref().map(Books::result).unwrap_or_default();
         result.events = Some(self.events);
         result.cut_short = self.cut_short;
         (result, self.observer)

@@ -131,9 +131,12 @@ impl<O: Observer> Run<'_, O> {
     pub(super) fn work_over(&mut self, index: u32) {
         let attempt = &mut self.attempts[index];
         attempt.stage = Stage::Answered;
-        let AttemptState { awaited, latency, node, .. } = *attempt;
+        let AttemptState { awaited, latency, node, reached, begun, .. } = *attempt;
+        if self.books.is_some() {
+            self.enter_effect(index);
+        }
         let Some(site) = &mut self.nodes[usize::from(node)].site else { return self.expect_reply(index) };
-        site.finish(self.now, attempt.reached, self.now - attempt.begun, awaited);
+        site.finish(self.now, reached, self.now - begun, awaited);
         self.start_waiting(node);
         if !awaited {
             self.free(index);

@@ -73,6 +73,7 @@ impl CallFlags {
         let path = self.path.clone().or_else(own_path);
         let url = self.url.as_deref().unwrap_or(SIMULATED);
         let target = Target::new(url, &method, path.as_deref(), &self.trust()?).map_err(Stop::usage)?;
+        let target = target.carrying(setting.scenario.load.carried.clone(), setting.seed);
         Ok(match self.url {
             Some(_) => Callee::Real(Arc::new(target)),
             None => Callee::Simulated(RequestLine { method, path: path.unwrap_or_else(|| "/".to_owned()) }),

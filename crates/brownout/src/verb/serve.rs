@@ -9,8 +9,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use brownout_admin::Admin;
 use brownout_clock::{Clock, Scale};
-use brownout_load::{Graph, LimitsResult};
-use brownout_report::{behind_text, limits_text};
+use brownout_load::{EffectResult, Graph, LimitsResult};
+use brownout_report::{behind_text, effects_text, limits_text};
 use brownout_scenario::Scenario;
 use brownout_serve::{App, Server};
 
@@ -37,7 +37,7 @@ use crate::signal::asked_to_end;
 /// as those of brownout do, has calls that pass their deadline ended by then. Its end tells what was called.
 ///
 /// Where the scenario has limits, its end tells how many requests each refused, and which clients came back before
-/// Retry-After.
+/// Retry-After. Where its requests have effects, its end tells how often each was done, and how often twice.
 ///
 /// The file is read again when it changes, and at SIGHUP; one that is not sound leaves what runs as it is, and says why. With --admin
 /// there is an HTTP API to watch what is served and to change it for a time; GET /openapi.json there describes it.
@@ -115,6 +115,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         }
         if let Some((counts, early)) = app.limits() {
             talk(limits_text(&LimitsResult::new(counts, early)).trim_end());
+        }
+        let effects: Vec<_> = app.effects().into_iter().map(EffectResult::new).collect();
+        if !effects.is_empty() {
+            talk(effects_text(&effects).trim_end());
         }
         Ok(Exit::FINE)
     })

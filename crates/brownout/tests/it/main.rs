@@ -7,6 +7,7 @@ mod check;
 mod cohorts;
 mod compare;
 mod docs;
+mod effects;
 mod faults;
 mod http;
 mod limits;

@@ -362,5 +362,6 @@ fn what_can_never_go_on_is_ended_with_the_reason() {
 }
 
 mod cohorts;
+mod effects;
 mod faults;
 mod graph;
