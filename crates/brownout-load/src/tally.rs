@@ -259,7 +259,7 @@ mod tests {
     use super::Tally;
     use crate::{Attempt, CallEnd, LoadResult, Reply};
     use brownout_policy::{DelaySource, StopReason, Transport, Verdict};
-    use brownout_service::{Change, Factors, Outcomes, Phase, Ramp, Window};
+    use brownout_service::{Change, Factors, Only, Outcomes, Phase, Ramp, Window};
     use std::time::Duration;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -286,6 +286,7 @@ mod tests {
             ramp: Ramp::default(),
             change,
             factors: Factors::default(),
+            only: Only::default(),
         }]);
         let stop = Verdict::Stop(StopReason::DeadlineExceeded);
         for attempt in [

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use brownout_load::Graph;
-use brownout_service::{Decision, Explanation, Phase, Seen, Service};
+use brownout_service::{Decision, Explanation, Only, Phase, Seen, Service};
 use serde::Serialize;
 
 use crate::table::table;
@@ -20,6 +20,9 @@ pub struct ExplainReport {
     pub at_s: f64,
     /// The route that it takes; `None` where none matches.
     pub route: Option<String>,
+    /// The replica that it lands on, of how many; `None` where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replica: Option<(u32, u32)>,
     /// Phases on at that moment: name, how strongly, and the draw that told where that is neither 0 nor 1.
     pub phases: Vec<(String, f64, Option<f64>)>,
     /// The phase whose outcomes hold.
@@ -65,6 +68,7 @@ impl ExplainReport {
             attempt: decision.identity.attempt.get(),
             at_s,
             route: decision.route.map(str::to_owned),
+            replica: why.replica,
             phases: why.phases.iter().map(phase).collect(),
             outcomes_of,
             latency_of,
@@ -93,6 +97,9 @@ impl ExplainReport {
         let route =
             self.route.as_ref().map_or_else(|| "no route of its own".to_owned(), |route| format!("route `{route}`"));
         writeln!(text, "Attempt {attempt} of call {request}, reaching the service at {at_s} s; {route}")?;
+        if let Some((replica, count)) = self.replica {
+            writeln!(text, "  lands on replica {replica} of {count}")?;
+        }
         if self.phases.is_empty() {
             writeln!(text, "  phases: none is on")?;
         }
@@ -159,6 +166,9 @@ pub struct TimelineEntry {
     pub phase: String,
     /// The service behind that it is of; `None` for the one that clients call.
     pub service: Option<String>,
+    /// The replicas that it befalls; empty for all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replicas: Vec<u32>,
     /// What it changes.
     pub changes: Vec<String>,
 }
@@ -195,7 +205,13 @@ impl TimelineReport {
                 _ => String::new(),
             };
             let of = entry.service.as_ref().map(|service| format!(" of {service}")).unwrap_or_default();
-            let what = format!("{}{of}: {}{ramp}", entry.phase, entry.changes.join(", "));
+            let listed = || entry.replicas.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+            let on = match entry.replicas.len() {
+                0 => String::new(),
+                1 => format!(" on replica {}", listed()),
+                _ => format!(" on replicas {}", listed()),
+            };
+            let what = format!("{}{of}{on}: {}{ramp}", entry.phase, entry.changes.join(", "));
             (vec![String::new(), format!("{:.3} s", entry.from_s), until], what)
         };
         let (times, what): (Vec<_>, Vec<_>) = self.timeline.iter().map(row).unzip();
@@ -216,7 +232,7 @@ fn seen(decision: &Decision<'_>) -> (Option<u16>, String) {
 
 impl TimelineEntry {
     fn new(phase: &Phase, service: Option<String>) -> Self {
-        let Phase { name, window, ramp, change, factors } = phase;
+        let Phase { name, window, ramp, change, factors, only: Only { replicas } } = phase;
         let factor =
             |name: &str, factor: Option<brownout_service::Factor>| factor.map(|by| format!("{name} × {}", by.get()));
         let outcomes = change.outcomes.as_ref().map(|outcomes| {
@@ -243,6 +259,7 @@ impl TimelineEntry {
             ramp_s: (ramp.up.as_secs_f64(), ramp.down.as_secs_f64()),
             phase: name.clone(),
             service,
+            replicas: replicas.clone(),
             changes: changes.into_iter().flatten().collect(),
         }
     }

@@ -107,6 +107,8 @@ pub(crate) enum Kind {
     Cost,
     /// Who shares an allowance.
     LimitKey,
+    /// What requests have in common that land on one replica.
+    Sticky,
     /// One of these words, or a duration.
     WordOrDuration(fn() -> Vec<&'static str>),
     /// Any text.
@@ -173,6 +175,21 @@ pub(crate) static SERVICE: Table = Table {
             Kind::NameOr(&EFFECT),
             "What requests do that is not undone by doing it again, by name, where no route says so. Default: nothing.",
         ),
+        key("replicas", Kind::Table(&REPLICAS), "How many of it there are, that phases can tell apart. Default: one."),
+    ],
+};
+
+pub(crate) static REPLICAS: Table = Table {
+    name: "replicas",
+    doc: "A service as several alike, so that some can be bad while the others are not.",
+    rule: Rule::Required(&["count"]),
+    keys: &[
+        key("count", Kind::Count32(1), "How many there are."),
+        key(
+            "sticky",
+            Kind::Sticky,
+            "What requests have in common that land on one: none, connection, client, address or \"header:NAME\". Default none.",
+        ),
     ],
 };
 
@@ -197,6 +214,7 @@ pub(crate) static BEHIND: Table = Table {
         key("capacity", Kind::Table(&CAPACITY), "What it can do at once. Default: without bound."),
         key("calls", Kind::List(&Kind::NameOr(&CALL)), "Services behind that it calls, one after another."),
         key("cache", Kind::Table(&CACHE), "Answers at hand, for which it calls nobody. Default: none."),
+        key("replicas", Kind::Table(&REPLICAS), "How many of it there are, that phases can tell apart. Default: one."),
     ],
 };
 
@@ -382,6 +400,8 @@ pub(crate) static PHASE: Table = Table {
         key("intake", Kind::Probability, "The share of requests that is let in; the others meet a 503 at once."),
         key("cache_lost", Kind::Count32(1), "How many nodes of the cache are emptied when it begins."),
         key("refuse", Kind::Bool, "Whether its port refuses connections while it is wholly on. Default false."),
+        key("replica", Kind::Count32(1), "Which replica it befalls, from 1. Default: all."),
+        key("replicas", Kind::List(&Kind::Count32(1)), "Which replicas it befalls, where they are several."),
         key("service", Kind::Name, "Which of the services behind it is of. Default: the one that clients call."),
         key("ramp_up", Kind::Duration, "How long it takes to be wholly on. Default: no time."),
         key("ramp_down", Kind::Duration, "How long before its end it begins to go. Default: no time."),
@@ -404,6 +424,8 @@ pub(crate) static LIVE_PHASE: Table = Table {
         key("service", Kind::Name, "Which of the services behind it is of. Default: the one that clients call."),
         key("ramp_up", Kind::Duration, "How long it takes to be wholly on. Default: no time."),
         key("ramp_down", Kind::Duration, "How long before its end it begins to go. Default: no time."),
+        key("replica", Kind::Count32(1), "Which replica it befalls, from 1. Default: all."),
+        key("replicas", Kind::List(&Kind::Count32(1)), "Which replicas it befalls, where they are several."),
     ],
 };
 

@@ -101,6 +101,9 @@ fn kind(of: Kind) -> Value {
         Kind::LimitKey => {
             json!({ "type": "string", "pattern": "^(global|route|client|address|header:[A-Za-z0-9_.-]+)$" })
         }
+        Kind::Sticky => {
+            json!({ "type": "string", "pattern": "^(none|connection|client|address|header:[A-Za-z0-9_.-]+)$" })
+        }
         Kind::WordOrDuration(words) => json!({ "anyOf": [{ "enum": words() }, kind(Kind::Duration)] }),
         Kind::Text => json!({ "type": "string" }),
         Kind::Multiple => json!({ "type": "number", "minimum": 0, "maximum": 1000 }),

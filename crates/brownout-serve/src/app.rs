@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -26,6 +25,7 @@ use crate::behind::{Behind, Errand, Worked};
 use crate::books::{self, Books, Counts, Journal, JournalBounds, Met, Note, Record};
 use crate::effects::Posting;
 use crate::gate::{Held, Peer, time_of_day};
+use crate::origin::Origin;
 use crate::run::Run;
 use crate::script::{Change, ChangeError, Script};
 use crate::site::Fate;
@@ -240,7 +240,7 @@ impl App {
     pub(crate) async fn answer(
         &self,
         request: hyper::Request<Incoming>,
-        address: IpAddr,
+        origin: Origin,
         limits: &Limits,
     ) -> Option<Answer> {
         let run = self.run();
@@ -260,10 +260,11 @@ impl App {
         let claim = self.claim(&head.headers);
         let identity = run.arrivals().identify(route, claim);
         let note = self.note(&run, &head, arrived, identity);
-        let decision = service.decide(run.seed, route, identity, arrived);
+        let landed = service.land(run.seed, identity, |sticky| origin.key(sticky, &head.headers));
+        let decision = service.decide(run.seed, route, landed, arrived);
         let leave = run.gate.as_ref().map(|gate| {
             let asked = Asked { request: &request, route, identity };
-            gate.ask(&service, &asked, &Peer { headers: &head.headers, address })
+            gate.ask(&service, &asked, &Peer { headers: &head.headers, address: origin.address })
         });
         let told = claim.request.and(Some(identity));
         let ask = Ask {
@@ -339,7 +340,7 @@ impl<'r> Ask<'r> {
                 }
                 Some(errand) => errand.run_to_its_end(arrived, held.cloned(), posting).await,
             },
-            Some(site) => match site.enter(decision.identity, held.cloned(), (errand, posting)).await {
+            Some(site) => match site.enter(decision.landed(), held.cloned(), (errand, posting)).await {
                 Fate::Done(worked) => worked,
                 Fate::Shed(waited) => {
                     let due = arrived.saturating_add(waited);

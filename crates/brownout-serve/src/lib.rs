@@ -12,6 +12,7 @@ mod door;
 mod effects;
 mod gate;
 mod limits;
+mod origin;
 mod pulse;
 mod run;
 mod schedule;

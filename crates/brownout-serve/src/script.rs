@@ -121,7 +121,7 @@ impl Script {
 mod tests {
     use super::{CHANGES_MAX, ChangeError, Script};
     use brownout_draw::Distribution;
-    use brownout_service::{Behaviour, Factor, Factors, Live, Outcomes, Phase, Ramp, Service, Window};
+    use brownout_service::{Behaviour, Factor, Factors, Live, Only, Outcomes, Phase, Ramp, Service, Window};
     use std::time::Duration;
 
     const SECS: fn(u64) -> Duration = Duration::from_secs;
@@ -134,7 +134,8 @@ mod tests {
     fn begun(until: u64, factors: Factors) -> Live {
         let window = Window { from: SECS(0), until: Some(SECS(until)) };
         let (name, ramp, change) = ("live".to_owned(), Ramp::default(), brownout_service::Change::default());
-        Live::Begun(Phase { name, window, ramp, change, factors })
+        let only = Only::default();
+        Live::Begun(Phase { name, window, ramp, change, factors, only })
     }
 
     fn numbers(script: &Script, now: u64) -> Vec<u64> {

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::app::Answer;
 use crate::door::Door;
+use crate::origin::Origin;
 use crate::pulse::Pulse;
 use crate::schedule::Schedule;
 use crate::wire::Parcel;
@@ -79,6 +80,7 @@ impl Server {
         let mut door = Door::new(self.listener, self.address);
         let mut schedule = Schedule::new(&app);
         door.follow(schedule.refuses).await;
+        let mut connections = 0..;
         loop {
             let accepted = tokio::select! {
                 () = &mut end => break,
@@ -91,7 +93,9 @@ impl Server {
             };
             if let Some((stream, place)) = accepted {
                 let signals = Signals { closed: door.closed(), ended: ended.clone() };
-                let conversation = converse(stream, Arc::clone(&app), self.limits, signals);
+                let address = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+                let origin = Origin { address, connection: connections.next().unwrap_or(u64::MAX) };
+                let conversation = converse(stream, origin, Arc::clone(&app), self.limits, signals);
                 let app = Arc::clone(&app);
                 conversations.spawn(async move {
                     let _connected = app.books().connected();
@@ -116,17 +120,16 @@ struct Signals {
 }
 
 /// Answers what comes over one connection, until its client leaves or falls silent, or the door that it came through is shut.
-async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, signals: Signals) {
+async fn converse(stream: TcpStream, origin: Origin, app: Arc<App>, limits: Limits, signals: Signals) {
     let Signals { mut closed, ended } = signals;
     // Answers are small and whole; waiting to fill a packet would add latency that nobody drew.
     let _ = stream.set_nodelay(true);
     // Who has only stopped sending cannot be told from who is gone.
     let half_close = !app.run().minds_who_is_gone();
-    let address = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let (parcels, mut parcel) = oneshot::channel();
     let parcels = Mutex::new(Some(parcels));
     let (pulse, now_ended) = (Pulse::default(), ended.clone());
-    let conversation = Arc::new(Conversation { app, address, limits, pulse, ended: now_ended, parcels });
+    let conversation = Arc::new(Conversation { app, origin, limits, pulse, ended: now_ended, parcels });
     let answer = {
         let conversation = Arc::clone(&conversation);
         service_fn(move |request| Arc::clone(&conversation).answer(request))
@@ -162,8 +165,7 @@ async fn converse(stream: TcpStream, app: Arc<App>, limits: Limits, signals: Sig
 /// What the requests of one connection share.
 struct Conversation {
     app: Arc<App>,
-    /// Of the client.
-    address: IpAddr,
+    origin: Origin,
     limits: Limits,
     pulse: Pulse,
     ended: watch::Receiver<bool>,
@@ -180,7 +182,7 @@ impl Conversation {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Silence> {
         let answer = {
             let _busy = self.pulse.busy();
-            self.app.answer(request, self.address, &self.limits).await
+            self.app.answer(request, self.origin, &self.limits).await
         };
         let Some(mut answer) = answer else { return Err(self.silence().await) };
         match answer.extensions_mut().remove() {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use brownout_clock::Clock;
 use brownout_draw::Seed;
-use brownout_service::{Abandoned, Capacity, Entry, Identity, Service, Shed, Station};
+use brownout_service::{Abandoned, Capacity, Entry, Identity, Landed, Service, Shed, Station};
 use tokio::sync::{oneshot, watch};
 
 use crate::behind::{Errand, Worked};
@@ -42,7 +42,7 @@ struct Inside {
 
 #[derive(Debug)]
 struct Job {
-    identity: Identity,
+    landed: Landed,
     reached: Duration,
     working: bool,
     /// What is left to do once its own work is done, while its worker is held.
@@ -83,7 +83,7 @@ impl Site {
     /// A request arrives, with what the service calls for it, if it calls anybody, and what is entered once it is done.
     pub(crate) fn enter(
         self: &Arc<Self>,
-        identity: Identity,
+        landed: Landed,
         held: Option<Arc<Held>>,
         (errand, posting): (Option<Errand>, Option<Posting>),
     ) -> Place<'_> {
@@ -91,13 +91,13 @@ impl Site {
         let mut inside = self.inside();
         inside.number += 1;
         let (number, workers, reached) = (inside.number, inside.workers, self.clock.now());
-        let job = Job { identity, reached, working: false, errand, posting, caller, _held: held };
+        let job = Job { landed, reached, working: false, errand, posting, caller, _held: held };
         match inside.station.enter(&self.rule, workers, number) {
             Entry::Shed => _ = job.caller.send(Fate::Shed(Duration::ZERO)),
             Entry::Started => self.begin(&mut inside, number, job, reached),
             Entry::Queued => {
                 inside.jobs.insert(number, job);
-                self.bound_patience(number, identity, reached);
+                self.bound_patience(number, landed.identity, reached);
             }
         }
         Place { site: self, number, fate }
@@ -127,7 +127,7 @@ impl Site {
 
     /// Puts a request to work that a worker took at `begun`.
     fn begin(self: &Arc<Self>, inside: &mut Inside, number: u64, job: Job, begun: Duration) {
-        let work = self.service.borrow().work_ns(self.seed, job.identity, begun);
+        let work = self.service.borrow().work_ns(self.seed, job.landed, begun);
         let done = begun.saturating_add(Duration::from_nanos(work));
         inside.jobs.insert(number, Job { working: true, ..job });
         let site = Arc::clone(self);

@@ -81,7 +81,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::{Cache, Held};
-    use crate::{Change, Factors, Identity, Phase, Ramp, Window};
+    use crate::{Change, Factors, Identity, Only, Phase, Ramp, Window};
     use brownout_draw::Seed;
     use std::num::NonZeroU32;
     use std::time::Duration;
@@ -100,6 +100,7 @@ mod tests {
             ramp: Ramp::default(),
             change: Change::default(),
             factors: Factors { cache_lost: 1, ..Factors::default() },
+            only: Only::default(),
         }
     }
 

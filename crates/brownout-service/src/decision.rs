@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::{Fault, Identity, Outcome, Seen, Service};
+use crate::{Fault, Identity, Landed, Outcome, Seen, Service};
 
 /// What a service looks at when a request comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Request<'a> {
 /// What one attempt meets, and why.
 ///
 /// Its text form is the value of the `x-brownout-decision` header:
-/// `request=17;attempt=1;outcome=error;latency_ms=231.417`, then `;route="…"` and `;phase="…"` where one applies.
+/// `request=17;attempt=1;outcome=error;latency_ms=231.417`, then `;route="…"`, `;phase="…"` and `;replica=3` where one applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision<'s> {
     /// Who was asking.
@@ -33,6 +34,8 @@ pub struct Decision<'s> {
     pub route: Option<&'s str>,
     /// The phase that changed something here, if one did.
     pub phase: Option<&'s str>,
+    /// The replica that it landed on; `None` where there are none.
+    pub replica: Option<NonZeroU32>,
 }
 
 /// An answer, before it is put on a wire.
@@ -69,6 +72,12 @@ impl Decision<'_> {
         let own = format!("outcome={};", self.outcome.name());
         response.headers.push((Self::HEADER.into(), self.header().replacen(&own, "outcome=bad_gateway;", 1).into()));
         response
+    }
+
+    /// Whose it is, and where it landed.
+    #[must_use]
+    pub const fn landed(&self) -> Landed {
+        Landed { identity: self.identity, replica: self.replica }
     }
 
     /// What its caller sees in the end, if it waits that long.
@@ -110,6 +119,10 @@ impl Decision<'_> {
                 text.push('"');
             }
         }
+        if let Some(replica) = self.replica {
+            text.push_str(";replica=");
+            text.push_str(digits.format(replica.get()));
+        }
         text
     }
 }
@@ -137,6 +150,7 @@ impl Response {
 mod tests {
     use super::{Decision, Request};
     use crate::{Identity, Outcome};
+    use std::num::NonZeroU32;
     use std::time::Duration;
 
     #[test]
@@ -148,10 +162,12 @@ mod tests {
             latency: Duration::from_nanos(1_002_345_999),
             route: None,
             phase: None,
+            replica: None,
         };
         assert_eq!(decision.to_string(), "request=17;attempt=1;outcome=error;latency_ms=1002.346");
         decision.route = Some("POST /payments/{id}");
         decision.phase = Some("outage");
+        decision.replica = NonZeroU32::new(3);
         let failed = decision.bad_gateway();
         let header = failed.header(Decision::HEADER).unwrap_or_default();
         assert_eq!((failed.status, header.split(';').nth(2)), (502, Some("outcome=bad_gateway")));
@@ -159,7 +175,7 @@ mod tests {
         assert_eq!(
             response.header(Decision::HEADER),
             Some(
-                "request=17;attempt=1;outcome=error;latency_ms=1002.346;route=\"POST /payments/{id}\";phase=\"outage\""
+                "request=17;attempt=1;outcome=error;latency_ms=1002.346;route=\"POST /payments/{id}\";phase=\"outage\";replica=3"
             )
         );
     }

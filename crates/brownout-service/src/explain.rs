@@ -6,13 +6,15 @@ use brownout_draw::{Seed, Stream, unit};
 
 use crate::outcome::Pace;
 use crate::service::drawn;
-use crate::{Decision, Identity, Outcome, RouteId, Service};
+use crate::{Decision, Landed, Outcome, RouteId, Service};
 
 /// A decision with the draws behind it. A draw is shown as the share of all draws that lies below it, from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation<'s> {
     /// What was decided.
     pub decision: Decision<'s>,
+    /// The replica that it lands on, and how many there are.
+    pub replica: Option<(u32, u32)>,
     /// The phases on at that moment, each with how strongly, from 0 to 1, and the draw that told where that is neither.
     pub phases: Vec<(&'s str, f64, Option<f64>)>,
     /// The phase whose outcomes hold, and the one whose latency holds.
@@ -32,13 +34,20 @@ pub struct Explanation<'s> {
 }
 
 impl Service {
-    /// Why attempt `identity` at `route`, `elapsed` after the run began, meets what [`decide`](Self::decide) says.
+    /// Why an attempt at `route`, `elapsed` after the run began, meets what [`decide`](Self::decide) says.
     #[must_use]
-    pub fn explain(&self, seed: Seed, route: RouteId, identity: Identity, elapsed: Duration) -> Explanation<'_> {
-        let decision = self.decide(seed, route, identity, elapsed);
-        let holds = self.in_force(seed, route, identity, elapsed);
+    pub fn explain(
+        &self,
+        seed: Seed,
+        route: RouteId,
+        attempt: impl Into<Landed>,
+        elapsed: Duration,
+    ) -> Explanation<'_> {
+        let landed @ Landed { identity, replica } = attempt.into();
+        let decision = self.decide(seed, route, landed, elapsed);
+        let holds = self.in_force(seed, route, landed, elapsed);
         let drawn = |stream: Stream| unit(drawn(seed, stream, holds.label, identity));
-        let on = self.phases().iter().filter(|phase| phase.strength(elapsed) > 0.0);
+        let on = self.phases().iter().filter(|phase| phase.befalls(replica) && phase.strength(elapsed) > 0.0);
         let phases = on.map(|phase| {
             let strength = phase.strength(elapsed);
             (phase.name.as_str(), strength, (strength < 1.0).then(|| drawn(Stream::PHASE.within(&phase.name))))
@@ -52,6 +61,7 @@ impl Service {
         let outcomes: Vec<_> = Outcome::ALL.into_iter().map(&mut share).filter(|(_, start, end)| start < end).collect();
         let varies = decision.outcome.pace() == Pace::Drawn && !holds.latency.is_fixed();
         Explanation {
+            replica: replica.zip(self.replicas()).map(|(replica, all)| (replica.get(), all.count.get())),
             phases: phases.collect(),
             from_phases: [holds.outcomes_phase, holds.latency_phase]
                 .map(|phase| phase.map(|phase| phase.name.as_str())),
@@ -60,7 +70,7 @@ impl Service {
             outcomes,
             intake: self.throttles().then(|| self.intake_of(seed, identity, elapsed)),
             refused: self.refuses_at(elapsed),
-            work: self.capacity().map(|_| Duration::from_nanos(self.work_ns(seed, identity, elapsed))),
+            work: self.capacity().map(|_| Duration::from_nanos(self.work_ns(seed, landed, elapsed))),
             decision,
         }
     }
@@ -68,7 +78,7 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Behaviour, Change, Factors, Identity, Outcome, Outcomes, Phase, Ramp, RouteId, Service, Window};
+    use crate::{Behaviour, Change, Factors, Identity, Only, Outcome, Outcomes, Phase, Ramp, RouteId, Service, Window};
     use brownout_draw::{Distribution, Seed};
     use std::time::Duration;
 
@@ -82,7 +92,8 @@ mod tests {
         };
         let window = Window { from: SECS(10), until: Some(SECS(30)) };
         let ramp = Ramp { up: SECS(10), down: SECS(0) };
-        let phase = Phase { name: "out".to_owned(), window, ramp, change, factors: Factors::default() };
+        let phase =
+            Phase { name: "out".to_owned(), window, ramp, change, factors: Factors::default(), only: Only::default() };
         Service::new(Behaviour::default(), vec![], vec![phase]).unwrap()
     }
 

@@ -28,6 +28,7 @@ mod limit;
 mod live;
 mod outcome;
 mod phase;
+mod replica;
 mod route;
 mod schedule;
 mod service;
@@ -47,7 +48,8 @@ pub use limit::{
 };
 pub use live::Live;
 pub use outcome::{Delivery, End, Fault, FaultError, Outcome, Outcomes, Pacing, Piece, Point, RatesError, Seen};
-pub use phase::{Factor, Factors, Phase, Ramp, Window};
+pub use phase::{Factor, Factors, Only, Phase, Ramp, Window};
+pub use replica::{Landed, Replicas, Sticky};
 pub use route::{Pattern, PatternError};
 pub use schedule::{Again, Recurring, TIMES_MAX};
 pub use service::{Behaviour, Change, Route, RouteId, Service, ServiceError};

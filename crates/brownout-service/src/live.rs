@@ -34,7 +34,7 @@ impl Service {
     /// The same service with the changes made to it, one after another.
     ///
     /// # Errors
-    /// Without a capacity, where one changes it.
+    /// Without a capacity, where one changes it; of replicas that there are not.
     pub fn with_live(&self, live: &[Live]) -> Result<Self, Vec<ServiceError>> {
         let mut phases = self.phases().to_vec();
         for change in live {
@@ -52,14 +52,15 @@ impl Service {
                 }
             }
         }
-        self.clone().scheduled(phases).with_capacity(self.capacity().cloned())
+        let same = self.clone().scheduled(phases).with_capacity(self.capacity().cloned())?;
+        same.with_replicas(self.replicas().cloned())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Live;
-    use crate::{Behaviour, Change, Factor, Factors, Outcomes, Phase, Ramp, Service, ServiceError, Window};
+    use crate::{Behaviour, Change, Factor, Factors, Only, Outcomes, Phase, Ramp, Service, ServiceError, Window};
     use brownout_draw::{Distribution, Seed};
     use std::time::Duration;
 
@@ -73,6 +74,7 @@ mod tests {
             ramp: Ramp { up: SECS(1), down: Duration::ZERO },
             change: Change { outcomes: Some(outcomes), latency: None },
             factors: Factors::default(),
+            only: Only::default(),
         }
     }
 

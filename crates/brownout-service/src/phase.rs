@@ -1,5 +1,6 @@
 //! What changes, and when.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::Change;
@@ -29,6 +30,15 @@ pub struct Phase {
     pub change: Change,
     /// What it multiplies, or takes away.
     pub factors: Factors,
+    /// What of all that it befalls.
+    pub only: Only,
+}
+
+/// What a phase befalls within its window. Default: everything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Only {
+    /// The replicas, numbered from 1, in their order; empty for all, and where there are none.
+    pub replicas: Vec<u32>,
 }
 
 /// How long a phase takes to be wholly on, and to be off again. Default: no time.
@@ -105,8 +115,16 @@ impl Phase {
             && replaces(own.latency.as_ref(), other.latency.as_ref())
             && Factors::ALL.iter().all(|pick| replaces(pick(&self.factors).as_ref(), pick(&earlier.factors).as_ref()))
             && (own_refuse || !earlier.factors.refuse)
+            && self.only.covers(&earlier.only)
             && self.ramp == Ramp::default()
             && self.window.covers(&earlier.window)
+    }
+
+    /// Whether it befalls what lands on `replica`.
+    #[must_use]
+    pub fn befalls(&self, replica: Option<NonZeroU32>) -> bool {
+        let Only { replicas } = &self.only;
+        replicas.is_empty() || replica.is_some_and(|replica| replicas.contains(&replica.get()))
     }
 
     /// Whether it is what an operator does about trouble, rather than trouble.
@@ -148,31 +166,50 @@ impl Phase {
     }
 }
 
+impl Only {
+    /// Whether it befalls whatever `other` does.
+    fn covers(&self, other: &Self) -> bool {
+        let all = self.replicas.is_empty();
+        all || (!other.replicas.is_empty() && other.replicas.iter().all(|replica| self.replicas.contains(replica)))
+    }
+}
+
 impl Factors {
     /// Every one of them.
     const ALL: [fn(&Self) -> Option<Factor>; 4] =
         [|factors| factors.capacity, |factors| factors.slowdown, |factors| factors.load, |factors| factors.intake];
 }
 
-/// The last of the phases on at `elapsed` that replaces what `pick` looks at, and what it puts in its place.
+/// The last of the phases on at `elapsed` for `replica` that replaces what `pick` looks at, and what it puts in its place.
 ///
 /// `meets` tells whether an attempt meets a phase that is on with a strength below 1.
 pub(crate) fn replacing<T>(
     phases: &[Phase],
     elapsed: Duration,
+    replica: Option<NonZeroU32>,
     meets: impl Fn(&Phase, f64) -> bool,
     pick: impl Fn(&Change) -> Option<&T>,
 ) -> Option<(&Phase, &T)> {
     let on = phases.iter().rev().filter(|phase| {
         let strength = phase.strength(elapsed);
-        strength >= 1.0 || (strength > 0.0 && meets(phase, strength))
+        phase.befalls(replica) && (strength >= 1.0 || (strength > 0.0 && meets(phase, strength)))
     });
     on.filter_map(|phase| Some((phase, pick(&phase.change)?))).next()
 }
 
-/// What `pick` comes to at `elapsed`: 1 where no phase is on.
+/// What `pick` comes to at `elapsed` for the whole service: 1 where no phase is on.
 pub(crate) fn factor(phases: &[Phase], elapsed: Duration, pick: impl Fn(&Factors) -> Option<Factor>) -> f64 {
-    phases.iter().fold(1.0, |value, phase| match pick(&phase.factors) {
+    factor_on(phases, elapsed, None, pick)
+}
+
+/// The same for `replica`.
+pub(crate) fn factor_on(
+    phases: &[Phase],
+    elapsed: Duration,
+    replica: Option<NonZeroU32>,
+    pick: impl Fn(&Factors) -> Option<Factor>,
+) -> f64 {
+    phases.iter().filter(|phase| phase.befalls(replica)).fold(1.0, |value, phase| match pick(&phase.factors) {
         Some(Factor(factor)) => value + phase.strength(elapsed) * (factor - value),
         None => value,
     })
@@ -211,7 +248,7 @@ pub(crate) fn next_change(
 
 #[cfg(test)]
 mod tests {
-    use super::{Factor, Factors, Phase, Ramp, Window, factor, next_change, next_refusal, refuses};
+    use super::{Factor, Factors, Only, Phase, Ramp, Window, factor, next_change, next_refusal, refuses};
     use crate::Change;
     use std::time::Duration;
 
@@ -245,6 +282,7 @@ mod tests {
             ramp: Ramp { up: SECS(4), down: SECS(2) },
             change: Change::default(),
             factors: Factors { capacity: Factor::new(0.5), ..Factors::default() },
+            only: Only::default(),
         }
     }
 

@@ -99,7 +99,7 @@ impl Recurring {
 #[cfg(test)]
 mod tests {
     use super::{Again, Recurring};
-    use crate::{Change, Factors, Phase, Ramp, Window};
+    use crate::{Change, Factors, Only, Phase, Ramp, Window};
     use brownout_draw::{Distribution, Seed};
     use std::time::Duration;
 
@@ -108,8 +108,14 @@ mod tests {
     fn recurring(again: Again) -> Recurring {
         let window = Window { from: SECS(10), until: Some(SECS(15)) };
         let ramp = Ramp { up: SECS(2), down: SECS(2) };
-        let phase =
-            Phase { name: "deploy".to_owned(), window, ramp, change: Change::default(), factors: Factors::default() };
+        let phase = Phase {
+            name: "deploy".to_owned(),
+            window,
+            ramp,
+            change: Change::default(),
+            factors: Factors::default(),
+            only: Only::default(),
+        };
         Recurring { phase, again, times: None }
     }
 

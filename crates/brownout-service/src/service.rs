@@ -1,5 +1,6 @@
 //! A service: what it does by default, on its routes, and in its phases.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Ahead, Distribution, ROW, Seed, Stream, draw, draw_row, nanos, unit};
@@ -7,13 +8,14 @@ use brownout_draw::{Ahead, Distribution, ROW, Seed, Stream, draw, draw_row, nano
 use crate::outcome::Pace;
 use crate::steady::first_or;
 use crate::{
-    Cache, Capacity, Decision, Effect, Factor, Identity, Limit, Outcomes, Pattern, Phase, Request, Steady, phase,
+    Cache, Capacity, Decision, Effect, Factor, Identity, Landed, Limit, Outcomes, Pattern, Phase, Replicas, Request,
+    Steady, phase,
 };
 
 mod checks;
 
 pub use checks::ServiceError;
-use checks::{ambiguous_effects, pointless_limits, pointless_phases, unreachable_routes};
+use checks::{ambiguous_effects, misplaced_phases, pointless_limits, pointless_phases, unreachable_routes};
 
 /// How attempts go: which outcomes at what rates, and how long they take.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +59,7 @@ pub struct Service {
     limits: Vec<Limit>,
     /// By the place of the route; empty without any.
     effects: Vec<Option<Effect>>,
+    replicas: Option<Replicas>,
     /// Whether a phase makes anything take longer.
     slows: bool,
     /// Whether a phase throttles the intake.
@@ -125,7 +128,8 @@ impl Service {
         }
         let (slows, throttles, refuses) = says_of(&phases);
         let (capacity, cache, limits, effects) = (None, None, Vec::new(), Vec::new());
-        Ok(Self { base, routes, phases, capacity, cache, limits, effects, slows, throttles, refuses })
+        let replicas = None;
+        Ok(Self { base, routes, phases, capacity, cache, limits, effects, replicas, slows, throttles, refuses })
     }
 
     /// The same service with a bound on what it does at once.
@@ -141,6 +145,19 @@ impl Service {
             return Err(vec![ServiceError::NoCapacity { index, name }]);
         }
         self.capacity = capacity;
+        Ok(self)
+    }
+
+    /// The same service as several alike.
+    ///
+    /// # Errors
+    /// Phases of replicas that there are not, or that change what replicas share.
+    pub fn with_replicas(mut self, replicas: Option<Replicas>) -> Result<Self, Vec<ServiceError>> {
+        let errors = misplaced_phases(&self.phases, replicas.as_ref());
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        self.replicas = replicas;
         Ok(self)
     }
 
@@ -160,9 +177,10 @@ impl Service {
     /// The same service with other phases. A limit that tells callers to wait for the end of one is honest where none is left.
     ///
     /// # Errors
-    /// As [`new`](Self::new) and [`with_capacity`](Self::with_capacity).
+    /// As [`new`](Self::new), [`with_capacity`](Self::with_capacity) and [`with_replicas`](Self::with_replicas).
     pub fn with_phases(&self, phases: Vec<Phase>) -> Result<Self, Vec<ServiceError>> {
         let same = Self::new(self.base.clone(), self.routes.clone(), phases)?.with_capacity(self.capacity.clone())?;
+        let same = same.with_replicas(self.replicas.clone())?;
         let (limits, effects) = (self.limits.clone(), self.effects.clone());
         Ok(Self { limits, effects, ..same.with_cache(self.cache) })
     }
@@ -208,14 +226,15 @@ impl Service {
         RouteId(self.routes.iter().position(|route| route.pattern.matches(request)))
     }
 
-    /// What attempt `identity` at `route` meets, `elapsed` after the run began.
+    /// What an attempt at `route` meets, `elapsed` after the run began; one that [`land`](Self::land)ed somewhere, what is there.
     ///
     /// One weighted outcome draw and one latency draw, both keyed by the identity. Each route draws from a part
     /// of the stream that carries its pattern, so the tenth request of one route says nothing of the tenth of another.
     #[must_use]
-    pub fn decide(&self, seed: Seed, route: RouteId, identity: Identity, elapsed: Duration) -> Decision<'_> {
+    pub fn decide(&self, seed: Seed, route: RouteId, attempt: impl Into<Landed>, elapsed: Duration) -> Decision<'_> {
+        let landed @ Landed { identity, replica } = attempt.into();
         let InForce { label, outcomes, latency, outcomes_phase, latency_phase } =
-            self.in_force(seed, route, identity, elapsed);
+            self.in_force(seed, route, landed, elapsed);
         let draw = |stream: Stream| drawn(seed, stream, label, identity);
         // What is certain needs no draw; draws shift nobody else's luck, made or not.
         let outcome = outcomes.certain().unwrap_or_else(|| outcomes.pick(draw(Stream::OUTCOME)));
@@ -225,14 +244,16 @@ impl Service {
             Pace::Drawn => latency.sample(draw(Stream::LATENCY)),
             Pace::Longest => latency.longest(),
         };
-        let latency = self.slowed(latency, elapsed);
+        let latency = self.slowed_on(replica, latency, elapsed);
         // Where two phases are on, the one that chose the outcome says more.
         let phase = outcomes_phase.or(latency_phase);
-        Decision { identity, outcome, fault, latency, route: label, phase: phase.map(|phase| phase.name.as_str()) }
+        let phase = phase.map(|phase| phase.name.as_str());
+        Decision { identity, outcome, fault, latency, route: label, phase, replica }
     }
 
-    /// What holds for attempt `identity` at `route`, `elapsed` after the run began.
-    pub(crate) fn in_force(&self, seed: Seed, route: RouteId, identity: Identity, elapsed: Duration) -> InForce<'_> {
+    /// What holds for an attempt at `route`, `elapsed` after the run began.
+    pub(crate) fn in_force(&self, seed: Seed, route: RouteId, attempt: Landed, elapsed: Duration) -> InForce<'_> {
+        let Landed { identity, replica } = attempt;
         let route = route.0.and_then(|index| self.routes.get(index));
         let own = route.map(|route| &route.change);
         let label = route.map(|route| route.pattern.as_str());
@@ -241,8 +262,8 @@ impl Service {
         };
         let (mut outcomes_phase, mut latency_phase) = (None, None);
         if !self.phases.is_empty() {
-            outcomes_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.outcomes.as_ref());
-            latency_phase = phase::replacing(&self.phases, elapsed, meets, |change| change.latency.as_ref());
+            outcomes_phase = phase::replacing(&self.phases, elapsed, replica, meets, |change| change.outcomes.as_ref());
+            latency_phase = phase::replacing(&self.phases, elapsed, replica, meets, |change| change.latency.as_ref());
         }
         let outcomes = outcomes_phase.map(|(_, outcomes)| outcomes).or(own.and_then(|own| own.outcomes.as_ref()));
         let latency = latency_phase.map(|(_, latency)| latency).or(own.and_then(|own| own.latency.as_ref()));
@@ -270,19 +291,28 @@ impl Service {
         Some(Steady::new(outcomes, latency, seed, label))
     }
 
-    /// How long a worker is busy with attempt `identity` that it begins at `elapsed`, in nanoseconds; no time without a
+    /// How long a worker is busy with an attempt that it begins at `elapsed`, in nanoseconds; no time without a
     /// capacity.
     #[must_use]
     #[inline]
-    pub fn work_ns(&self, seed: Seed, identity: Identity, elapsed: Duration) -> u64 {
+    pub fn work_ns(&self, seed: Seed, attempt: impl Into<Landed>, elapsed: Duration) -> u64 {
         let Some(capacity) = &self.capacity else { return 0 };
-        self.slowed_ns(work_ns(&capacity.service_time, seed, identity), elapsed)
+        let Landed { identity, replica } = attempt.into();
+        self.slowed_ns(work_ns(&capacity.service_time, seed, identity), elapsed, || replica)
     }
 
-    /// The same, for a driver that asks for the work of first attempts mostly in the order of their requests.
+    /// The same, for a driver that asks for the work of first attempts mostly in the order of their requests; where it landed is
+    /// asked only where that matters.
     #[must_use]
     #[inline]
-    pub fn work_ahead_ns(&self, seed: Seed, identity: Identity, elapsed: Duration, ahead: &mut Ahead) -> u64 {
+    pub fn work_ahead_ns(
+        &self,
+        seed: Seed,
+        identity: Identity,
+        elapsed: Duration,
+        ahead: &mut Ahead,
+        replica: impl FnOnce() -> Option<NonZeroU32>,
+    ) -> u64 {
         let Some(Capacity { service_time, .. }) = &self.capacity else { return 0 };
         let alone = || work_ns(service_time, seed, identity);
         let row = |first, row: &mut _| {
@@ -291,12 +321,12 @@ impl Service {
         };
         let Identity { request, attempt } = identity;
         let work = if service_time.is_fixed() { alone() } else { first_or(ahead, request, attempt, row, alone) };
-        self.slowed_ns(work, elapsed)
+        self.slowed_ns(work, elapsed, replica)
     }
 
     #[inline]
-    fn slowed_ns(&self, time: u64, elapsed: Duration) -> u64 {
-        if self.slows { nanos(self.slowed(Duration::from_nanos(time), elapsed)) } else { time }
+    fn slowed_ns(&self, time: u64, elapsed: Duration, replica: impl FnOnce() -> Option<NonZeroU32>) -> u64 {
+        if self.slows { nanos(self.slowed_on(replica(), Duration::from_nanos(time), elapsed)) } else { time }
     }
 
     /// Whether attempt `identity`, which reaches the service at `elapsed`, is let in. Who is not is answered at once with
@@ -363,13 +393,17 @@ impl Service {
         Some(patience.sample(draw(seed, Stream::PATIENCE, identity.request, identity.attempt.get())))
     }
 
-    /// What takes `time` otherwise, when it is begun at `elapsed`.
+    /// What takes `time` otherwise, when it is begun at `elapsed`, on a replica that nothing befalls but what befalls all.
     #[must_use]
     pub fn slowed(&self, time: Duration, elapsed: Duration) -> Duration {
+        self.slowed_on(None, time, elapsed)
+    }
+
+    fn slowed_on(&self, replica: Option<NonZeroU32>, time: Duration, elapsed: Duration) -> Duration {
         if !self.slows {
             return time;
         }
-        let factor = phase::factor(&self.phases, elapsed, |factors| factors.slowdown);
+        let factor = phase::factor_on(&self.phases, elapsed, replica, |factors| factors.slowdown);
         Duration::try_from_secs_f64(time.as_secs_f64() * factor).unwrap_or(Duration::MAX)
     }
 
@@ -443,6 +477,13 @@ impl Service {
         &self.limits
     }
 
+    /// The replicas that it is made of, where they are told apart.
+    #[must_use]
+    #[inline]
+    pub const fn replicas(&self) -> Option<&Replicas> {
+        self.replicas.as_ref()
+    }
+
     /// What requests do: those that no route takes first, then those of each route; empty where none has an effect.
     #[must_use]
     pub fn effects(&self) -> &[Option<Effect>] {
@@ -473,6 +514,7 @@ impl Default for Service {
             cache: None,
             limits: Vec::new(),
             effects: Vec::new(),
+            replicas: None,
             slows: false,
             throttles: false,
             refuses: false,

@@ -15,8 +15,8 @@ use brownout_draw::{Distribution, Seed};
 use brownout_load::{Arrivals, Load, Rate};
 use brownout_policy::{Budget, DepositOn, Guarded, JitterKind, Policy, Settings, TokenBudget};
 use brownout_service::{
-    Abandoned, Behaviour, Capacity, Change, Factor, Factors, Outcomes, Phase, Queue, Ramp, Request, Service, Shed,
-    Window,
+    Abandoned, Behaviour, Capacity, Change, Factor, Factors, Only, Outcomes, Phase, Queue, Ramp, Request, Service,
+    Shed, Window,
 };
 use brownout_sim::World;
 
@@ -70,7 +70,14 @@ fn storm(clients: u32) -> (u64, f64) {
     };
     let factors = Factors { capacity: Factor::new(0.0), ..Factors::default() };
     let window = Window { from: MS(10_000), until: Some(MS(12_000)) };
-    let stop = Phase { name: "stop".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors };
+    let stop = Phase {
+        name: "stop".to_owned(),
+        window,
+        ramp: Ramp::default(),
+        change: Change::default(),
+        factors,
+        only: Only::default(),
+    };
     let service = service(Distribution::fixed(Duration::ZERO), vec![stop]).with_capacity(Some(capacity));
     let bucket = TokenBudget::new(10.0, 0.1, DepositOn::Success).expect("a bucket of ten");
     let policy = Policy::new(Settings {

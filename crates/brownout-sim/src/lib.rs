@@ -24,5 +24,5 @@ mod run;
 mod world;
 
 pub use heard::failure_of;
-pub use run::{IN_FLIGHT_MAX, Limits, Observer};
+pub use run::{IN_FLIGHT_MAX, Limits, Observer, landed};
 pub use world::World;

@@ -4,12 +4,14 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed};
-use brownout_load::{Arrivals, Attempt, CallEnd, CallTrace, Exchange, Graph, Load, LoadResult, Numbers, Reply, Trail};
+use brownout_load::{
+    Arrivals, Attempt, CallEnd, CallTrace, Carried, Exchange, Graph, Load, LoadResult, Numbers, Reply, Trail,
+};
 use brownout_policy::{Policy, Settings, Transport};
 use brownout_service::{Decision, Fault, Identity, Refused, Request, Response, Seen, Service, Shed};
 
 use crate::heard;
-use crate::run::{Limits, Observer, Run};
+use crate::run::{Limits, Observer, Run, landed};
 
 /// What a run in virtual time is made of. Every method is a pure function.
 #[derive(Clone, Copy, Debug)]
@@ -22,22 +24,33 @@ pub struct World<'w> {
     pub seed: Seed,
     /// The services behind.
     pub graph: &'w Graph,
+    /// What a call carries that is of no load.
+    pub carried: &'w Carried,
 }
 
 /// Nothing behind the service that clients call.
 const ALONE: &Graph = &Graph::NONE;
 
+/// Nothing but a request.
+const BARE: &Carried = &Carried::NOTHING;
+
 impl<'w> World<'w> {
     /// A service that calls no others.
     #[must_use]
     pub const fn new(service: &'w Service, policy: &'w Policy, seed: Seed) -> Self {
-        Self { service, policy, seed, graph: ALONE }
+        Self { service, policy, seed, graph: ALONE, carried: BARE }
     }
 
     /// The same with the services behind it that it calls.
     #[must_use]
     pub const fn with_graph(self, graph: &'w Graph) -> Self {
         Self { graph, ..self }
+    }
+
+    /// The same with calls that carry this, where they are of no load, which says so itself.
+    #[must_use]
+    pub const fn with_carried(self, carried: &'w Carried) -> Self {
+        Self { carried, ..self }
     }
 
     /// One attempt, without a policy: attempt 1 of call `number`, begun at `started`, within `allowance` if there is one.
@@ -68,7 +81,7 @@ impl<'w> World<'w> {
     /// The same for a call that begins at `started`.
     fn call(&self, request: &Request<'_>, number: u64, started: Duration) -> Result<CallTrace, String> {
         let arrivals = Arrivals::Closed { think: None, start: Some(Distribution::fixed(started)) };
-        let load = Load { count: Some(1), arrivals, ..Load::default() };
+        let load = Load { count: Some(1), arrivals, carried: self.carried.clone(), ..Load::default() };
         let watch = Watch::default();
         let route = self.service.route(request);
         let run = Run::new(*self, &load, route, Numbers::from(number), Limits::default(), watch);
@@ -80,7 +93,8 @@ impl<'w> World<'w> {
         let last = match (attempt.reply, reached) {
             (Reply::Status(status), Some(reached)) => {
                 let identity = Identity { request: number, attempt: attempt.number };
-                let mut decision = self.service.decide(self.seed, route, identity, reached);
+                let landed = landed(self.service, self.seed, identity, 0, self.carried);
+                let mut decision = self.service.decide(self.seed, route, landed, reached);
                 decision.latency = Duration::from_nanos(attempt.latency_ns);
                 // What was refused or shed never came to its outcome.
                 if let Some((_, refused)) = refused.filter(|(number, _)| *number == attempt.number) {

@@ -74,7 +74,8 @@ impl Setting {
 
     /// The simulated service and its callers.
     pub(crate) const fn world<'w>(&'w self, policy: &'w Policy) -> World<'w> {
-        World::new(&self.scenario.service, policy, self.seed).with_graph(&self.scenario.graph)
+        let Scenario { service, graph, load, .. } = &self.scenario;
+        World::new(service, policy, self.seed).with_graph(graph).with_carried(&load.carried)
     }
 }
 

@@ -8,7 +8,7 @@ use brownout_draw::Distribution;
 use brownout_load::{Load, Reply};
 use brownout_policy::{Settings, Transport};
 use brownout_service::{
-    Behaviour, Change, End, Factors, Fault, Outcome, Outcomes, Phase, Point, Ramp, Service, Window,
+    Behaviour, Change, End, Factors, Fault, Only, Outcome, Outcomes, Phase, Point, Ramp, Service, Window,
 };
 
 use crate::both::Scenario;
@@ -134,6 +134,7 @@ async fn a_refused_connection_is_seen_as_one() {
         ramp: Ramp::default(),
         change: Change::default(),
         factors: Factors { refuse: true, ..Factors::default() },
+        only: Only::default(),
     };
     scenario.service = Service::new(scenario.service.base().clone(), vec![], vec![phase]).unwrap();
     let (virtual_time, sockets) = (scenario.in_virtual_time(), scenario.over_http().await);

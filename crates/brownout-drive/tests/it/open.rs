@@ -8,7 +8,7 @@ use std::time::Duration;
 use brownout_draw::{Distribution, Seed};
 use brownout_load::{AfterGiveUp, Arrivals, Cohort, Load, OwnPolicy, Rate, Schedule};
 use brownout_policy::{JitterKind, Settings};
-use brownout_service::{Change, Factor, Factors, Phase, Ramp, Service, Window};
+use brownout_service::{Change, Factor, Factors, Only, Phase, Ramp, Service, Window};
 
 use crate::both::{Scenario, drive, failing};
 use crate::raw::{head, server};
@@ -53,7 +53,14 @@ async fn poisson_arrivals_are_those_of_the_schedule_and_meet_the_same_in_both_wo
 async fn a_throttled_intake_turns_away_the_same_in_both_worlds() {
     let factors = Factors { intake: Factor::new(0.5), ..Factors::default() };
     let window = Window { from: MS(0), until: None };
-    let phase = Phase { name: "door".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors };
+    let phase = Phase {
+        name: "door".to_owned(),
+        window,
+        ramp: Ramp::default(),
+        change: Change::default(),
+        factors,
+        only: Only::default(),
+    };
     let base = failing("0.2", Distribution::fixed(MS(1)));
     let service = Service::new(base.base().clone(), vec![], vec![phase]).unwrap();
     let load = Load { count: Some(100), clients: clients(4), ..Load::default() };
@@ -94,6 +101,7 @@ async fn a_surge_brings_more_calls_where_the_phases_are_known() {
         ramp: Ramp::default(),
         change: Change::default(),
         factors: Factors { load: Factor::new(5.0), ..Factors::default() },
+        only: Only::default(),
     };
     let base = failing("0", Distribution::fixed(Duration::ZERO)).base().clone();
     let service = Service::new(base, vec![], vec![surge]).unwrap();

@@ -11,7 +11,9 @@ use brownout_drive::{Drive, Target, Trust};
 use brownout_load::{Attempt, Load, LoadResult, Reply};
 use brownout_policy::{JitterKind, Policy, Settings, StopReason, Verdict};
 use brownout_serve::{App, Limits, Server};
-use brownout_service::{Behaviour, Change, Factors, Outcome, Outcomes, Phase, Ramp, Request, Route, Service, Window};
+use brownout_service::{
+    Behaviour, Change, Factors, Only, Outcome, Outcomes, Phase, Ramp, Request, Route, Service, Window,
+};
 use brownout_sim::World;
 use tokio::sync::oneshot;
 
@@ -35,6 +37,7 @@ fn service() -> Service {
         ramp: Ramp::default(),
         change: change(failing("0.3")),
         factors: Factors::default(),
+        only: Only::default(),
     };
     let base = Behaviour { outcomes: Outcomes::default(), latency };
     Service::new(base, vec![route], vec![phase]).unwrap()

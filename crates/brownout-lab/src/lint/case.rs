@@ -286,7 +286,7 @@ impl<'c> Case<'c> {
             return Some(timeout);
         }
         let middle = outage.from + (outage.until - outage.from) / 2;
-        let own = service.phases().iter().rev().filter(|phase| phase.strength(middle) >= 1.0);
+        let own = service.phases().iter().rev().filter(|phase| phase.befalls(None) && phase.strength(middle) >= 1.0);
         let own = own.filter_map(|phase| phase.change.latency.as_ref()).next();
         let latency = long(own.unwrap_or(self.asked(service).latency));
         let work = self.capacity().map(|capacity| long(&capacity.service_time)).unwrap_or_default();
@@ -373,7 +373,8 @@ fn corners(phase: &Phase) -> Vec<Duration> {
 
 /// Whether a phase has the service down at `elapsed`, and how.
 fn down(service: &Service, elapsed: Duration) -> Option<(&str, Cause<'_>)> {
-    let on = || service.phases().iter().rev().filter(|phase| phase.strength(elapsed) >= 1.0);
+    // A bad replica is no outage: whoever tries again may meet another.
+    let on = || service.phases().iter().rev().filter(|phase| phase.befalls(None) && phase.strength(elapsed) >= 1.0);
     if service.capacity().is_some() && service.workers(elapsed) == 0 {
         let stops = on().find(|phase| phase.factors.capacity.is_some())?;
         return Some((&stops.name, Cause::Stopped));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brownout_service::{Change, Factor, Factors, Phase, Ramp, Window};
+use brownout_service::{Change, Factor, Factors, Only, Phase, Ramp, Window};
 use serde::Serialize;
 
 use super::Cores;
@@ -175,6 +175,7 @@ impl<'p, 'e> Drop<'p, 'e> {
             ramp: Ramp::default(),
             change: Change::default(),
             factors: Factors { load: Factor::new(load.max(0.0)), ..Factors::default() },
+            only: Only::default(),
         }
     }
 

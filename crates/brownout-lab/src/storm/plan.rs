@@ -6,7 +6,7 @@ use std::time::Duration;
 use brownout_draw::{Seed, nanos};
 use brownout_load::{Arrivals, Graph, Load, Node};
 use brownout_policy::{Luck, Policy};
-use brownout_service::{Change, Factors, Phase, Ramp, Service, Window};
+use brownout_service::{Change, Factors, Only, Phase, Ramp, Service, Window};
 use brownout_sim::World;
 
 use super::precheck::{Precheck, rate_of, scaled};
@@ -190,7 +190,14 @@ impl<'e> Plan<'e> {
             let window = Window { from, until: Some(from * 2) };
             let factors = Factors { load: Some(most), ..Factors::default() };
             let name = free_name(&phases, "highest load");
-            phases.push(Phase { name, window, ramp: Ramp::default(), change: Change::default(), factors });
+            phases.push(Phase {
+                name,
+                window,
+                ramp: Ramp::default(),
+                change: Change::default(),
+                factors,
+                only: Only::default(),
+            });
         }
         self.experiment.service.with_phases(phases).expect("phases that were valid are so when moved and stretched")
     }

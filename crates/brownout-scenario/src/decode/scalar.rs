@@ -6,7 +6,7 @@ use std::time::Duration;
 use brownout_draw::Probability;
 use brownout_load::{Rate, RequestLine};
 use brownout_policy::{Failures, FailuresError, Pushback};
-use brownout_service::{Factor, LimitKey, Pattern, Refill, RetryAfterWait, UNIT, UNITS_MAX};
+use brownout_service::{Factor, LimitKey, Pattern, Refill, RetryAfterWait, Sticky, UNIT, UNITS_MAX};
 
 use crate::node::Value;
 use crate::units;
@@ -212,6 +212,20 @@ pub(super) fn limit_key(value: &Value) -> Read<LimitKey> {
         "client" => Ok(LimitKey::Client),
         "address" => Ok(LimitKey::Address),
         _ => header(value).map(LimitKey::Header).ok_or_else(found),
+    }
+}
+
+/// What requests have in common that land on one replica.
+pub(super) fn sticky(value: &Value) -> Read<Sticky> {
+    let found =
+        || format!("requests are kept together by none, connection, client, address or \"header:NAME\", found {value}");
+    let Value::Text(text) = value else { return Err(found()) };
+    match text.as_str() {
+        "none" => Ok(Sticky::Nothing),
+        "connection" => Ok(Sticky::Connection),
+        "client" => Ok(Sticky::Client),
+        "address" => Ok(Sticky::Address),
+        _ => header(value).map(Sticky::Header).ok_or_else(found),
     }
 }
 

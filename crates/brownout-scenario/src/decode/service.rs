@@ -6,8 +6,8 @@ use std::time::Duration;
 use brownout_draw::Distribution;
 use brownout_load::Graph;
 use brownout_service::{
-    Again, Behaviour, Cache, Change, Factor, Factors, Outcomes, Phase, Ramp, Recurring, Route, Service, ServiceError,
-    Window,
+    Again, Behaviour, Cache, Change, Factor, Factors, Only, Outcomes, Phase, Ramp, Recurring, Replicas, Route, Service,
+    ServiceError, Window,
 };
 
 use super::{Fields, capacity, did_you_mean, distribution, effect, fault, graph, limit, scalar};
@@ -94,7 +94,7 @@ fn one(
     let mut base = Behaviour { outcomes: sound(), latency: Distribution::fixed(Duration::ZERO) };
     let mut route_nodes: &[Node] = &[];
     let mut routes = Vec::new();
-    let (mut capacity, mut cache) = (None, None);
+    let (mut capacity, mut cache, mut replicas) = (None, None, None);
     let (mut limits, mut limit_nodes, mut effects) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(fields) = fields {
         let given = change(fields, problems);
@@ -102,6 +102,7 @@ fn one(
         base.latency = given.latency.unwrap_or(base.latency);
         capacity = fields.nested("capacity", problems, capacity::read);
         cache = fields.nested("cache", problems, self::cache);
+        replicas = fields.nested("replicas", problems, self::replicas);
         if let Some(entry) = fields.get("cache")
             && fields.get("calls").is_none()
         {
@@ -130,7 +131,8 @@ fn one(
     if problems.count() > before {
         return None;
     }
-    let service = Service::new(base, routes, own).and_then(|service| service.with_capacity(capacity));
+    let service =
+        Service::new(base, routes, own).and_then(|service| service.with_capacity(capacity)?.with_replicas(replicas));
     let service = service.and_then(|service| service.with_limits(limits)?.with_effects(effects));
     let service = service.map_err(|errors| {
         for error in errors {
@@ -170,6 +172,10 @@ fn blame<'n>(error: &ServiceError, routes: &'n [Node], phases: &[&'n Node], limi
         ServiceError::RampTooLong { index, .. } => (phases[*index], "ramp_up"),
         ServiceError::RampWithoutEnd { index, .. } => (phases[*index], "ramp_down"),
         ServiceError::NoCapacity { index, .. } => (phases[*index], "capacity"),
+        ServiceError::NoReplicas { index, .. } | ServiceError::NoSuchReplica { index, .. } => {
+            (phases[*index], if has(phases[*index], "replica") { "replica" } else { "replicas" })
+        }
+        ServiceError::ReplicasShare { index, key, .. } => (phases[*index], *key),
         ServiceError::LimitTwice { index, .. } => (limits[*index], "name"),
         ServiceError::CostTooHigh { index, place: None, .. } | ServiceError::CostOfConcurrency { index, .. } => {
             (limits[*index], "cost")
@@ -190,6 +196,18 @@ fn blame<'n>(error: &ServiceError, routes: &'n [Node], phases: &[&'n Node], limi
 fn value<'n>(node: &'n Node, key: &str) -> &'n Node {
     let Value::Table(entries) = &node.value else { return node };
     entries.iter().find(|entry| entry.key == key).map_or(node, |entry| &entry.node)
+}
+
+/// Whether a table has a key.
+fn has(node: &Node, key: &str) -> bool {
+    matches!(&node.value, Value::Table(entries) if entries.iter().any(|entry| entry.key == key))
+}
+
+fn replicas(node: &Node, problems: &mut Problems) -> Option<Replicas> {
+    let fields = Fields::open(node, &grammar::REPLICAS, problems)?;
+    let count = fields.read("count", problems, scalar::count32(1)).and_then(NonZeroU32::new);
+    let sticky = fields.read("sticky", problems, scalar::sticky).unwrap_or_default();
+    Some(Replicas { count: count?, sticky })
 }
 
 fn route(node: &Node, problems: &mut Problems) -> Option<Route> {
@@ -223,9 +241,10 @@ fn phase<'n>(node: &'n Node, problems: &mut Problems) -> Option<Given<'n>> {
         cache_lost: fields.read("cache_lost", problems, scalar::count32(1)).unwrap_or_default(),
         refuse: fields.read("refuse", problems, scalar::boolean).unwrap_or_default(),
     };
+    let only = only(&fields, problems);
     let of = fields.read("service", problems, scalar::name);
     let times = fields.read("times", problems, scalar::count32(1)).and_then(NonZeroU32::new);
-    let phase = Phase { name: name?, window: Window { from, until }, ramp, change, factors };
+    let phase = Phase { name: name?, window: Window { from, until }, ramp, change, factors, only };
     let recurring = again.map(|again| Recurring { phase: phase.clone(), again, times });
     Some(Given { phase, recurring, node, of })
 }
@@ -253,7 +272,7 @@ pub(crate) fn live_phase(node: &Node, problems: &mut Problems) -> Option<LivePha
         refuse: fields.read("refuse", problems, scalar::boolean).unwrap_or_default(),
         ..Factors::default()
     };
-    let (change, ramp) = (change(&fields, problems), ramp(&fields, problems));
+    let (change, ramp, only) = (change(&fields, problems), ramp(&fields, problems), only(&fields, problems));
     let service = fields.read("service", problems, scalar::name);
     if let Some(lasts) = lasts
         && lasts < ramp.up.saturating_add(ramp.down)
@@ -267,7 +286,8 @@ pub(crate) fn live_phase(node: &Node, problems: &mut Problems) -> Option<LivePha
         );
     }
     let window = Window { from: Duration::ZERO, until: lasts };
-    (problems.count() == before).then_some(LivePhase { phase: Phase { name, window, ramp, change, factors }, service })
+    (problems.count() == before)
+        .then_some(LivePhase { phase: Phase { name, window, ramp, change, factors, only }, service })
 }
 
 fn ramp(fields: &Fields<'_>, problems: &mut Problems) -> Ramp {
@@ -275,6 +295,24 @@ fn ramp(fields: &Fields<'_>, problems: &mut Problems) -> Ramp {
         up: fields.read("ramp_up", problems, scalar::duration).unwrap_or_default(),
         down: fields.read("ramp_down", problems, scalar::duration).unwrap_or_default(),
     }
+}
+
+/// What of all a phase befalls.
+fn only(fields: &Fields<'_>, problems: &mut Problems) -> Only {
+    let number = scalar::count32(0);
+    let one = fields.read("replica", problems, &number);
+    let several = fields.list("replicas", problems).iter();
+    let mut replicas: Vec<u32> =
+        several.filter_map(|node| problems.accept(&node.span, number(&node.value))).chain(one).collect();
+    replicas.sort_unstable();
+    replicas.dedup();
+    if let (Some(_), Some(entry)) = (fields.get("replica"), fields.get("replicas")) {
+        problems.add(&entry.key_span, "a phase is of one `replica` or of several `replicas`, found both; drop one");
+    }
+    if let Some(entry) = fields.get("replicas").filter(|_| replicas.is_empty()) {
+        problems.add(&entry.node.span, "a phase of no replica changes nothing; name one, or drop `replicas`");
+    }
+    Only { replicas }
 }
 
 /// When a phase comes again.

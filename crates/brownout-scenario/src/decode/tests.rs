@@ -3,7 +3,8 @@ use brownout_draw::{Distribution, Seed};
 use brownout_load::Load;
 use brownout_policy::{Growth, JitterKind};
 use brownout_service::{
-    Cost, Effect, Fault, HintForm, LimitKey, LimitRule, Outcome, Request, RetryAfter, RetryAfterWait, TokenBucket,
+    Cost, Effect, Fault, HintForm, LimitKey, LimitRule, Outcome, Request, RetryAfter, RetryAfterWait, Sticky,
+    TokenBucket,
 };
 use std::time::Duration;
 
@@ -181,6 +182,44 @@ fn effects_are_the_routes_own_the_services_or_none() {
 }
 
 #[test]
+fn a_phase_of_a_replica_needs_one_and_changes_nothing_that_they_share() {
+    let with =
+        |service: &str, phase: &str| format!("[service.replicas]\n{service}\n[[phases]]\nname = \"bad\"\n{phase}");
+    let fine = with("count = 5\nsticky = \"header:X-Shard\"", "replicas = [4, 2, 2]\nslowdown = 3");
+    let service = Scenario::parse("x", &fine).unwrap().service;
+    let replicas = service.replicas().unwrap();
+    assert_eq!((replicas.count.get(), &replicas.sticky), (5, &Sticky::Header("x-shard".to_owned())));
+    assert_eq!(service.phases()[0].only.replicas, [2, 4]);
+    let bad = |phase: &str, expected: &str| check(&with("count = 5", phase), &[expected]);
+    bad(
+        "replica = 0\nlatency = 1",
+        "5:11 phase `bad` is of replica 0, and replicas are numbered from 1 to 5; name one of",
+    );
+    bad("replica = 6\nlatency = 1", "5:11 phase `bad` is of replica 6, and");
+    bad("replicas = [1, 7]\nlatency = 1", "5:12 phase `bad` is of replica 7, and");
+    bad("replicas = []\nlatency = 1", "5:12 a phase of no replica changes nothing; name one");
+    bad(
+        "replica = 1\nreplicas = [2]\nlatency = 1",
+        "6:1 a phase is of one `replica` or of several `replicas`, found both",
+    );
+    bad("replica = 1\nrefuse = true", "6:10 phase `bad` is of some replicas, which can have `outcomes`, `latency` and");
+    bad("replica = 1\nlatency = 1\nintake = 0.5", "7:10 phase `bad` is of some replicas");
+    check(
+        "[[phases]]\nname = \"bad\"\nreplica = 1\nlatency = 1",
+        &["3:11 phase `bad` is of some replicas of a service that has none; give the service `replicas`"],
+    );
+    check(
+        "[service.replicas]\nsticky = \"route\"",
+        &["1:1 replicas needs the key `count`", "2:10 requests are kept together by"],
+    );
+    check("[service.replicas]\ncount = 0", &["2:9 a count is a whole number from 1"]);
+    // Those of a service behind are its own.
+    let behind = "[service]\ncalls = [\"db\"]\n[services.db]\nreplicas = { count = 2 }\n[[phases]]\nname = \"bad\"\nreplica = 2\nlatency = 1";
+    check(&format!("{behind}\nservice = \"db\""), &["fine"]);
+    check(behind, &["7:11 phase `bad` is of some replicas of a service that has none"]);
+}
+
+#[test]
 fn syntax_errors_have_their_place_in_both_languages() {
     check("seed = \n[service\n", &["1:8 ", "2:9 "]);
     check("{ \"seed\": 1,, }", &["1:13 "]);
@@ -255,7 +294,7 @@ fn values_of_the_wrong_kind() {
     check(
         "service = 3",
         &[
-            "1:11 service is a table with the keys latency, outcomes, routes, capacity, rate_limit, rate_limits, identity, calls, cache, effect, found 3",
+            "1:11 service is a table with the keys latency, outcomes, routes, capacity, rate_limit, rate_limits, identity, calls, cache, effect, replicas, found 3",
         ],
     );
     check("phases = { name = \"a\" }", &["1:10 `phases` is a list, found a table; write [ … ]"]);

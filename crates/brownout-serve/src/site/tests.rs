@@ -6,8 +6,8 @@ use std::time::Duration;
 use brownout_clock::{Clock, Scale};
 use brownout_draw::{Distribution, Seed};
 use brownout_service::{
-    Abandoned, Behaviour, Capacity, Change, Factor, Factors, Identity, Order, Outcomes, Phase, Queue, Ramp, Service,
-    Shed, Window,
+    Abandoned, Behaviour, Capacity, Change, Factor, Factors, Identity, Only, Order, Outcomes, Phase, Queue, Ramp,
+    Service, Shed, Window,
 };
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -45,7 +45,7 @@ fn site(capacity: Capacity) -> Arc<Site> {
 
 /// Sends a request and tells when, since the site began, it was done or `Err` shed.
 async fn send(site: &Arc<Site>, request: u64) -> Result<Duration, Duration> {
-    match site.enter(Identity::first(request), None, (None, None)).await {
+    match site.enter(Identity::first(request).into(), None, (None, None)).await {
         Fate::Done(worked) => Ok(worked.at),
         Fate::Shed(waited) => Err(waited),
     }
@@ -147,6 +147,7 @@ async fn workers_come_and_go_with_the_phases() {
         ramp: Ramp::default(),
         change: Change::default(),
         factors: Factors { capacity: Factor::new(factor), ..Factors::default() },
+        only: Only::default(),
     };
     let site = site_in(one_worker(MS(100)), vec![phase("stop", 0, 50, 0.0), phase("more", 150, 160, 3.0)]);
     tokio::spawn(Arc::clone(&site).follow_workers());

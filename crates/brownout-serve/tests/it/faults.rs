@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use brownout_draw::Distribution;
 use brownout_serve::Limits;
 use brownout_service::{
-    Behaviour, Change, End, Factors, Fault, Identity, Outcome, Outcomes, Pattern, Phase, Point, Ramp, Route, Service,
-    Window,
+    Behaviour, Change, End, Factors, Fault, Identity, Only, Outcome, Outcomes, Pattern, Phase, Point, Ramp, Route,
+    Service, Window,
 };
 
 use super::{get, header, with_app, with_server};
@@ -336,6 +336,7 @@ async fn a_shut_port_refuses_and_opens_again() {
         ramp: Ramp::default(),
         change: Change::default(),
         factors: Factors { refuse: true, ..Factors::default() },
+        only: Only::default(),
     };
     let slow = Change { outcomes: None, latency: Some(Distribution::fixed(MS(700))) };
     let route = Route { pattern: "/slow".parse::<Pattern>().unwrap(), change: slow };

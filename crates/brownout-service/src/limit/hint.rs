@@ -115,7 +115,7 @@ pub(crate) fn up(time: Duration, unit: u128) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Hint, HintForm, RetryAfter, RetryAfterWait};
-    use crate::{Change, Factors, Phase, Ramp, Window};
+    use crate::{Change, Factors, Only, Phase, Ramp, Window};
     use std::time::Duration;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -156,6 +156,7 @@ mod tests {
             ramp: Ramp::default(),
             change: Change::default(),
             factors: Factors::default(),
+            only: Only::default(),
         };
         let phases = [phase(1_000, Some(5_000)), phase(1_000, Some(9_000)), phase(8_000, None)];
         let said = |wait, honest, elapsed| {

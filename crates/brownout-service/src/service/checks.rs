@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{Change, Route, Service};
 use crate::limit::{Cost, RetryAfterWait, UNIT, Units};
-use crate::{Effect, Factors, Limit, LimitKey, LimitRule, Phase};
+use crate::{Effect, Factors, Limit, LimitKey, LimitRule, Phase, Replicas};
 
 /// Why settings make no service. The index is the place in the list, from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -76,6 +76,39 @@ pub enum ServiceError {
         index: usize,
         /// Its name.
         name: String,
+    },
+    /// A phase of replicas, where there are none.
+    #[error("phase `{name}` is of some replicas of a service that has none; give the service `replicas`")]
+    NoReplicas {
+        /// Which phase.
+        index: usize,
+        /// Its name.
+        name: String,
+    },
+    /// A phase of a replica that there is not.
+    #[error("phase `{name}` is of replica {replica}, and replicas are numbered from 1 to {count}; name one of these")]
+    NoSuchReplica {
+        /// Which phase.
+        index: usize,
+        /// Its name.
+        name: String,
+        /// The number found.
+        replica: u32,
+        /// How many there are.
+        count: u32,
+    },
+    /// A phase of replicas that changes what they share.
+    #[error(
+        "phase `{name}` is of some replicas, which can have `outcomes`, `latency` and a `slowdown` of their own, and share everything else; \
+         drop `{key}`, or make it a phase of all"
+    )]
+    ReplicasShare {
+        /// Which phase.
+        index: usize,
+        /// Its name.
+        name: String,
+        /// What it changes.
+        key: &'static str,
     },
     /// Two phases of one name.
     #[error("two phases are called `{name}`; rename one")]
@@ -194,6 +227,29 @@ pub(super) fn pointless_limits(service: &Service, limits: &[Limit]) -> Vec<Servi
         }));
     }
     errors
+}
+
+pub(super) fn misplaced_phases(phases: &[Phase], replicas: Option<&Replicas>) -> Vec<ServiceError> {
+    let error = |(index, phase): (usize, &Phase)| {
+        let name = phase.name.clone();
+        let own = &phase.only.replicas;
+        let ends = [*own.first()?, *own.last()?];
+        let Some(Replicas { count, .. }) = replicas else { return Some(ServiceError::NoReplicas { index, name }) };
+        if let Some(replica) = ends.into_iter().find(|replica| !(1..=count.get()).contains(replica)) {
+            return Some(ServiceError::NoSuchReplica { index, name, replica, count: count.get() });
+        }
+        let Factors { capacity, slowdown: _, load, intake, cache_lost, refuse } = phase.factors;
+        let shared = [
+            ("capacity", capacity.is_some()),
+            ("load", load.is_some()),
+            ("intake", intake.is_some()),
+            ("cache_lost", cache_lost > 0),
+            ("refuse", refuse),
+        ];
+        let (key, _) = shared.into_iter().find(|(_, changes)| *changes)?;
+        Some(ServiceError::ReplicasShare { index, name, key })
+    };
+    phases.iter().enumerate().filter_map(error).collect()
 }
 
 pub(super) fn pointless_phases(phases: &[Phase]) -> Vec<ServiceError> {

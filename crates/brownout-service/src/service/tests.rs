@@ -1,7 +1,11 @@
 use super::{Behaviour, Change, Route, RouteId, Service, ServiceError};
-use crate::{Factor, Factors, Identity, Outcome, Outcomes, Phase, Ramp, Request, Window};
+use crate::{
+    Abandoned, Capacity, Factor, Factors, Identity, Only, Outcome, Outcomes, Phase, Queue, Ramp, Replicas, Request,
+    Shed, Sticky, Window,
+};
 use brownout_draw::{Distribution, Seed};
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 const SECS: fn(u64) -> Duration = Duration::from_secs;
@@ -12,7 +16,14 @@ fn always(outcome: Outcome) -> Option<Outcomes> {
 
 fn phase(name: &str, from: u64, until: Option<u64>, change: Change) -> Phase {
     let window = Window { from: SECS(from), until: until.map(SECS) };
-    Phase { name: name.to_owned(), window, ramp: Ramp::default(), change, factors: Factors::default() }
+    Phase {
+        name: name.to_owned(),
+        window,
+        ramp: Ramp::default(),
+        change,
+        factors: Factors::default(),
+        only: Only::default(),
+    }
 }
 
 fn route(pattern: &str, outcomes: Option<Outcomes>) -> Route {
@@ -207,4 +218,76 @@ fn overridden_rates_reach_the_routes_that_had_the_services_own() {
     };
     assert_eq!([at("/"), at("/same"), at("/own")], [Outcome::Error, Outcome::Error, Outcome::RateLimit]);
     assert_eq!(service.own_outcomes(), ["route `/own`"]);
+}
+
+/// Five replicas, and a phase of the third: it fails there, takes longer, and works more slowly.
+fn with_a_bad_replica(sticky: Sticky) -> Service {
+    let factors = Factors { slowdown: Factor::new(4.0), ..Factors::default() };
+    let only = Only { replicas: vec![3] };
+    let bad = Phase { factors, only, ..phase("bad", 0, None, Change { outcomes: always(Outcome::Error), ..slow() }) };
+    let base = Behaviour { outcomes: Outcomes::new([]).unwrap(), latency: Distribution::fixed(SECS(1)) };
+    let capacity = Capacity {
+        workers: NonZeroU32::MIN,
+        service_time: Distribution::fixed(SECS(1)),
+        queue: Queue::default(),
+        shed: Shed::default(),
+        abandoned: Abandoned::KeepWorking,
+    };
+    let service = Service::new(base, vec![], vec![bad]).unwrap().with_capacity(Some(capacity)).unwrap();
+    service.with_replicas(Some(Replicas { count: NonZeroU32::new(5).unwrap(), sticky })).unwrap()
+}
+
+#[test]
+fn a_phase_of_a_replica_befalls_what_lands_there_and_nothing_else() {
+    let service = with_a_bad_replica(Sticky::Nothing);
+    let mut met = 0;
+    for request in 1..=500 {
+        let landed = service.land(Seed(1), Identity::first(request), |_| None);
+        let decision = service.decide(Seed(1), RouteId::UNMATCHED, landed, SECS(5));
+        let work = service.work_ns(Seed(1), landed, SECS(5)) / 1_000_000_000;
+        let bad = landed.replica == NonZeroU32::new(3);
+        let expected =
+            if bad { (Outcome::Error, SECS(12), Some("bad"), 4) } else { (Outcome::Success, SECS(1), None, 1) };
+        assert_eq!((decision.outcome, decision.latency, decision.phase, work), expected);
+        assert_eq!(decision.replica, landed.replica);
+        let why = service.explain(Seed(1), RouteId::UNMATCHED, landed, SECS(5));
+        assert_eq!((why.phases.len(), why.replica.unwrap().1), (usize::from(bad), 5));
+        met += u32::from(bad);
+    }
+    // A fifth of 500, with a standard deviation of 9.
+    assert!(met.abs_diff(100) < 45, "{met}");
+    // Who landed nowhere meets what befalls all.
+    let nowhere = service.decide(Seed(1), RouteId::UNMATCHED, Identity::first(1), SECS(5));
+    assert_eq!((nowhere.outcome, nowhere.replica), (Outcome::Success, None));
+}
+
+#[test]
+fn what_is_not_sticky_is_not_asked_for() {
+    let ask = |sticky| {
+        let mut asked = false;
+        let service = with_a_bad_replica(sticky);
+        let landed = service.land(Seed(1), Identity::first(7), |_| {
+            asked = true;
+            Some(7)
+        });
+        (asked, landed.replica.is_some())
+    };
+    assert_eq!((ask(Sticky::Nothing), ask(Sticky::Client)), ((false, true), (true, true)));
+    assert_eq!(Service::default().land(Seed(1), Identity::first(7), |_| Some(7)), Identity::first(7).into());
+}
+
+#[test]
+fn a_phase_of_a_replica_hides_only_what_is_of_no_other() {
+    let on = |replicas: &[u32]| Phase { only: Only { replicas: replicas.to_vec() }, ..phase("a", 0, None, outage()) };
+    let later = |replicas: &[u32]| Phase { name: "b".to_owned(), ..on(replicas) };
+    let hidden = |earlier, later| Service::new(Behaviour::default(), vec![], vec![on(earlier), later]).is_err();
+    assert!(hidden(&[2], later(&[])) && hidden(&[2], later(&[1, 2])));
+    assert!(!hidden(&[], later(&[2])) && !hidden(&[1, 2], later(&[2, 3])));
+}
+
+#[test]
+fn other_phases_leave_the_replicas_as_they_are() {
+    let service = with_a_bad_replica(Sticky::Client);
+    assert_eq!(service.with_phases(vec![]).unwrap().replicas(), service.replicas());
+    assert_eq!(service.with_phases(service.phases().to_vec()).unwrap(), service);
 }

@@ -9,7 +9,7 @@ use brownout_service::{Abandoned, Outcome, Service};
 
 use super::crowd::Crowd;
 use super::event::Event;
-use super::node::{ENTRY, Node};
+use super::node::ENTRY;
 use super::{AttemptState, CallState, LANE_ARRIVAL, LANE_REACH, LANE_TIMEOUT, NONE, Observer, Run, Stage};
 use crate::heard;
 use crate::queue::Ticket;
@@ -230,8 +230,9 @@ impl<O: Observer> Run<'_, O> {
     #[cold]
     fn reply_of_fault(&mut self, index: u32) {
         let attempt = &self.attempts[index];
-        let Node { service, route, .. } = self.nodes[usize::from(attempt.node)];
-        let met = service.decide(self.seed, route, attempt.identity(), Duration::from_nanos(attempt.reached));
+        let node = &self.nodes[usize::from(attempt.node)];
+        let landed = node.landed(self.seed, attempt);
+        let met = node.service.decide(self.seed, node.route, landed, Duration::from_nanos(attempt.reached));
         self.bring(index, heard::reply(met.seen()), met.fault.and_then(heard::failure_of));
     }
 

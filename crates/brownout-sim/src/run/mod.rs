@@ -8,6 +8,7 @@ mod event;
 mod inner;
 mod limits;
 mod node;
+mod replicas;
 mod serve;
 mod site;
 
@@ -28,6 +29,7 @@ use event::Event;
 use inner::Inner;
 use limits::Gate;
 use node::{ENTRY, Edge, Node, place};
+pub use replicas::landed;
 
 /// Bounds of a run, so that one that would never end is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,9 +229,9 @@ impl<'w, O: Observer> Run<'w, O> {
         limits: Limits,
         observer: O,
     ) -> Self {
-        let World { service, policy, seed, graph } = world;
+        let World { service, policy, seed, graph, .. } = world;
         let parts = load.parts();
-        let (nodes, edges) = node::lay_out((service, route), policy, &parts, graph, seed);
+        let (nodes, edges) = node::lay_out((service, route, &load.carried), policy, &parts, graph, seed);
         let (client_edges, phases) = (place(parts.len()), graph.phases(service));
         Self {
             seed,

@@ -4,10 +4,12 @@ use std::ops::Range;
 use std::time::Duration;
 
 use brownout_draw::{Ahead, Seed};
-use brownout_load::{Graph, Hop, HopCounts, Part, ServiceResult};
+use brownout_load::{Carried, Graph, Hop, HopCounts, Part, ServiceResult};
 use brownout_policy::{Callers, Policy, Population};
-use brownout_service::{Held, RouteId, Service, Steady};
+use brownout_service::{Held, Landed, RouteId, Service, Steady};
 
+use super::AttemptState;
+use super::replicas::landed;
 use super::site::Site;
 
 /// The service that clients call.
@@ -17,6 +19,8 @@ pub(super) const ENTRY: u16 = 0;
 pub(super) struct Node<'w> {
     pub(super) service: &'w Service,
     pub(super) route: RouteId,
+    /// What the requests carry that it gets.
+    pub(super) carried: &'w Carried,
     /// What it decides, where no phase has a say in it.
     pub(super) steady: Option<Steady<'w>>,
     /// How much work the next first attempts are.
@@ -44,11 +48,17 @@ impl<'w> Node<'w> {
         self.edges.start == self.edges.end
     }
 
-    fn new(service: &'w Service, route: RouteId, seed: Seed, edges: Range<u16>) -> Self {
+    /// Attempt `attempt` of those that it gets, where it lands.
+    pub(super) fn landed(&self, seed: Seed, attempt: &AttemptState) -> Landed {
+        landed(self.service, seed, attempt.identity(), attempt.client, self.carried)
+    }
+
+    fn new((service, route, carried): (&'w Service, RouteId, &'w Carried), seed: Seed, edges: Range<u16>) -> Self {
         let site = service.capacity().map(|rule| Site::new(rule, service.workers(Duration::ZERO)));
         Self {
             service,
             route,
+            carried,
             steady: service.steady(seed, route),
             works: Ahead::default(),
             site,
@@ -65,10 +75,13 @@ impl<'w> Edge<'w> {
     }
 }
 
+/// What services carry when they call each other.
+const NOTHING: &Carried = &Carried::NOTHING;
+
 /// The services of a run, the one that clients call first, and the calls between them: those of each part of the load, then
 /// those of the services.
 pub(super) fn lay_out<'w>(
-    (service, route): (&'w Service, RouteId),
+    (service, route, carried): (&'w Service, RouteId, &'w Carried),
     policy: &'w Policy,
     parts: &[Part<'w>],
     graph: &'w Graph,
@@ -80,12 +93,12 @@ pub(super) fn lay_out<'w>(
     };
     let mut edges: Vec<Edge<'w>> = parts.iter().map(clients).collect();
     let mut nodes = Vec::with_capacity(1 + graph.behind.len());
-    let behind = graph.behind.iter().map(|node| (&node.service, RouteId::UNMATCHED, &node.calls));
-    for (service, route, hops) in [(service, route, &graph.calls)].into_iter().chain(behind) {
+    let behind = graph.behind.iter().map(|node| ((&node.service, RouteId::UNMATCHED, NOTHING), &node.calls));
+    for (service, hops) in [((service, route, carried), &graph.calls)].into_iter().chain(behind) {
         let first = place(edges.len());
         let edge = |hop: &'w Hop| Edge::new(&hop.policy, Population::ONE, place(hop.to + 1), hop.pass_deadline);
         edges.extend(hops.iter().map(edge));
-        nodes.push(Node::new(service, route, seed, first..place(edges.len())));
+        nodes.push(Node::new(service, seed, first..place(edges.len())));
     }
     (nodes, edges)
 }

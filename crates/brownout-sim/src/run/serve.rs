@@ -10,6 +10,7 @@ use brownout_service::{Abandoned, Entry, Held, Service, Shed};
 use super::arena::Arena;
 use super::event::Event;
 use super::node::Node;
+use super::replicas::landed;
 use super::site::Job;
 use super::{AttemptState, LANES, Observer, Run, Stage};
 use crate::queue::{Queue, Ticket};
@@ -211,7 +212,8 @@ impl Node<'_> {
         let (outcome, latency) = if let Some(steady) = &mut self.steady {
             steady.decide(attempt.identity())
         } else {
-            let decision = self.service.decide(seed, self.route, attempt.identity(), Duration::from_nanos(now));
+            let landed = self.landed(seed, attempt);
+            let decision = self.service.decide(seed, self.route, landed, Duration::from_nanos(now));
             (decision.outcome, nanos(decision.until_seen()))
         };
         (attempt.reached, attempt.outcome, attempt.latency) = (now, outcome, latency);
@@ -220,7 +222,9 @@ impl Node<'_> {
     /// A worker begins with the attempt in slot `index`.
     fn begin_work(&mut self, seed: Seed, attempt: &mut AttemptState, index: u32, now: u64, queue: &mut Queue<LANES>) {
         let elapsed = Duration::from_nanos(now);
-        let work = self.service.work_ahead_ns(seed, attempt.identity(), elapsed, &mut self.works);
+        let (service, carried) = (self.service, self.carried);
+        let replica = || landed(service, seed, attempt.identity(), attempt.client, carried).replica;
+        let work = service.work_ahead_ns(seed, attempt.identity(), elapsed, &mut self.works, replica);
         let done = now.saturating_add(work);
         attempt.stage = Stage::Working;
         attempt.begun = now;

@@ -3,8 +3,8 @@ use brownout_draw::{Distribution, Seed};
 use brownout_load::{Arrivals, Graph, Hop, Load, LoadResult, Node, Reply};
 use brownout_policy::{DelaySource, JitterKind, Policy, Settings, StopReason, Transport, Verdict};
 use brownout_service::{
-    Abandoned, Behaviour, Capacity, Change, Factor, Factors, Outcome, Outcomes, Phase, Queue, Ramp, Request, Service,
-    Shed, Window,
+    Abandoned, Behaviour, Capacity, Change, Factor, Factors, Only, Outcome, Outcomes, Phase, Queue, Ramp, Request,
+    Service, Shed, Window,
 };
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -139,8 +139,14 @@ fn a_phase_is_met_by_those_who_call_in_it() {
     let change =
         Change { outcomes: Some(Outcomes::new([(Outcome::Error, "1".parse().unwrap())]).unwrap()), latency: None };
     let window = Window { from: Duration::from_secs(1), until: Some(Duration::from_secs(2)) };
-    let outage =
-        Phase { name: "outage".to_owned(), window, ramp: Ramp::default(), change, factors: Factors::default() };
+    let outage = Phase {
+        name: "outage".to_owned(),
+        window,
+        ramp: Ramp::default(),
+        change,
+        factors: Factors::default(),
+        only: Only::default(),
+    };
     let behaviour = Behaviour { outcomes: Outcomes::new([]).unwrap(), latency: Distribution::fixed(MS(10)) };
     let service = Service::new(behaviour, vec![], vec![outage]).unwrap();
     let result = load(&service, &Policy::none(), 1, &clients(300, 1));
@@ -159,7 +165,14 @@ fn nothing_to_do_is_done() {
 fn a_lone_request_meets_all_that_a_load_does() {
     let down = |factors| {
         let window = Window { from: MS(1000), until: Some(MS(2000)) };
-        Phase { name: "down".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors }
+        Phase {
+            name: "down".to_owned(),
+            window,
+            ramp: Ramp::default(),
+            change: Change::default(),
+            factors,
+            only: Only::default(),
+        }
     };
     let base = || Behaviour { outcomes: Outcomes::new([]).unwrap(), latency: Distribution::fixed(MS(10)) };
     let policy = Policy::none();

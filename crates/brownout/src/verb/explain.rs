@@ -12,6 +12,7 @@ use brownout_load::Reply;
 use brownout_policy::Policy;
 use brownout_report::{ExplainReport, TimelineReport, json};
 use brownout_service::Identity;
+use brownout_sim::landed;
 
 use super::runtime;
 use crate::exit::{Exit, Stop};
@@ -39,8 +40,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
     at: Option<Duration>,
 
+    /// Which client makes the call, from 0, where that decides the replica that it lands on
+    #[arg(long, value_name = "NUMBER", default_value = "0", allow_negative_numbers = true)]
+    client: u32,
+
     /// Prints every phase with its times, those that come again and those that come by chance worked out
-    #[arg(long, conflicts_with_all = ["attempt", "at"])]
+    #[arg(long, conflicts_with_all = ["attempt", "at", "client"])]
     timeline: bool,
 
     /// Asks the running service whose admin API is there, in place of a file
@@ -72,7 +77,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let request = seen(&scenario.load.request);
     let route = scenario.service.route(&request);
     let at = args.at.unwrap_or_default();
-    let why = scenario.service.explain(setting.seed, route, identity, at);
+    let landed = landed(&scenario.service, setting.seed, identity, args.client, &scenario.load.carried);
+    let why = scenario.service.explain(setting.seed, route, landed, at);
     let report = ExplainReport::new(&why, at.as_secs_f64(), origin);
     print(&if args.json { json(&report) } else { report.text() })?;
     Ok(Exit::FINE)

@@ -13,6 +13,7 @@ mod http;
 mod limits;
 mod practice;
 mod program;
+mod replicas;
 mod runner;
 mod scenario;
 mod storm;

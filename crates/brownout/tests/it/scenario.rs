@@ -57,7 +57,7 @@ error: service has no key `latancy`
 4 | latancy = "40ms"
   | ^^^^^^^
   |
-  = help: did you mean `latency`? known keys: latency, outcomes, routes, capacity, rate_limit, rate_limits, identity, calls, cache, effect
+  = help: did you mean `latency`? known keys: latency, outcomes, routes, capacity, rate_limit, rate_limits, identity, calls, cache, effect, replicas
 
 error: a probability lies from 0 to 1, found 5; for a percentage write "5%"
  --> bad.toml:5:22

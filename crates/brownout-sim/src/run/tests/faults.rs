@@ -126,6 +126,7 @@ fn phase() -> Phase {
         ramp: Ramp::default(),
         change: Change::default(),
         factors: Factors::default(),
+        only: Only::default(),
     }
 }
 

@@ -7,8 +7,8 @@ use brownout_policy::{
     Breaker, Budget, Concurrency, DepositOn, Guarded, Hedge, HedgeDelay, Policy, Settings, TokenBudget, Transport, Trip,
 };
 use brownout_service::{
-    Abandoned, Behaviour, Capacity, Change, Factor, Factors, Order, Outcome, Outcomes, Phase, Queue, Ramp, Request,
-    Service, Shed, Window,
+    Abandoned, Behaviour, Capacity, Change, Factor, Factors, Only, Order, Outcome, Outcomes, Phase, Queue, Ramp,
+    Request, Service, Shed, Window,
 };
 
 use crate::{Limits, Observer, World};
@@ -154,7 +154,14 @@ fn an_answer_at_the_very_moment_of_the_timeout_counts() {
 fn a_cut_of_the_workers_lasts_as_long_as_its_phase() {
     let factors = Factors { capacity: Factor::new(0.0), ..Factors::default() };
     let window = Window { from: MS(2000), until: Some(MS(4000)) };
-    let stop = Phase { name: "stop".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors };
+    let stop = Phase {
+        name: "stop".to_owned(),
+        window,
+        ramp: Ramp::default(),
+        change: Change::default(),
+        factors,
+        only: Only::default(),
+    };
     let (result, log) =
         watch(&service(Some(capacity()), "0", at_once(), vec![stop]), none(), &open(10.0, 6), Limits::default());
     let ended = |from: u64, until: u64| {
@@ -179,6 +186,7 @@ fn a_slowdown_and_a_heavier_load_last_as_long_as_theirs() {
         ramp: Ramp::default(),
         change: Change::default(),
         factors,
+        only: Only::default(),
     };
     let slow = phase(Factors { slowdown: Factor::new(4.0), ..Factors::default() });
     let result = run(&service(None, "0", Distribution::fixed(MS(10)), vec![slow]), none(), &open(10.0, 15));
@@ -193,7 +201,14 @@ fn a_slowdown_and_a_heavier_load_last_as_long_as_theirs() {
 fn a_throttled_intake_turns_the_others_away_at_once() {
     let factors = Factors { intake: Factor::new(0.25), ..Factors::default() };
     let window = Window { from: MS(0), until: Some(MS(500_000)) };
-    let throttle = Phase { name: "t".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors };
+    let throttle = Phase {
+        name: "t".to_owned(),
+        window,
+        ramp: Ramp::default(),
+        change: Change::default(),
+        factors,
+        only: Only::default(),
+    };
     let result = run(&service(None, "0", Distribution::fixed(MS(10)), vec![throttle]), none(), &open(20.0, 1000));
     // Of 20,000, half come while it lasts; five standard deviations.
     let away = result.by_status[&503];
@@ -345,12 +360,26 @@ fn what_can_never_go_on_is_ended_with_the_reason() {
     // The service stops for ever, and nobody gives up.
     let factors = Factors { capacity: Factor::new(0.0), ..Factors::default() };
     let window = Window { from: MS(1000), until: None };
-    let stop = Phase { name: "stop".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors };
+    let stop = Phase {
+        name: "stop".to_owned(),
+        window,
+        ramp: Ramp::default(),
+        change: Change::default(),
+        factors,
+        only: Only::default(),
+    };
     let stopped = service(Some(capacity()), "0", at_once(), vec![stop]);
     assert!(why(&stopped, none(), &open(10.0, 2)).contains("wait for ever"));
     // A load that is all but stopped: looks at the schedule are events too.
     let factors = Factors { load: Factor::new(1e-9), ..Factors::default() };
-    let thin = Phase { name: "thin".to_owned(), window, ramp: Ramp::default(), change: Change::default(), factors };
+    let thin = Phase {
+        name: "thin".to_owned(),
+        window,
+        ramp: Ramp::default(),
+        change: Change::default(),
+        factors,
+        only: Only::default(),
+    };
     let thin = service(None, "0", at_once(), vec![thin]);
     let load = Load { count: Some(20), duration: None, ..open(10.0, 1) };
     let limits = Limits { events: 1000, ..Limits::default() };
