@@ -54,6 +54,8 @@ impl Stream {
     /// When a caller that gave up comes back. Key: the call that failed; index: 0.
     pub const COME_BACK: Self = Self::named("come_back");
 
+    /// When a phase holds in bursts, within its name. Key: how many came before; index: 0 until the next, 1 for its length.
+    pub const BURST: Self = Self::named("burst");
     /// Which replica a request lands on. Key: what keeps requests together, at index 0; else the request, at that of the attempt.
     pub const REPLICA: Self = Self::named("replica");
     /// How much of a limit a request takes, within the limit's name. Key: the request; index: 0, so that a retry takes as much.
@@ -116,7 +118,8 @@ pub const fn draw_pair(seed: Seed, stream: Stream, key: u64, index: u32) -> (u64
 mod tests {
     use super::{Seed, Stream, draw, draw_pair};
 
-    const BUILT_IN: [Stream; 18] = [
+    const BUILT_IN: [Stream; 19] = [
+        Stream::BURST,
         Stream::REPLICA,
         Stream::CACHE,
         Stream::INTAKE,

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use brownout_load::Graph;
-use brownout_service::{Decision, Explanation, Only, Phase, Seen, Service};
+use brownout_service::{BurstAt, Bursts, Decision, Explanation, Only, Phase, Seen, Service};
 use serde::Serialize;
 
+use crate::number::counted;
 use crate::table::table;
 use crate::{Origin, written};
 
@@ -25,6 +26,9 @@ pub struct ExplainReport {
     pub replica: Option<(u32, u32)>,
     /// Phases on at that moment: name, how strongly, and the draw that told where that is neither 0 nor 1.
     pub phases: Vec<(String, f64, Option<f64>)>,
+    /// Phases that hold in bursts: name, which burst is on, from when to when; between two, when the next begins.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bursts: Vec<BurstReport>,
     /// The phase whose outcomes hold.
     pub outcomes_of: Option<String>,
     /// The phase whose latency holds.
@@ -54,6 +58,47 @@ pub struct ExplainReport {
     pub origin: Origin,
 }
 
+/// Where a moment lies among the bursts of a phase.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BurstReport {
+    /// The phase.
+    pub phase: String,
+    /// Which burst is on, from 1; `None` between two.
+    pub burst: Option<usize>,
+    /// When it began, or the next begins; `None` where none is left.
+    pub from_s: Option<f64>,
+    /// When it ends; `None` between two.
+    pub until_s: Option<f64>,
+}
+
+impl BurstReport {
+    fn new((phase, at): &(&str, BurstAt)) -> Self {
+        let phase = (*phase).to_owned();
+        match at {
+            BurstAt::In { number, from, until } => Self {
+                phase,
+                burst: Some(*number),
+                from_s: Some(from.as_secs_f64()),
+                until_s: Some(until.as_secs_f64()),
+            },
+            BurstAt::Between { next } => {
+                Self { phase, burst: None, from_s: next.map(|next| next.as_secs_f64()), until_s: None }
+            }
+        }
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        write!(text, "  phase {}: ", self.phase)?;
+        match (self.burst, self.from_s, self.until_s) {
+            (Some(number), Some(from), Some(until)) => {
+                writeln!(text, "in burst {number}, from {from:.3} s to {until:.3} s")
+            }
+            (_, Some(next), _) => writeln!(text, "between bursts; the next begins at {next:.3} s"),
+            _ => writeln!(text, "after its last burst"),
+        }
+    }
+}
+
 impl ExplainReport {
     /// Of an attempt that reaches the service at `at_s`.
     #[must_use]
@@ -70,6 +115,7 @@ impl ExplainReport {
             route: decision.route.map(str::to_owned),
             replica: why.replica,
             phases: why.phases.iter().map(phase).collect(),
+            bursts: why.bursts.iter().map(BurstReport::new).collect(),
             outcomes_of,
             latency_of,
             outcomes: why.outcomes.iter().map(|(outcome, start, end)| (outcome.name(), *start, *end)).collect(),
@@ -100,6 +146,7 @@ impl ExplainReport {
         if let Some((replica, count)) = self.replica {
             writeln!(text, "  lands on replica {replica} of {count}")?;
         }
+        self.bursts.iter().try_for_each(|burst| burst.write(text))?;
         if self.phases.is_empty() {
             writeln!(text, "  phases: none is on")?;
         }
@@ -169,6 +216,9 @@ pub struct TimelineEntry {
     /// The replicas that it befalls; empty for all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replicas: Vec<u32>,
+    /// How many bursts it holds in, and the share of its time that lies in one; `None` where it holds all the time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bursts: Option<(usize, f64)>,
     /// What it changes.
     pub changes: Vec<String>,
 }
@@ -211,7 +261,11 @@ impl TimelineReport {
                 1 => format!(" on replica {}", listed()),
                 _ => format!(" on replicas {}", listed()),
             };
-            let what = format!("{}{of}{on}: {}{ramp}", entry.phase, entry.changes.join(", "));
+            let bursts = entry.bursts.map(|(count, share)| {
+                format!(", in {}, {:.1}% of the time", counted(count as u64, "burst", "bursts"), 100.0 * share)
+            });
+            let (what, bursts) = (entry.changes.join(", "), bursts.unwrap_or_default());
+            let what = format!("{}{of}{on}: {what}{bursts}{ramp}", entry.phase);
             (vec![String::new(), format!("{:.3} s", entry.from_s), until], what)
         };
         let (times, what): (Vec<_>, Vec<_>) = self.timeline.iter().map(row).unzip();
@@ -232,7 +286,7 @@ fn seen(decision: &Decision<'_>) -> (Option<u16>, String) {
 
 impl TimelineEntry {
     fn new(phase: &Phase, service: Option<String>) -> Self {
-        let Phase { name, window, ramp, change, factors, only: Only { replicas } } = phase;
+        let Phase { name, window, ramp, change, factors, only: Only { replicas, bursts } } = phase;
         let factor =
             |name: &str, factor: Option<brownout_service::Factor>| factor.map(|by| format!("{name} × {}", by.get()));
         let outcomes = change.outcomes.as_ref().map(|outcomes| {
@@ -260,6 +314,7 @@ impl TimelineEntry {
             phase: name.clone(),
             service,
             replicas: replicas.clone(),
+            bursts: bursts.as_ref().and_then(Bursts::share),
             changes: changes.into_iter().flatten().collect(),
         }
     }

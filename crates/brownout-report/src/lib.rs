@@ -24,7 +24,7 @@ mod validation;
 pub use check::{CheckReport, CheckedPolicy, Place, PlacedFinding};
 pub use compare::CompareReport;
 pub use effects::effects_text;
-pub use explain::{ExplainReport, TimelineEntry, TimelineReport};
+pub use explain::{BurstReport, ExplainReport, TimelineEntry, TimelineReport};
 pub use health::HealthReport;
 pub use limits::limits_text;
 pub use load::{LoadReport, behind_text};

@@ -400,6 +400,7 @@ pub(crate) static PHASE: Table = Table {
         key("intake", Kind::Probability, "The share of requests that is let in; the others meet a 503 at once."),
         key("cache_lost", Kind::Count32(1), "How many nodes of the cache are emptied when it begins."),
         key("refuse", Kind::Bool, "Whether its port refuses connections while it is wholly on. Default false."),
+        key("bursts", Kind::Table(&BURSTS), "When it holds within its time. Default: all the time."),
         key("replica", Kind::Count32(1), "Which replica it befalls, from 1. Default: all."),
         key("replicas", Kind::List(&Kind::Count32(1)), "Which replicas it befalls, where they are several."),
         key("service", Kind::Name, "Which of the services behind it is of. Default: the one that clients call."),
@@ -426,6 +427,20 @@ pub(crate) static LIVE_PHASE: Table = Table {
         key("ramp_down", Kind::Duration, "How long before its end it begins to go. Default: no time."),
         key("replica", Kind::Count32(1), "Which replica it befalls, from 1. Default: all."),
         key("replicas", Kind::List(&Kind::Count32(1)), "Which replicas it befalls, where they are several."),
+    ],
+};
+
+pub(crate) static BURSTS: Table = Table {
+    name: "phases.bursts",
+    doc: "How a phase holds in bursts, while a process of two states is in the bad one: drawn from the seed, the same in every run of it.",
+    rule: Rule::Required(&["between", "last"]),
+    keys: &[
+        key(
+            "between",
+            Kind::Distribution,
+            "From the end of one to the start of the next, and until the first; without memory, it is exponential.",
+        ),
+        key("last", Kind::Distribution, "From its start to its end; without memory, it is exponential."),
     ],
 };
 

@@ -62,7 +62,7 @@ impl Scenario {
         }
     }
 
-    /// The same with every time of the phases that come again, up to the [horizon](Self::horizon): the schedule is a pure function
+    /// The same with every time of the phases that come again, and every burst of those that hold in bursts, up to the [horizon](Self::horizon): the schedule is a pure function
     /// of the file and the seed. In a scenario as it was read, each of them stands for all its times.
     #[must_use]
     pub fn scheduled(self, seed: Seed) -> Self {
@@ -71,6 +71,7 @@ impl Scenario {
             Some(recurring) => recurring.phases(seed, horizon),
             None => vec![phase.clone()],
         };
+        let times = |phase: &Phase| times(phase).into_iter().map(|phase| phase.with_bursts_of(seed, horizon));
         let schedule = |service: Service| {
             let phases = service.phases().iter().flat_map(times).collect();
             service.scheduled(phases)

@@ -6,7 +6,7 @@ use brownout_draw::{Seed, Stream, unit};
 
 use crate::outcome::Pace;
 use crate::service::drawn;
-use crate::{Decision, Landed, Outcome, RouteId, Service};
+use crate::{BurstAt, Decision, Landed, Outcome, RouteId, Service};
 
 /// A decision with the draws behind it. A draw is shown as the share of all draws that lies below it, from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Explanation<'s> {
     pub replica: Option<(u32, u32)>,
     /// The phases on at that moment, each with how strongly, from 0 to 1, and the draw that told where that is neither.
     pub phases: Vec<(&'s str, f64, Option<f64>)>,
+    /// The phases at that moment that hold in bursts, each with where it lies.
+    pub bursts: Vec<(&'s str, BurstAt)>,
     /// The phase whose outcomes hold, and the one whose latency holds.
     pub from_phases: [Option<&'s str>; 2],
     /// The outcomes that can come, each with the share of draws at which it begins and the one at which it ends.
@@ -52,6 +54,8 @@ impl Service {
             let strength = phase.strength(elapsed);
             (phase.name.as_str(), strength, (strength < 1.0).then(|| drawn(Stream::PHASE.within(&phase.name))))
         });
+        let during = self.phases().iter().filter(|phase| phase.befalls(replica) && phase.window.contains(elapsed));
+        let bursts = during.filter_map(|phase| Some((phase.name.as_str(), phase.only.bursts.as_ref()?.at(elapsed)?)));
         let mut end = 0.0;
         let mut share = |outcome| {
             let start = end;
@@ -63,6 +67,7 @@ impl Service {
         Explanation {
             replica: replica.zip(self.replicas()).map(|(replica, all)| (replica.get(), all.count.get())),
             phases: phases.collect(),
+            bursts: bursts.collect(),
             from_phases: [holds.outcomes_phase, holds.latency_phase]
                 .map(|phase| phase.map(|phase| phase.name.as_str())),
             outcome_draw: (outcomes.len() > 1).then(|| drawn(Stream::OUTCOME)),

@@ -18,6 +18,7 @@
 //! ([`Limiters`]), what was done twice ([`Ledger`]), the [`Response`]. What is left out: waiting, sockets, and
 //! what the caller does next.
 
+mod burst;
 mod cache;
 mod capacity;
 mod decision;
@@ -35,6 +36,7 @@ mod service;
 mod steady;
 mod time_left;
 
+pub use burst::{BURSTS_MAX, BurstAt, Bursts};
 pub use cache::{Cache, Held};
 pub use capacity::{Abandoned, Capacity, Entry, Order, Queue, Shed, Station};
 pub use decision::{Decision, Request, Response};

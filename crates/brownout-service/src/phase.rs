@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::Change;
+use crate::{Bursts, Change};
 
 /// A stretch of elapsed time: from its start (inclusive) to its end (exclusive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Phase {
 pub struct Only {
     /// The replicas, numbered from 1, in their order; empty for all, and where there are none.
     pub replicas: Vec<u32>,
+    /// When it holds; `None` for all the time.
+    pub bursts: Option<Bursts>,
 }
 
 /// How long a phase takes to be wholly on, and to be off again. Default: no time.
@@ -123,7 +125,7 @@ impl Phase {
     /// Whether it befalls what lands on `replica`.
     #[must_use]
     pub fn befalls(&self, replica: Option<NonZeroU32>) -> bool {
-        let Only { replicas } = &self.only;
+        let Only { replicas, .. } = &self.only;
         replicas.is_empty() || replica.is_some_and(|replica| replicas.contains(&replica.get()))
     }
 
@@ -147,7 +149,8 @@ impl Phase {
     /// How far it is on at `elapsed`, from 0 to 1.
     #[must_use]
     pub fn strength(&self, elapsed: Duration) -> f64 {
-        if !self.window.contains(elapsed) {
+        let is_on = |bursts: &Bursts| bursts.is_on(elapsed);
+        if !self.window.contains(elapsed) || !self.only.bursts.as_ref().is_none_or(is_on) {
             return 0.0;
         }
         let share = |part: Duration, whole: Duration| {
@@ -158,11 +161,13 @@ impl Phase {
         up.min(down)
     }
 
-    /// The moments at which it begins to change or ends to: its ends and those of its ramps.
-    fn corners(&self) -> impl Iterator<Item = Duration> {
+    /// The first moment after `elapsed` at which it begins to change or ends to: its ends, and those of its ramps and bursts.
+    fn next_corner(&self, elapsed: Duration) -> Option<Duration> {
         let Window { from, until } = self.window;
         let last = until.into_iter().flat_map(|until| [until - self.ramp.down, until]);
-        [from, from + self.ramp.up].into_iter().chain(last)
+        let corners = [from, from + self.ramp.up].into_iter().chain(last);
+        let edge = self.only.bursts.as_ref().and_then(|bursts| bursts.next_edge(elapsed));
+        corners.filter(|corner| elapsed < *corner).chain(edge).min()
     }
 }
 
@@ -170,7 +175,9 @@ impl Only {
     /// Whether it befalls whatever `other` does.
     fn covers(&self, other: &Self) -> bool {
         let all = self.replicas.is_empty();
-        all || (!other.replicas.is_empty() && other.replicas.iter().all(|replica| self.replicas.contains(replica)))
+        let on = self.bursts.is_none();
+        on && (all
+            || (!other.replicas.is_empty() && other.replicas.iter().all(|replica| self.replicas.contains(replica))))
     }
 }
 
@@ -223,7 +230,7 @@ pub(crate) fn refuses(phases: &[Phase], elapsed: Duration) -> bool {
 /// The next moment after `elapsed` at which that may change.
 pub(crate) fn next_refusal(phases: &[Phase], elapsed: Duration) -> Option<Duration> {
     let refusing = phases.iter().filter(|phase| phase.factors.refuse);
-    refusing.flat_map(Phase::corners).filter(|corner| elapsed < *corner).min()
+    refusing.filter_map(|phase| phase.next_corner(elapsed)).min()
 }
 
 /// How finely a ramp of something that is counted is followed.
@@ -236,7 +243,7 @@ pub(crate) fn next_change(
     pick: impl Fn(&Factors) -> Option<Factor>,
 ) -> Option<Duration> {
     let concerned = || phases.iter().filter(|phase| pick(&phase.factors).is_some());
-    let corner = concerned().flat_map(Phase::corners).filter(|corner| elapsed < *corner).min()?;
+    let corner = concerned().filter_map(|phase| phase.next_corner(elapsed)).min()?;
     let ramping = concerned().filter(|phase| {
         let strength = phase.strength(elapsed);
         let starting = phase.window.from == elapsed && !phase.ramp.up.is_zero();
@@ -249,7 +256,8 @@ pub(crate) fn next_change(
 #[cfg(test)]
 mod tests {
     use super::{Factor, Factors, Only, Phase, Ramp, Window, factor, next_change, next_refusal, refuses};
-    use crate::Change;
+    use crate::{Bursts, Change};
+    use brownout_draw::{Distribution, Seed};
     use std::time::Duration;
 
     const SECS: fn(u64) -> Duration = Duration::from_secs;
@@ -299,6 +307,25 @@ mod tests {
         (surge.window, surge.ramp) = (window(15, None), Ramp::default());
         surge.factors.capacity = Factor::new(2.0);
         assert_eq!(factor(&[cut(), surge], SECS(16), |factors| factors.capacity).to_string(), "2");
+    }
+
+    /// The cut without ramps, for one second after every three from the tenth on.
+    fn flaky(factors: Factors) -> Phase {
+        let bursts = Bursts::new(Distribution::fixed(SECS(3)), Distribution::fixed(SECS(1)));
+        let only = Only { bursts: Some(bursts), ..Only::default() };
+        Phase { ramp: Ramp::default(), factors, only, ..cut() }.with_bursts_of(Seed(1), SECS(60))
+    }
+
+    #[test]
+    fn what_comes_in_bursts_changes_at_each_of_their_ends() {
+        let phases = [flaky(cut().factors)];
+        let capacity = |secs| factor(&phases, SECS(secs), |factors| factors.capacity).to_string();
+        assert_eq!([12, 13, 14, 17, 18].map(capacity), ["1", "0.5", "1", "0.5", "1"]);
+        let changes = std::iter::successors(Some(SECS(0)), |at| next_change(&phases, *at, |factors| factors.capacity));
+        assert_eq!(changes.map(|at| at.as_secs()).collect::<Vec<_>>(), [0, 10, 13, 14, 17, 18, 20]);
+        let phases = [flaky(Factors { refuse: true, ..Factors::default() })];
+        assert_eq!([12, 13, 14].map(|secs| refuses(&phases, SECS(secs))), [false, true, false]);
+        assert_eq!([10, 13].map(|secs| next_refusal(&phases, SECS(secs))), [Some(SECS(13)), Some(SECS(14))]);
     }
 
     #[test]

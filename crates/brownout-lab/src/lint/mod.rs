@@ -24,7 +24,7 @@ mod timeouts;
 
 use brownout_load::{Graph, Load};
 use brownout_policy::{Policy, Settings};
-use brownout_service::Service;
+use brownout_service::{Phase, Service};
 
 use case::Case;
 pub(crate) use crowd::WorstCase;
@@ -50,6 +50,8 @@ pub struct Subject<'s> {
 #[must_use]
 pub fn lint(subject: &Subject<'_>) -> Vec<Finding> {
     let Subject { service, load, graph, settings } = *subject;
+    let typical = service.and_then(with_one_burst);
+    let service = typical.as_ref().or(service);
     let policy = Policy::new(settings.clone()).expect("the settings were checked when they were read");
     let case = Case { service, load, graph, settings, policy };
     let mut findings = horizon::outages(&case);
@@ -75,6 +77,15 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Finding> {
     findings.extend(layers::hops(&case));
     findings.sort_by_key(|finding| finding.rule);
     findings
+}
+
+/// The service whose phases come once where they hold in bursts: an outage that callers have to outlast is one burst.
+fn with_one_burst(service: &Service) -> Option<Service> {
+    let phases = service.phases();
+    phases.iter().any(|phase| phase.only.bursts.is_some()).then(|| {
+        let phases = phases.iter().cloned().map(Phase::with_one_burst).collect();
+        service.clone().scheduled(phases)
+    })
 }
 
 /// What callers can ask of the service at the worst; `None` where that depends on how it answers.

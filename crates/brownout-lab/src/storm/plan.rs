@@ -305,7 +305,9 @@ fn stretched(phase: &Phase, from: Duration, to: Duration, by: f64) -> Phase {
     // Rounding must not make the ramps longer than the phase.
     let up = phase.ramp.up.mul_f64(by).min(length);
     let down = phase.ramp.down.mul_f64(by).min(length - up);
-    Phase { window: Window { from: start, until }, ramp: Ramp { up, down }, ..phase.clone() }
+    let bursts = phase.only.bursts.as_ref().map(|bursts| bursts.moved(moved));
+    let only = Only { bursts, ..phase.only.clone() };
+    Phase { window: Window { from: start, until }, ramp: Ramp { up, down }, only, ..phase.clone() }
 }
 
 /// A name that no phase has, since two of one name make no service.

@@ -19,7 +19,7 @@ use std::fmt;
 use brownout_draw::Seed;
 use brownout_load::Part;
 use brownout_policy::{Policy, Settings, preset};
-use brownout_service::{Capacity, Phase, Shed, TIMES_MAX};
+use brownout_service::{BURSTS_MAX, Capacity, Phase, Shed, TIMES_MAX};
 
 use crate::Scenario;
 use crate::grammar::{self, Rule, Table};
@@ -77,6 +77,20 @@ fn check(fields: &Fields<'_>, scenario: &Scenario, problems: &mut Problems) {
             let message = format!(
                 "phase `{name}` would come {expected:.0} times within {end:?}, and at most {TIMES_MAX} can be looked at; give it `times`, or more \
                  time between"
+            );
+            problems.add(fields.blame("phases"), message);
+        }
+    }
+    for phase in scenario.graph.phases(&scenario.service) {
+        let Some(bursts) = &phase.only.bursts else { continue };
+        let again = scenario.recurring.iter().find(|recurring| recurring.phase == phase);
+        let times = again.map_or(1.0, |recurring| recurring.expected(scenario.horizon()).max(1.0));
+        let expected = times * bursts.expected(phase.window, scenario.horizon());
+        if expected > BURSTS_MAX.into() {
+            let (name, end) = (&phase.name, scenario.horizon());
+            let message = format!(
+                "phase `{name}` would hold in {expected:.0} bursts within {end:?}, and at most {BURSTS_MAX} can be looked at; end the \
+                 phase or the load sooner, or leave more time between them"
             );
             problems.add(fields.blame("phases"), message);
         }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use brownout_draw::Distribution;
 use brownout_load::Graph;
 use brownout_service::{
-    Again, Behaviour, Cache, Change, Factor, Factors, Only, Outcomes, Phase, Ramp, Recurring, Replicas, Route, Service,
-    ServiceError, Window,
+    Again, Behaviour, Bursts, Cache, Change, Factor, Factors, Only, Outcomes, Phase, Ramp, Recurring, Replicas, Route,
+    Service, ServiceError, Window,
 };
 
 use super::{Fields, capacity, did_you_mean, distribution, effect, fault, graph, limit, scalar};
 use crate::LivePhase;
-use crate::grammar;
+use crate::grammar::{self, Table};
 use crate::node::{Node, Value};
 use crate::problem::Problems;
 
@@ -297,6 +297,14 @@ fn ramp(fields: &Fields<'_>, problems: &mut Problems) -> Ramp {
     }
 }
 
+/// How long it takes until something comes, and how long it then lasts.
+fn alternating(node: &Node, table: &'static Table, problems: &mut Problems) -> Option<(Distribution, Distribution)> {
+    let fields = Fields::open(node, table, problems)?;
+    let between = fields.nested("between", problems, distribution::read);
+    let last = fields.nested("last", problems, distribution::read);
+    Some((between?, last?))
+}
+
 /// What of all a phase befalls.
 fn only(fields: &Fields<'_>, problems: &mut Problems) -> Only {
     let number = scalar::count32(0);
@@ -312,17 +320,24 @@ fn only(fields: &Fields<'_>, problems: &mut Problems) -> Only {
     if let Some(entry) = fields.get("replicas").filter(|_| replicas.is_empty()) {
         problems.add(&entry.node.span, "a phase of no replica changes nothing; name one, or drop `replicas`");
     }
-    Only { replicas }
+    let bursts = fields.nested("bursts", problems, |node, problems| {
+        let (between, last) = alternating(node, &grammar::BURSTS, problems)?;
+        Some(Bursts::new(between, last))
+    });
+    if let (Some(_), Some(entry)) = (&bursts, fields.get("cache_lost")) {
+        let message =
+            "a cache loses its nodes once, when the phase begins, and not with every burst; drop one of the two";
+        problems.add(&entry.key_span, message);
+    }
+    Only { replicas, bursts }
 }
 
 /// When a phase comes again.
 fn again(fields: &Fields<'_>, (from, until): (Duration, Option<Duration>), problems: &mut Problems) -> Option<Again> {
     let every = fields.read("every", problems, scalar::duration);
     let random = fields.nested("random", problems, |node, problems| {
-        let fields = Fields::open(node, &grammar::RANDOM, problems)?;
-        let between = fields.nested("between", problems, distribution::read);
-        let last = fields.nested("last", problems, distribution::read);
-        Some(Again::Random { between: between?, last: last? })
+        let (between, last) = alternating(node, &grammar::RANDOM, problems)?;
+        Some(Again::Random { between, last })
     });
     if fields.get("random").is_some() {
         for key in ["for", "until", "every"] {

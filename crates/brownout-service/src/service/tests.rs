@@ -223,7 +223,7 @@ fn overridden_rates_reach_the_routes_that_had_the_services_own() {
 /// Five replicas, and a phase of the third: it fails there, takes longer, and works more slowly.
 fn with_a_bad_replica(sticky: Sticky) -> Service {
     let factors = Factors { slowdown: Factor::new(4.0), ..Factors::default() };
-    let only = Only { replicas: vec![3] };
+    let only = Only { replicas: vec![3], ..Only::default() };
     let bad = Phase { factors, only, ..phase("bad", 0, None, Change { outcomes: always(Outcome::Error), ..slow() }) };
     let base = Behaviour { outcomes: Outcomes::new([]).unwrap(), latency: Distribution::fixed(SECS(1)) };
     let capacity = Capacity {
@@ -278,7 +278,10 @@ fn what_is_not_sticky_is_not_asked_for() {
 
 #[test]
 fn a_phase_of_a_replica_hides_only_what_is_of_no_other() {
-    let on = |replicas: &[u32]| Phase { only: Only { replicas: replicas.to_vec() }, ..phase("a", 0, None, outage()) };
+    let on = |replicas: &[u32]| Phase {
+        only: Only { replicas: replicas.to_vec(), ..Only::default() },
+        ..phase("a", 0, None, outage())
+    };
     let later = |replicas: &[u32]| Phase { name: "b".to_owned(), ..on(replicas) };
     let hidden = |earlier, later| Service::new(Behaviour::default(), vec![], vec![on(earlier), later]).is_err();
     assert!(hidden(&[2], later(&[])) && hidden(&[2], later(&[1, 2])));

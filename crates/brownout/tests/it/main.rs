@@ -3,6 +3,7 @@
 mod admin;
 mod behind;
 mod bounds;
+mod bursts;
 mod check;
 mod cohorts;
 mod compare;

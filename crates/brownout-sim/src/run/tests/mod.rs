@@ -390,6 +390,7 @@ fn what_can_never_go_on_is_ended_with_the_reason() {
     assert!(why(&service(None, "0", year, vec![]), none(), &load).contains("the end of virtual time"));
 }
 
+mod bursts;
 mod cohorts;
 mod effects;
 mod faults;
