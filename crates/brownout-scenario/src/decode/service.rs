@@ -272,7 +272,8 @@ pub(crate) fn live_phase(node: &Node, problems: &mut Problems) -> Option<LivePha
         refuse: fields.read("refuse", problems, scalar::boolean).unwrap_or_default(),
         ..Factors::default()
     };
-    let (change, ramp, only) = (change(&fields, problems), ramp(&fields, problems), only(&fields, problems));
+    let (change, ramp) = (change(&fields, problems), ramp(&fields, problems));
+    let only = Only { replicas: only_replicas(&fields, problems), bursts: None };
     let service = fields.read("service", problems, scalar::name);
     if let Some(lasts) = lasts
         && lasts < ramp.up.saturating_add(ramp.down)
@@ -307,6 +308,21 @@ fn alternating(node: &Node, table: &'static Table, problems: &mut Problems) -> O
 
 /// What of all a phase befalls.
 fn only(fields: &Fields<'_>, problems: &mut Problems) -> Only {
+    let replicas = only_replicas(fields, problems);
+    let bursts = fields.nested("bursts", problems, |node, problems| {
+        let (between, last) = alternating(node, &grammar::BURSTS, problems)?;
+        Some(Bursts::new(between, last))
+    });
+    if let (Some(_), Some(entry)) = (&bursts, fields.get("cache_lost")) {
+        let message =
+            "a cache loses its nodes once, when the phase begins, and not with every burst; drop one of the two";
+        problems.add(&entry.key_span, message);
+    }
+    Only { replicas, bursts }
+}
+
+/// Which replicas a phase befalls; all, where none is named.
+fn only_replicas(fields: &Fields<'_>, problems: &mut Problems) -> Vec<u32> {
     let number = scalar::count32(0);
     let one = fields.read("replica", problems, &number);
     let several = fields.list("replicas", problems).iter();
@@ -320,16 +336,7 @@ fn only(fields: &Fields<'_>, problems: &mut Problems) -> Only {
     if let Some(entry) = fields.get("replicas").filter(|_| replicas.is_empty()) {
         problems.add(&entry.node.span, "a phase of no replica changes nothing; name one, or drop `replicas`");
     }
-    let bursts = fields.nested("bursts", problems, |node, problems| {
-        let (between, last) = alternating(node, &grammar::BURSTS, problems)?;
-        Some(Bursts::new(between, last))
-    });
-    if let (Some(_), Some(entry)) = (&bursts, fields.get("cache_lost")) {
-        let message =
-            "a cache loses its nodes once, when the phase begins, and not with every burst; drop one of the two";
-        problems.add(&entry.key_span, message);
-    }
-    Only { replicas, bursts }
+    replicas
 }
 
 /// When a phase comes again.

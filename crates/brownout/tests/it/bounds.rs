@@ -118,10 +118,10 @@ fn malformed_requests_disturb_nobody() {
     assert_eq!(server.wait().0, Some(0));
 }
 
-/// Ten thousand connections that say nothing: they cost little, keep nobody out, and are let go in the end.
+/// Ten thousand connections that say nothing: they cost little, keep nobody out, and are forgotten when they go.
 #[test]
 #[cfg(target_os = "linux")]
-fn ten_thousand_idle_connections_are_held_and_let_go() {
+fn ten_thousand_idle_connections_are_held() {
     if !curl_is_there() {
         return;
     }
@@ -131,7 +131,7 @@ fn ten_thousand_idle_connections_are_held_and_let_go() {
         assert!(std::env::var_os("CI").is_none(), "the limit of open files is too low");
         return;
     }
-    let server = Server::start("--seed 42 --success-rate 1 --max-connections 11000 --head-time 15s --admin 0");
+    let server = Server::start("--seed 42 --success-rate 1 --max-connections 11000 --admin 0");
     let memory = || {
         let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -148,9 +148,7 @@ fn ten_thousand_idle_connections_are_held_and_let_go() {
     assert_eq!(curl(&["--output", "/dev/null", "--write-out", "%{http_code}", &server.url]), "200");
     let each = (memory() - before) * 1024 / IDLE;
     assert!(each < 24 << 10, "{each} bytes each");
-    for stream in &mut idle {
-        assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
-    }
+    drop(idle);
     soon("the end of all of them", || open() == 0);
 }
 
