@@ -4,7 +4,7 @@
 //! Schema. A new key is a line here and the code that reads it.
 
 use brownout_policy::{DepositOn, Growth, JitterKind, Pushback, Scope, TooLong};
-use brownout_service::{Abandoned, HintForm, Order, QuotaFields};
+use brownout_service::{Abandoned, ErrorCode, HintForm, Order, QuotaFields};
 
 /// A table of the file.
 pub(crate) struct Table {
@@ -482,6 +482,13 @@ pub(crate) static OUTCOMES: Table = Table {
         key("lost_reply", Kind::ProbabilityOr(&LOST_REPLY), "The work is done, and the answer is lost."),
         key("stream_break", Kind::ProbabilityOr(&STREAM_BREAK), "200 and a stream of events that breaks on its way."),
         key("status", Kind::List(&Kind::Table(&STATUS)), "Answers in the file's own words."),
+        key("rst_stream", Kind::ProbabilityOr(&RST_STREAM), "The end of one stream of HTTP/2; over HTTP/1.1 an RST."),
+        key("goaway", Kind::ProbabilityOr(&GOAWAY), "GOAWAY: nothing was done; over HTTP/1.1 a FIN and no answer."),
+        key(
+            "refused_stream",
+            Kind::Probability,
+            "REFUSED_STREAM: nothing was done; over HTTP/1.1 a FIN and no answer.",
+        ),
         key("CONNECTION_RESET_BY_PEER", Kind::ProbabilityOr(&CONNECTION_RESET), "WireMock's name of connection_reset."),
         key("EMPTY_RESPONSE", Kind::Probability, "WireMock's name of empty_response."),
         key("MALFORMED_RESPONSE_CHUNK", Kind::Probability, "WireMock's name of malformed_chunk."),
@@ -582,6 +589,28 @@ pub(crate) static STATUS: Table = Table {
         key("body", Kind::Text, "Its body, JSON where it begins like that. Default: none."),
         key("headers", Kind::Headers, "Its headers, by name. Default: none but the type of the body."),
     ],
+};
+
+pub(crate) static RST_STREAM: Table = Table {
+    name: "rst_stream",
+    doc: "The end of one stream of HTTP/2.",
+    rule: Rule::Required(&["rate"]),
+    keys: &[
+        RATE,
+        key("code", Kind::Words(codes), "Its error code, by its name in RFC 9113. Default INTERNAL_ERROR."),
+        key(
+            "at",
+            Kind::WordOrSize(points),
+            "Where: start, head (behind the headers), or after so much of the body. Default start.",
+        ),
+    ],
+};
+
+pub(crate) static GOAWAY: Table = Table {
+    name: "goaway",
+    doc: "The end of a connection of HTTP/2.",
+    rule: Rule::Required(&["rate"]),
+    keys: &[RATE, key("code", Kind::Words(codes), "Its error code, by its name in RFC 9113. Default NO_ERROR.")],
 };
 
 pub(crate) static DISTRIBUTION: Table = Table {
@@ -987,6 +1016,10 @@ fn losses() -> Vec<&'static str> {
 
 fn breaks() -> Vec<&'static str> {
     words(&crate::decode::BREAK_WORDS)
+}
+
+fn codes() -> Vec<&'static str> {
+    words(&ErrorCode::NAMES)
 }
 
 fn abandoned() -> Vec<&'static str> {

@@ -49,7 +49,10 @@ pub use limit::{
     RetryAfterWait, SlidingWindow, Slope, TokenBucket, UNIT, UNITS_MAX, limit_key, shown_key,
 };
 pub use live::Live;
-pub use outcome::{Delivery, End, Fault, FaultError, Outcome, Outcomes, Pacing, Piece, Point, RatesError, Seen};
+pub use outcome::{
+    Delivery, End, ErrorCode, Fault, FaultError, Finish, Outcome, Outcomes, Pacing, Piece, Point, RatesError, Seen,
+    Step,
+};
 pub use phase::{Factor, Factors, Only, Phase, Ramp, Window};
 pub use replica::{Landed, Replicas, Sticky};
 pub use route::{Pattern, PatternError};

@@ -66,12 +66,17 @@ async fn a_reset_is_seen_as_one() {
     check(Fault::connection_reset(Point::Body(0)).unwrap(), RESET).await;
     check(Fault::connection_reset(Point::Body(20)).unwrap(), RESET).await;
     check(Fault::lost_reply(End::Reset).unwrap(), RESET).await;
+    check(by_default(Outcome::LostReply), RESET).await;
+    check(by_default(Outcome::RstStream), RESET).await;
+    check(Fault::rst_stream(Point::Body(20), Fault::RST_STREAM).unwrap(), RESET).await;
     check(Fault::stream_break(3, MS(5), End::Reset).unwrap(), RESET).await;
 }
 
 #[tokio::test]
 async fn an_end_before_its_time_is_seen_as_one() {
     check(by_default(Outcome::EmptyResponse), CLOSED).await;
+    check(by_default(Outcome::GoAway), CLOSED).await;
+    check(by_default(Outcome::RefusedStream), CLOSED).await;
     check(Fault::truncate_half(), CLOSED).await;
     check(Fault::truncate(0).unwrap(), CLOSED).await;
     check(Fault::stream_break(3, MS(5), End::Close).unwrap(), CLOSED).await;

@@ -1,18 +1,18 @@
 //! How often each outcome comes, and what each takes.
 
 use brownout_draw::Probability;
-use brownout_service::{End, Fault, FaultError, Outcome, Outcomes, Point};
+use brownout_service::{End, ErrorCode, Fault, FaultError, Outcome, Outcomes, Point};
 
 use super::{Fields, scalar};
 use crate::grammar::{self, Table};
 use crate::node::{Entry, Node, Value};
 use crate::problem::Problems;
 
-/// Where a connection is reset, in words.
+/// Where a connection or a stream is reset, in words.
 pub(crate) const POINT_WORDS: [(&str, Point); 2] = [("start", Point::Start), ("head", Point::Head)];
 
 /// What comes in place of a reply that is lost.
-pub(crate) const LOSS_WORDS: [(&str, End); 2] = [("reset", End::Reset), ("hang", End::Hang(Fault::HANG))];
+pub(crate) const LOSS_WORDS: [(&str, End); 2] = [("reset", Fault::LOST_REPLY), ("hang", End::Hang(Fault::HANG))];
 
 /// How a stream breaks.
 pub(crate) const BREAK_WORDS: [(&str, End); 2] = [("close", End::Close), ("reset", End::Reset)];
@@ -71,6 +71,8 @@ fn table(outcome: Outcome) -> Option<(&'static Table, Reader)> {
         Outcome::SlowClose => (&grammar::SLOW_CLOSE, slow_close),
         Outcome::LostReply => (&grammar::LOST_REPLY, lost_reply),
         Outcome::StreamBreak => (&grammar::STREAM_BREAK, stream_break),
+        Outcome::RstStream => (&grammar::RST_STREAM, rst_stream),
+        Outcome::GoAway => (&grammar::GOAWAY, goaway),
         _ => return None,
     })
 }
@@ -118,7 +120,7 @@ fn slow_close(fields: &Fields<'_>, problems: &mut Problems) -> Option<Result<Fau
 }
 
 fn lost_reply(fields: &Fields<'_>, problems: &mut Problems) -> Option<Result<Fault, FaultError>> {
-    let end = fields.read("then", problems, scalar::word(&LOSS_WORDS)).unwrap_or(End::Reset);
+    let end = fields.read("then", problems, scalar::word(&LOSS_WORDS)).unwrap_or(Fault::LOST_REPLY);
     let silence = fields.read("for", problems, scalar::duration);
     match (end, silence, fields.get("for")) {
         (End::Hang(_), Some(silence), _) => Some(Fault::lost_reply(End::Hang(silence))),
@@ -136,6 +138,15 @@ fn stream_break(fields: &Fields<'_>, problems: &mut Problems) -> Option<Result<F
     let every = fields.read("every", problems, scalar::duration).unwrap_or(every);
     let end = fields.read("then", problems, scalar::word(&BREAK_WORDS)).unwrap_or(End::Close);
     Some(Fault::stream_break(events, every, end))
+}
+
+fn rst_stream(fields: &Fields<'_>, problems: &mut Problems) -> Option<Result<Fault, FaultError>> {
+    let point = fields.read("at", problems, point).unwrap_or(Point::Start);
+    Some(Fault::rst_stream(point, code(fields, problems).unwrap_or(Fault::RST_STREAM)))
+}
+
+fn goaway(fields: &Fields<'_>, problems: &mut Problems) -> Option<Result<Fault, FaultError>> {
+    Some(Ok(Fault::goaway(code(fields, problems).unwrap_or(Fault::GOAWAY))))
 }
 
 fn status(fields: &Fields<'_>, problems: &mut Problems) -> Option<Result<Fault, FaultError>> {
@@ -163,7 +174,12 @@ pub(super) fn headers(node: &Node, problems: &mut Problems) -> Option<Vec<(Strin
     Some(entries.iter().filter_map(field).collect())
 }
 
-/// Where a connection is reset.
+/// The error code of a stream or a connection of HTTP/2.
+fn code(fields: &Fields<'_>, problems: &mut Problems) -> Option<ErrorCode> {
+    fields.read("code", problems, scalar::word(&ErrorCode::NAMES))
+}
+
+/// Where a connection or a stream is reset.
 fn point(value: &Value) -> Result<Point, String> {
     if let Value::Text(text) = value
         && let Some((_, point)) = POINT_WORDS.iter().find(|(word, _)| word == text)

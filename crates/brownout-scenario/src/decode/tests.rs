@@ -638,7 +638,11 @@ fn faults_take_a_rate_or_a_table() {
     check_faults("hang = 1", &["1: hang 200 Cut(Start, Hang(300s))"]);
     check_faults("hang = { rate = 1, for = 2 }", &["1: hang 200 Cut(Start, Hang(2s))"]);
     check_faults("slow_close = { rate = 1, for = \"30s\" }", &["1: slow_close 200 HeldOpen(30s)"]);
-    check_faults("lost_reply = 1", &["1: lost_reply 200 Cut(Start, Reset)"]);
+    check_faults("lost_reply = 1", &["1: lost_reply 200 Cut(Start, ResetStream(InternalError))"]);
+    check_faults(
+        "lost_reply = { rate = 1, then = \"reset\" }",
+        &["1: lost_reply 200 Cut(Start, ResetStream(InternalError))"],
+    );
     check_faults(
         "lost_reply = { rate = 1, then = \"hang\", for = \"9s\" }",
         &["1: lost_reply 200 Cut(Start, Hang(9s))"],
@@ -650,6 +654,20 @@ fn faults_take_a_rate_or_a_table() {
     check_faults(
         "status = [{ rate = \"2%\", code = 529, body = \"{}\", headers = { retry-after = \"5\" } }, { rate = 0.5, code = 404 }]",
         &["0.02: status 529 Whole", "0.5: status 404 Whole"],
+    );
+    check_faults("rst_stream = 1", &["1: rst_stream 200 Cut(Start, ResetStream(InternalError))"]);
+    check_faults(
+        "rst_stream = { rate = 0.5, code = \"CANCEL\", at = \"head\" }\ngoaway = 0.25\nrefused_stream = 0.25",
+        &[
+            "0.5: rst_stream 200 Cut(Head, ResetStream(Cancel))",
+            "0.25: goaway 200 Cut(Start, GoAway(NoError))",
+            "0.25: refused_stream 200 Cut(Start, RefuseStream)",
+        ],
+    );
+    check_faults("rst_stream = { rate = 1, at = 9 }", &["1: rst_stream 200 Cut(Body(9), ResetStream(InternalError))"]);
+    check_faults(
+        "goaway = { rate = 1, code = \"ENHANCE_YOUR_CALM\" }",
+        &["1: goaway 200 Cut(Start, GoAway(EnhanceYourCalm))"],
     );
 }
 
@@ -677,6 +695,15 @@ fn faults_out_of_bounds_are_refused_with_the_way_out() {
     check("dribble = { rate = 1, bytes = 0 }", &["2:31 a size here is at least 1 byte, found 0"]);
     check("bandwidth = { rate = 1, speed = 10 }", &["2:33 a speed is a size a second, more than nothing, found `10`"]);
     check("bandwidth = { rate = 1, speed = \"1B/s\" }", &["2:13 an answer takes at most 1h to come, found 16384s"]);
+    check(
+        "goaway = { rate = 1, code = \"NONE\" }",
+        &[
+            "2:29 expected one of NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, FLOW_CONTROL_ERROR, SETTINGS_TIMEOUT, STREAM_CLOSED, FRAME_SIZE_ERROR, REFUSED_STREAM, CANCEL, COMPRESSION_ERROR, CONNECT_ERROR, ENHANCE_YOUR_CALM, INADEQUATE_SECURITY, HTTP_1_1_REQUIRED, found \"NONE\"",
+        ],
+    );
+    check("rst_stream = { rate = 1, code = 2 }", &["2:33 expected one of NO_ERROR"]);
+    check("rst_stream = { rate = 1, at = \"1MiB\" }", &["2:14 a body is cut before 1MiB of it, found 1048576 bytes"]);
+    check("refused_stream = { rate = 1 }", &["2:18 a probability is a number from 0 to 1"]);
     check("empty_response = { rate = 1 }", &["2:18 a probability is a number from 0 to 1"]);
     check("status = { rate = 1, code = 500 }", &["2:10 `status` is a list, found a table; write [ … ]"]);
     check("status = [{ rate = 1, code = 100 }]", &["2:30 the status of an answer is from 200 to 599, found 100"]);

@@ -120,6 +120,7 @@ fn what_the_reader_takes_the_schema_takes() {
         "[service]\noutcomes = { truncate = 0.1, dribble = { rate = 0.1, bytes = \"1KB\", size = 32 } }",
         "[service]\noutcomes = { bandwidth = { rate = 1, speed = \"64 KiB / s\" } }",
         "[service]\noutcomes = { stream_break = { rate = 1, events = 0, every = 0, then = \"reset\" } }",
+        "[service]\noutcomes = { rst_stream = { rate = 0.1, code = \"CANCEL\", at = 9 }, goaway = 0.1, refused_stream = \"1%\" }",
         "[service]\noutcomes = { status = [{ rate = 1, code = 529, body = \"x\", headers = { retry-after = \"5\" } }] }",
         "[[service.routes]]\nmatch = \"PROPFIND /a/{b}/\"",
         "[[phases]]\nname = \"a b-c_d.e\"\nlatency = 0",

@@ -2,11 +2,14 @@
 //!
 //! Nothing is sent here. A driver of sockets sends the [pieces](Delivery::pieces) in their time and ends the connection as
 //! [`end`](Delivery::end) says; virtual time asks only for [`seen`](Delivery::seen) and [`lasts`](Delivery::lasts). After any
-//! delivery but [`Whole`](Delivery::Whole) the connection is over.
+//! delivery but [`Whole`](Delivery::Whole) the connection is over. All that is HTTP/1.1, which virtual time follows; what becomes of
+//! it over HTTP/2 is told by [`steps`](Delivery::steps).
 
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::time::Duration;
+
+use super::ErrorCode;
 
 /// How an answer goes over the wire.
 ///
@@ -51,6 +54,12 @@ pub enum End {
     Reset,
     /// Silent for so long, then with a FIN.
     Hang(Duration),
+    /// With an RST; over HTTP/2 only the stream ends, with this code.
+    ResetStream(ErrorCode),
+    /// With a FIN; over HTTP/2 with a GOAWAY of this code before it.
+    GoAway(ErrorCode),
+    /// With a FIN; over HTTP/2 only the stream ends, as one that is refused.
+    RefuseStream,
 }
 
 /// When the bytes of a body are sent.
@@ -83,8 +92,9 @@ impl Seen {
 /// Bytes of an answer, and when they are due after its start.
 pub type Piece<'a> = (Duration, Cow<'a, [u8]>);
 
-/// What is sent in place of an answer, or of a chunk: no status line, no number of bytes, no text in any encoding.
-const GARBAGE: &[u8] =
+/// What is sent in place of an answer, or of a chunk: no status line, no number of bytes, no text in any encoding. As the head
+/// of a frame of HTTP/2 it tells of one larger than any may be.
+pub(super) const GARBAGE: &[u8] =
     b"\xb5\x9f\x8a\xe1\x00\x13\xfe\xc7\x9c\xf2\x1b\xa6\xd0\x07\x88\xeb\r\n\xf9\x82\x97\xbf\x01\xdd\xa4\x90\r\n";
 
 impl Delivery {
@@ -93,7 +103,9 @@ impl Delivery {
     pub const fn seen(&self, status: u16) -> Seen {
         match self {
             Self::Whole | Self::Paced(..) | Self::HeldOpen(_) => Seen::Status(status),
-            Self::Cut(_, End::Reset) | Self::Stream(_, _, End::Reset) => Seen::Reset,
+            Self::Cut(_, End::Reset | End::ResetStream(_)) | Self::Stream(_, _, End::Reset | End::ResetStream(_)) => {
+                Seen::Reset
+            }
             Self::Cut(..) | Self::Stream(..) => Seen::Closed,
             Self::MalformedChunk | Self::Garbage => Seen::NotHttp,
         }
@@ -131,27 +143,42 @@ impl Delivery {
             (Self::Cut(Point::Start, _), _) => (&head[..0], Rest::Nothing),
             (Self::Garbage, _) | (Self::MalformedChunk, None) => (GARBAGE, Rest::Nothing),
             (Self::Cut(Point::Head, _), _) | (Self::Cut(..) | Self::Stream(..), None) => (half_head, Rest::Nothing),
-            (Self::Cut(Point::Body(bytes), _), Some(body)) => {
-                let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).min(body.len());
-                (head, Rest::Body(&body[..bytes]))
-            }
-            (Self::Cut(Point::HalfBody, _), Some(body)) => (head, Rest::Body(&body[..body.len() / 2])),
             (Self::MalformedChunk, Some(_)) => (head, Rest::Body(GARBAGE)),
             (Self::Paced(..), None) => (&head[..last], Rest::Late(&head[last..], self.end().1)),
-            (Self::Paced(pacing, _), Some(body)) => (head, Rest::Paced(pacing, body, 0)),
-            (Self::Stream(every, ..), Some(body)) => (head, Rest::Events(every, body, 0)),
-            (Self::Whole | Self::HeldOpen(_), body) => (head, Rest::Body(body.unwrap_or_default())),
+            (_, body) => (head, body.map_or(Rest::Nothing, |body| self.of_body(body))),
         };
         let first = (!first.is_empty()).then_some((Duration::ZERO, Cow::Borrowed(first)));
+        let chunked = matches!(self, Self::Stream(..));
+        let rest = rest.map(move |(due, bytes)| (due, if chunked { chunk(bytes).into() } else { bytes.into() }));
         first.into_iter().chain(rest)
     }
+
+    /// What is sent of `body`, and when.
+    pub(super) fn of_body<'a>(&self, body: &'a [u8]) -> Rest<'a> {
+        match *self {
+            Self::Cut(Point::Start | Point::Head, _) | Self::Garbage | Self::MalformedChunk => Rest::Nothing,
+            Self::Cut(Point::Body(bytes), _) => {
+                let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).min(body.len());
+                Rest::Body(&body[..bytes])
+            }
+            Self::Cut(Point::HalfBody, _) => Rest::Body(&body[..body.len() / 2]),
+            Self::Paced(pacing, _) => Rest::Paced(pacing, body, 0),
+            Self::Stream(every, ..) => Rest::Events(every, body, 0),
+            Self::Whole | Self::HeldOpen(_) => Rest::Body(body),
+        }
+    }
+}
+
+/// Bytes as a chunk.
+fn chunk(bytes: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
 impl End {
     fn after(self, time: Duration) -> (bool, Duration) {
         match self {
-            Self::Close => (false, time),
-            Self::Reset => (true, time),
+            Self::Close | Self::GoAway(_) | Self::RefuseStream => (false, time),
+            Self::Reset | Self::ResetStream(_) => (true, time),
             Self::Hang(silence) => (false, time.saturating_add(silence)),
         }
     }
@@ -182,7 +209,7 @@ impl Pacing {
 }
 
 /// What is still to be sent.
-enum Rest<'a> {
+pub(super) enum Rest<'a> {
     Nothing,
     Body(&'a [u8]),
     Late(&'a [u8], Duration),
@@ -193,31 +220,30 @@ enum Rest<'a> {
 }
 
 impl<'a> Iterator for Rest<'a> {
-    type Item = Piece<'a>;
+    type Item = (Duration, &'a [u8]);
 
-    fn next(&mut self) -> Option<Piece<'a>> {
+    fn next(&mut self) -> Option<(Duration, &'a [u8])> {
         match *self {
             Self::Nothing => None,
             Self::Body(bytes) => {
                 *self = Self::Nothing;
-                (!bytes.is_empty()).then_some((Duration::ZERO, bytes.into()))
+                (!bytes.is_empty()).then_some((Duration::ZERO, bytes))
             }
             Self::Late(bytes, due) => {
                 *self = Self::Nothing;
-                Some((due, bytes.into()))
+                Some((due, bytes))
             }
             Self::Paced(pacing, body, sent) => {
                 let size = u32::try_from(body.len()).unwrap_or(u32::MAX);
                 let (until, due) = pacing.next(sent, size);
                 *self = Self::Paced(pacing, body, until);
-                (sent < until).then(|| (due, body[sent as usize..until as usize].into()))
+                (sent < until).then(|| (due, &body[sent as usize..until as usize]))
             }
             Self::Events(every, body, sent) => {
                 let end = body.windows(2).position(|pair| pair == b"\n\n").map(|at| at + 2)?;
                 let (event, left) = body.split_at(end);
                 *self = Self::Events(every, left, sent + 1);
-                let chunk = [format!("{:x}\r\n", event.len()).as_bytes(), event, b"\r\n"].concat();
-                Some((every.saturating_mul(sent), chunk.into()))
+                Some((every.saturating_mul(sent), event))
             }
         }
     }

@@ -240,6 +240,7 @@ mod tests {
         refused(Fault::bandwidth(n(1), 1 << 20), "at most 1h to come, found 1048576s");
         refused(Fault::truncate(1 << 20), "before 1MiB of it, found 1048576 bytes");
         refused(Fault::connection_reset(Point::Body(u32::MAX)), "before 1MiB of it");
+        refused(Fault::rst_stream(Point::Body(1 << 20), Fault::RST_STREAM), "before 1MiB of it, found 1048576 bytes");
         refused(Fault::stream_break(10_001, Duration::ZERO, End::Close), "at most 10000 events, found 10001");
         refused(Fault::stream_break(10, HOUR, End::Close), "at most 1h to come");
         refused(Fault::status_of_its_own(199, vec![], String::new()), "from 200 to 599, found 199");
@@ -278,6 +279,9 @@ mod tests {
                 "lost_reply Reset 0ns 47 done",
                 "stream_break Closed 300ms 60 done",
                 "status Status(503) 0ns 0 not done",
+                "rst_stream Reset 0ns 47 not done",
+                "goaway Closed 0ns 47 not done",
+                "refused_stream Closed 0ns 47 not done",
             ]
         );
     }

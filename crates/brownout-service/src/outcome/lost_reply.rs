@@ -1,14 +1,17 @@
 //! `lost_reply`: the work is done and the answer is lost, which a caller cannot tell from work that was not done.
 
 use super::fault::{Says, wait};
-use super::{Delivery, End, Fault, FaultError, Outcome, Point, Profile};
+use super::{Delivery, End, ErrorCode, Fault, FaultError, Outcome, Point, Profile};
 
 pub(super) const PROFILE: Profile = Profile { effect: true, ..Profile::fault("lost_reply", &DEFAULT) };
 
-static DEFAULT: Fault = then(End::Reset);
+static DEFAULT: Fault = then(Fault::LOST_REPLY);
 
 impl Fault {
-    /// In place of the answer the connection ends like this. Default: with a reset.
+    /// How a reply is lost unless told otherwise: with a reset, over HTTP/2 of its stream alone, so that no other is lost with it.
+    pub const LOST_REPLY: End = End::ResetStream(ErrorCode::InternalError);
+
+    /// In place of the answer the connection ends like this. Default: [`LOST_REPLY`](Self::LOST_REPLY).
     ///
     /// # Errors
     /// When a wait is out of bounds.

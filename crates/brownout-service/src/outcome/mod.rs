@@ -3,7 +3,7 @@
 //! Each outcome is a file beside this one that gives its [`Profile`], and a line in the list below. One
 //! *weighted* draw an attempt decides between them: never one draw a fault, so rates neither stack nor hide
 //! each other. An outcome that is more than a status is a [`Fault`]: what it takes, how its answer goes over the wire
-//! ([`Delivery`]), and what its caller sees of that in the end ([`Seen`]).
+//! ([`Delivery`], and its [`Step`]s over HTTP/2), and what its caller sees of that in the end ([`Seen`]).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,14 +17,19 @@ mod delivery;
 mod dribble;
 mod empty_response;
 mod error;
+mod error_code;
 mod fault;
+mod frames;
 mod garbage_then_close;
 mod gateway_timeout;
+mod goaway;
 mod hang;
 mod lost_reply;
 mod malformed_chunk;
 mod rate_limit;
 mod rates;
+mod refused_stream;
+mod rst_stream;
 mod slow_close;
 mod status;
 mod stream_break;
@@ -32,7 +37,9 @@ mod success;
 mod truncate;
 
 pub use delivery::{Delivery, End, Pacing, Piece, Point, Seen};
+pub use error_code::ErrorCode;
 pub use fault::{Fault, FaultError};
+pub use frames::{Finish, Step};
 pub use rates::{Outcomes, RatesError};
 
 /// What an attempt meets.
@@ -71,6 +78,12 @@ pub enum Outcome {
     StreamBreak,
     /// An answer in words of its own; there may be several of these.
     Status,
+    /// `RST_STREAM`, before the answer or in the middle of it; over HTTP/1.1 an RST there.
+    RstStream,
+    /// `GOAWAY`, which says that nothing was done; over HTTP/1.1 a FIN in place of an answer.
+    GoAway,
+    /// `RST_STREAM` with `REFUSED_STREAM`, which says that nothing was done; over HTTP/1.1 a FIN in place of an answer.
+    RefusedStream,
 }
 
 /// What each file in this folder tells of its outcome.
@@ -109,7 +122,7 @@ pub(crate) enum Pace {
 
 impl Outcome {
     /// Every outcome, the success first. The order is the order of weights in [`Outcomes`].
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Success,
         Self::Error,
         Self::RateLimit,
@@ -126,6 +139,9 @@ impl Outcome {
         Self::LostReply,
         Self::StreamBreak,
         Self::Status,
+        Self::RstStream,
+        Self::GoAway,
+        Self::RefusedStream,
     ];
 
     /// The names that `WireMock` has for faults, each with the outcome that it is here.
@@ -159,6 +175,9 @@ impl Outcome {
             Self::LostReply => &lost_reply::PROFILE,
             Self::StreamBreak => &stream_break::PROFILE,
             Self::Status => &status::PROFILE,
+            Self::RstStream => &rst_stream::PROFILE,
+            Self::GoAway => &goaway::PROFILE,
+            Self::RefusedStream => &refused_stream::PROFILE,
         }
     }
 

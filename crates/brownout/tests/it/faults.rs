@@ -9,7 +9,7 @@ use crate::program::{Server, brownout};
 /// Routes, each with one fault that always comes; what curl ends with, and a part of what it says.
 ///
 /// 1: no HTTP. 18: less than was promised. 28: not in time. 52: nothing at all. 56: broken while reading.
-const FAULTS: [(&str, &str, i32, &str); 17] = [
+const FAULTS: [(&str, &str, i32, &str); 20] = [
     ("reset", "connection_reset = 1", 56, "000 curl: (56) Recv failure: Connection reset by peer"),
     ("reset-head", "connection_reset = { rate = 1, at = \"head\" }", 56, "(56) Recv failure: Connection reset by peer"),
     ("reset-body", "connection_reset = { rate = 1, at = 20 }", 56, "200 curl: (56) Recv failure"),
@@ -31,6 +31,9 @@ const FAULTS: [(&str, &str, i32, &str); 17] = [
         56,
         "200 curl: (56) Recv failure",
     ),
+    ("rst-stream", "rst_stream = 1", 56, "000 curl: (56) Recv failure: Connection reset by peer"),
+    ("goaway", "goaway = 1", 52, "000 curl: (52) Empty reply from server"),
+    ("refused", "refused_stream = 1", 52, "000 curl: (52) Empty reply from server"),
     ("status", "status = [{ rate = 1, code = 529, headers = { retry-after = \"5\" } }]", 0, "529 "),
 ];
 

@@ -64,6 +64,9 @@ fn faults_without_terms_are_those_by_default() {
         (Outcome::MalformedChunk, Reply::Broken(Transport::Protocol)),
         (Outcome::GarbageThenClose, Reply::Broken(Transport::Protocol)),
         (Outcome::LostReply, Reply::Broken(Transport::Reset)),
+        (Outcome::RstStream, Reply::Broken(Transport::Reset)),
+        (Outcome::GoAway, Reply::Broken(Transport::Closed)),
+        (Outcome::RefusedStream, Reply::Broken(Transport::Closed)),
     ] {
         let outcomes = Outcomes::new([(outcome, "1".parse().unwrap())]).unwrap();
         let service = Service::new(Behaviour { outcomes, latency: at_once() }, vec![], vec![]).unwrap();
