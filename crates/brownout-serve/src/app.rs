@@ -15,7 +15,7 @@ use brownout_service::{
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use hyper::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
@@ -239,7 +239,7 @@ impl App {
     /// `None` leaves it without an answer.
     pub(crate) async fn answer(
         &self,
-        request: hyper::Request<Incoming>,
+        request: hyper::Request<impl Body<Data = Bytes> + Unpin>,
         origin: Origin,
         limits: &Limits,
     ) -> Option<Answer> {
@@ -424,7 +424,7 @@ const BROKEN: Refusal = (StatusCode::BAD_REQUEST, "the body is broken");
 /// Reads a body to its end and forgets it, so that the connection can be used again. Otherwise says why it cannot.
 ///
 /// - `waits`: whether the client sends nothing before it is told to.
-async fn read_through(mut body: Incoming, bytes_max: usize, waits: bool) -> Result<(), Refusal> {
+async fn read_through(mut body: impl Body<Data = Bytes> + Unpin, bytes_max: usize, waits: bool) -> Result<(), Refusal> {
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large(body, bytes_max, waits).await);
     }
@@ -440,7 +440,7 @@ async fn read_through(mut body: Incoming, bytes_max: usize, waits: bool) -> Resu
 }
 
 /// Reads on for a moment: who is still sending when the connection is closed may lose the answer that says why.
-async fn too_large(mut body: Incoming, bytes_max: usize, waits: bool) -> Refusal {
+async fn too_large(mut body: impl Body<Data = Bytes> + Unpin, bytes_max: usize, waits: bool) -> Refusal {
     let drain = async {
         let mut seen = 0;
         while let Some(Ok(frame)) = body.frame().await {

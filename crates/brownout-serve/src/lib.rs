@@ -8,9 +8,13 @@
 mod app;
 mod behind;
 mod books;
+mod conversation;
 mod door;
 mod effects;
+mod frames;
 mod gate;
+mod http1;
+mod http2;
 mod limits;
 mod origin;
 mod pulse;
@@ -20,6 +24,9 @@ mod script;
 mod server;
 mod shed;
 mod site;
+mod socket;
+mod tap;
+mod tls;
 mod told;
 mod wire;
 
@@ -29,3 +36,4 @@ pub use books::{Counts, Journal, JournalBounds, Record, TIMES_BOUNDS, Times};
 pub use limits::Limits;
 pub use script::{Change, ChangeError};
 pub use server::{ServeError, Server};
+pub use tls::{Tls, TlsError};

@@ -1,29 +1,18 @@
 //! Accepting connections, and ending cleanly.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::app::Answer;
+use crate::conversation::{Signals, converse};
 use crate::door::Door;
 use crate::origin::Origin;
-use crate::pulse::Pulse;
 use crate::schedule::Schedule;
-use crate::wire::Parcel;
-use crate::{App, Limits};
-
-/// What hyper needs to read a head into.
-const HEAD_BYTES_MIN: usize = 8 << 10;
+use crate::{App, Limits, Tls};
 
 /// A server that listens and has not begun to answer.
 #[derive(Debug)]
@@ -31,6 +20,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     limits: Limits,
+    tls: Option<Arc<Tls>>,
 }
 
 /// Why a server could not be set up.
@@ -61,7 +51,19 @@ impl Server {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, limits })
+        Ok(Self { listener, address, limits, tls: None })
+    }
+
+    /// The same with TLS on every connection.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        Self { tls: Some(Arc::new(tls)), ..self }
+    }
+
+    /// The scheme of its URL: `http`, or with TLS `https`.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// Where it listens.
@@ -95,7 +97,7 @@ impl Server {
                 let signals = Signals { closed: door.closed(), ended: ended.clone() };
                 let address = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
                 let origin = Origin { address, connection: connections.next().unwrap_or(u64::MAX) };
-                let conversation = converse(stream, origin, Arc::clone(&app), self.limits, signals);
+                let conversation = converse(stream, origin, Arc::clone(&app), self.limits, self.tls.clone(), signals);
                 let app = Arc::clone(&app);
                 conversations.spawn(async move {
                     let _connected = app.books().connected();
@@ -108,103 +110,5 @@ impl Server {
         drop(door);
         let drained = async { while conversations.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(self.limits.drain_time, drained).await;
-    }
-}
-
-/// What conversations are told of.
-struct Signals {
-    /// Ends when no request is to follow those under way.
-    closed: watch::Receiver<()>,
-    /// True once the server ends.
-    ended: watch::Receiver<bool>,
-}
-
-/// Answers what comes over one connection, until its client leaves or falls silent, or the door that it came through is shut.
-async fn converse(stream: TcpStream, origin: Origin, app: Arc<App>, limits: Limits, signals: Signals) {
-    let Signals { mut closed, ended } = signals;
-    // Answers are small and whole; waiting to fill a packet would add latency that nobody drew.
-    let _ = stream.set_nodelay(true);
-    // Who has only stopped sending cannot be told from who is gone.
-    let half_close = !app.run().minds_who_is_gone();
-    let (parcels, mut parcel) = oneshot::channel();
-    let parcels = Mutex::new(Some(parcels));
-    let (pulse, now_ended) = (Pulse::default(), ended.clone());
-    let conversation = Arc::new(Conversation { app, origin, limits, pulse, ended: now_ended, parcels });
-    let answer = {
-        let conversation = Arc::clone(&conversation);
-        service_fn(move |request| Arc::clone(&conversation).answer(request))
-    };
-    let mut connection = http1::Builder::new()
-        .half_close(half_close)
-        .max_buf_size(limits.head_bytes.max(HEAD_BYTES_MIN))
-        // One small buffer goes out faster than two smaller ones.
-        .writev(false)
-        .serve_connection(TokioIo::new(stream), answer);
-    // A client that breaks off is no concern of anybody else's.
-    let mut given = tokio::select! {
-        _ = &mut connection => return,
-        // Half a request head is all there can be left, or a request that is left without an answer: nothing to finish.
-        () = conversation.pulse.stopped(limits.head_time) => return,
-        Ok(parcel) = &mut parcel => Some(parcel),
-        // Nothing is ever sent; that nothing can be any more is the signal.
-        _ = closed.changed() => None,
-    };
-    if given.is_none() {
-        Pin::new(&mut connection).graceful_shutdown();
-        given = tokio::select! {
-            _ = &mut connection => return,
-            Ok(parcel) = &mut parcel => Some(parcel),
-        };
-    }
-    if let Some(parcel) = given {
-        let stream = connection.into_parts().io.into_inner();
-        parcel.send(stream, limits.head_time, ended).await;
-    }
-}
-
-/// What the requests of one connection share.
-struct Conversation {
-    app: Arc<App>,
-    origin: Origin,
-    limits: Limits,
-    pulse: Pulse,
-    ended: watch::Receiver<bool>,
-    /// Takes the one answer that is not sent as others are: nothing comes after it.
-    parcels: Mutex<Option<oneshot::Sender<Parcel>>>,
-}
-
-/// Why a connection is closed without an answer.
-#[derive(Debug, Error)]
-#[error("the request is left without an answer")]
-struct Silence;
-
-impl Conversation {
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Silence> {
-        let answer = {
-            let _busy = self.pulse.busy();
-            self.app.answer(request, self.origin, &self.limits).await
-        };
-        let Some(mut answer) = answer else { return Err(self.silence().await) };
-        match answer.extensions_mut().remove() {
-            None => Ok(answer),
-            Some(sending) => self.hand_over(Parcel { answer, sending }).await,
-        }
-    }
-
-    /// Leaves an answer and its connection to whoever holds the socket; this request is never heard of again.
-    async fn hand_over(&self, parcel: Parcel) -> ! {
-        let taker = self.parcels.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(taker) = taker {
-            let _ = taker.send(parcel);
-        }
-        loop {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// Says nothing until the server ends; as a rule the client goes before that, or is let go.
-    async fn silence(&self) -> Silence {
-        let _ = self.ended.clone().wait_for(|ended| *ended).await;
-        Silence
     }
 }

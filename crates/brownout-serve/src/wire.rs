@@ -1,4 +1,4 @@
-//! Answers that go over the wire in another way than a sound server's do.
+//! Answers that go over the wire in another way than a sound server's do, over HTTP/1.1.
 //!
 //! The HTTP library sends whole answers only. So an answer with a [`Delivery`] of its own is never given to it: its
 //! conversation is ended, the socket taken back, and the pieces of the answer written here, each when it is due. After that
@@ -13,15 +13,12 @@ use brownout_service::{Delivery, Seen};
 use bytes::Bytes;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::app::Answer;
 use crate::gate::Held;
-
-/// How long is waited for a client to end its side, once this one has ended: longer would only keep its place taken.
-const LINGER: Duration = Duration::from_secs(1);
+use crate::socket::{Socket, close, read_to_end, reset};
 
 /// How an answer is to be sent; stands among its extensions.
 #[derive(Clone, Debug)]
@@ -47,14 +44,14 @@ impl Parcel {
     /// Sends it, and ends the connection; what a client does not take within `patience` after its time is not sent.
     ///
     /// - `ended`: true once the server ends; nobody is left hanging after that.
-    pub(crate) async fn send(self, stream: TcpStream, patience: Duration, ended: watch::Receiver<bool>) {
+    pub(crate) async fn send(self, socket: impl Socket, patience: Duration, ended: watch::Receiver<bool>) {
         let Sending { delivery, clock, .. } = &self.sending;
         let longest = clock.scale().real(delivery.end().1).saturating_add(patience);
         // A client that breaks off is no concern of anybody else's.
-        let _ = timeout(longest, self.deliver(stream, ended)).await;
+        let _ = timeout(longest, self.deliver(socket, ended)).await;
     }
 
-    async fn deliver(self, mut stream: TcpStream, mut ended: watch::Receiver<bool>) -> io::Result<()> {
+    async fn deliver(self, mut socket: impl Socket, mut ended: watch::Receiver<bool>) -> io::Result<()> {
         let Self { answer, sending: Sending { delivery, clock, body, head_only, .. } } = &self;
         let start = clock.now();
         let head = head(answer, delivery, body.len());
@@ -63,39 +60,19 @@ impl Parcel {
             if !due.is_zero() {
                 clock.sleep_until(start + due).await;
             }
-            stream.write_all(&bytes).await?;
+            socket.write_all(&bytes).await?;
+            socket.flush().await?;
         }
-        let (reset, end) = delivery.end();
+        let (with_reset, end) = delivery.end();
         if !end.is_zero() {
             tokio::select! {
                 () = clock.sleep_until(start + end) => {}
                 // Who has ended its side here waits for nothing more.
-                _ = read_to_end(&stream) => {}
+                _ = read_to_end(&mut socket) => {}
                 _ = ended.wait_for(|ended| *ended) => {}
             }
         }
-        if reset {
-            // Without time to linger a socket is not closed but reset.
-            return stream.set_zero_linger();
-        }
-        stream.shutdown().await?;
-        // What is left unread would turn the end into a reset.
-        let _ = timeout(LINGER, read_to_end(&stream)).await;
-        Ok(())
-    }
-}
-
-/// Reads and forgets what a client still sends, until it sends no more.
-async fn read_to_end(stream: &TcpStream) -> io::Result<()> {
-    let mut bytes = [0; 1024];
-    loop {
-        stream.readable().await?;
-        match stream.try_read(&mut bytes) {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
+        if with_reset { reset(socket) } else { close(socket).await }
     }
 }
 

@@ -50,7 +50,7 @@ impl Met {
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
-fn n(number: u32) -> NonZeroU32 {
+pub(crate) fn n(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap()
 }
 
@@ -59,11 +59,11 @@ fn service(outcomes: Outcomes) -> Service {
 }
 
 /// A service with nothing but this.
-fn always(fault: Fault) -> Service {
+pub(crate) fn always(fault: Fault) -> Service {
     service(Outcomes::with_faults([], [(fault, "1".parse().unwrap())]).unwrap())
 }
 
-fn by_default(outcome: Outcome) -> Service {
+pub(crate) fn by_default(outcome: Outcome) -> Service {
     service(Outcomes::new([(outcome, "1".parse().unwrap())]).unwrap())
 }
 
@@ -229,7 +229,7 @@ async fn statuses_in_their_own_words() {
 }
 
 /// A path that is well, and `/bad`, with this fault.
-fn bad_route(fault: Fault) -> Service {
+pub(crate) fn bad_route(fault: Fault) -> Service {
     let bad = Outcomes::with_faults([], [(fault, "1".parse().unwrap())]).unwrap();
     let change = Change { outcomes: Some(bad), latency: None };
     let route = Route { pattern: "/bad".parse::<Pattern>().unwrap(), change };

@@ -4,7 +4,10 @@ mod behind;
 mod capacity;
 mod effects;
 mod faults;
+mod http2;
 mod limits;
+mod raw;
+mod tls;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -43,6 +43,12 @@ pub enum Finish {
 }
 
 impl Delivery {
+    /// Whether the head says how long the body is. What ends the connection in the middle of a body can then be told from its end.
+    #[must_use]
+    pub const fn has_length_over_http2(&self) -> bool {
+        !matches!(self, Self::Stream(..))
+    }
+
     /// What is sent of an answer with this `body` over HTTP/2, each step with when it is due after the start of the answer;
     /// `None` where the request was a HEAD.
     pub fn steps<'a>(&self, body: Option<&'a [u8]>) -> impl Iterator<Item = (Duration, Step<'a>)> + use<'a> {

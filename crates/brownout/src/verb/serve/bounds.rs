@@ -1,6 +1,6 @@
 //! What clients may do, and how much is kept of it.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use brownout_scenario::units::size;
@@ -16,6 +16,10 @@ pub(super) struct BoundFlags {
     /// Connections held at once; more wait to be accepted
     #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = count, allow_negative_numbers = true)]
     max_connections: NonZeroUsize,
+
+    /// Requests under way at once on one connection of HTTP/2
+    #[arg(long, value_name = "COUNT", default_value = "100", value_parser = crate::flags::positive, allow_negative_numbers = true)]
+    max_streams: NonZeroU32,
 
     /// The largest request body; a larger one gets a 413
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = bytes, allow_hyphen_values = true)]
@@ -63,6 +67,7 @@ impl BoundFlags {
     pub(super) fn limits(&self) -> Limits {
         Limits {
             connections: self.max_connections.get(),
+            streams: self.max_streams.get(),
             body_bytes: self.max_body,
             body_time: self.body_time,
             head_bytes: self.max_head,
