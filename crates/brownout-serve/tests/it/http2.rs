@@ -151,7 +151,7 @@ async fn both(fault: Fault) -> (Vec<Frame>, Vec<u8>, Fate) {
         let mut client = Client::connect(address);
         client.get(1, "/slow");
         client.get(3, "/bad");
-        let (frames, fate) = client.to_the_end();
+        let (frames, fate) = client.until_it_ends();
         (frames, client.rest, fate)
     })
     .await
@@ -285,7 +285,7 @@ async fn what_breaks_off_is_a_stream_that_is_reset() {
     let silent = with_client(by_default(Outcome::Hang), Limits::default(), |address| {
         let mut client = Client::connect(address);
         client.get(1, "/");
-        client.to_the_end()
+        client.until_it_ends()
     });
     let (frames, fate) = silent.await;
     assert_eq!((frames.len(), fate), (0, Fate::Silence));
@@ -369,7 +369,7 @@ async fn a_silent_client_is_let_go_and_a_slow_answer_is_not() {
     let limits = Limits { head_time: MS(100), ..Limits::default() };
     with_client(slow_and_bad(Fault::truncate_half()), limits, |address| {
         let mut idle = Client::connect(address);
-        assert_eq!(idle.to_the_end().1, Fate::Fin);
+        assert_eq!(idle.until_it_ends().1, Fate::Fin);
         let mut half = TcpStream::connect(address).unwrap();
         half.write_all(b"PRI * HT").unwrap();
         half.set_read_timeout(Some(MS(2000))).unwrap();
@@ -416,16 +416,16 @@ async fn an_answer_under_way_is_finished_when_the_server_ends() {
         let talking = tokio::task::spawn_blocking(move || {
             let mut client = Client::connect(address);
             client.get(1, "/slow");
-            let (frames, fate) = client.to_the_end();
+            let (frames, fate) = client.until_it_ends();
             (told(&frames), fate)
         });
         while app.requests() == 0 {
             tokio::time::sleep(MS(5)).await;
         }
-        talking
+        Some(talking)
     })
     .await;
-    let (frames, fate) = told.await.unwrap();
+    let (frames, fate) = told.unwrap().await.unwrap();
     // A warning that names no stream, the answer, and the end, which names the last.
     assert_eq!((frames[0].as_str(), fate), ("GOAWAY 2147483647 0", Fate::Fin), "{frames:?}");
     assert_eq!(frames.iter().filter(|frame| *frame == "200").count(), 1, "{frames:?}");

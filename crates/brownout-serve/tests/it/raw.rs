@@ -166,7 +166,7 @@ impl<S: Read + Write> Client<S> {
     }
 
     /// All frames there are still to come, and how the connection ends.
-    pub(crate) fn to_the_end(&mut self) -> (Vec<Frame>, Fate) {
+    pub(crate) fn until_it_ends(&mut self) -> (Vec<Frame>, Fate) {
         let frames = std::iter::from_fn(|| self.next()).collect();
         (frames, self.fate.unwrap())
     }

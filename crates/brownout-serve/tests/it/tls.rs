@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use brownout_clock::{Clock, Scale};
 use brownout_draw::{Distribution, Seed};
 use brownout_serve::{App, Limits, Server, Tls};
 use brownout_service::{Abandoned, Behaviour, Capacity, Fault, Outcome, Outcomes, Point, Queue, Service, Shed};
@@ -29,7 +30,7 @@ async fn with_tls<T: Send + 'static>(
     let address = server.address();
     assert_eq!(server.scheme(), "https");
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let app = Arc::new(App::new(service, Seed(42), None));
+    let app = Arc::new(App::new(service, Seed(42), None, Clock::start(Scale::ONE)));
     let running = tokio::spawn(server.run(app, async { ended.await.unwrap_or(()) }));
     let met = tokio::task::spawn_blocking(move || client(address, authority)).await.unwrap();
     drop(end);

@@ -3,6 +3,7 @@
 mod admin;
 mod behind;
 mod bounds;
+mod tls;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -18,6 +19,7 @@ use super::more_files;
 use admin::AdminFlags;
 use behind::Row;
 use bounds::{BoundFlags, JournalFlags};
+use tls::TlsFlags;
 
 use crate::exit::{Exit, Stop};
 use crate::flags::ServiceFlags;
@@ -27,10 +29,10 @@ use crate::signal::asked_to_end;
 
 /// Answers over HTTP as a scenario says
 ///
-/// Listens on loopback only and prints its address. Every answer of the service carries x-brownout-decision. A request
-/// that carries x-brownout-request and x-brownout-attempt meets the fate of that attempt of that request; with the first
-/// alone, or with the header that the scenario names as `identity`, its attempts are counted; without either, requests
-/// are numbered per route.
+/// Listens on loopback only and prints its address. Speaks HTTP/1.1 and, with clients that begin with it, HTTP/2; with TLS both
+/// sides agree on one. Every answer of the service carries x-brownout-decision. A request that carries x-brownout-request and
+/// x-brownout-attempt meets the fate of that attempt of that request; with the first alone, or with the header that the scenario
+/// names as `identity`, its attempts are counted; without either, requests are numbered per route.
 ///
 /// Services behind the first listen too, each on a port of its own, and are called over HTTP as the scenario says: each call
 /// with its policy, numbered as in virtual time. A request that says in x-brownout-deadline-ms how long it is still waited for,
@@ -73,12 +75,16 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     bounds: BoundFlags,
+
+    #[command(flatten)]
+    tls: TlsFlags,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let setting = Setting::new(&args.service, None)?;
     let first: SocketAddr = (args.bind, args.port).into();
     let places = behind::places(&setting.scenario.graph, first, &args.listen)?;
+    let tls = args.tls.tls()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {
@@ -87,6 +93,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         let limits = args.bounds.limits();
         let server = Server::bind(first, limits).await;
         let server = server.map_err(|error| Stop::failed(format!("failed to {error}")))?;
+        let server = match tls {
+            Some(tls) => server.with_tls(tls),
+            None => server,
+        };
         let clock = Clock::start_fine(args.time_scale);
         let row = Row::new(server, graph, &places, limits, (setting.seed, clock)).await?;
         let admin = args.admin.bind().await?;
@@ -100,7 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             None => app,
         };
         let apps: Vec<_> = apps.map(noted).enumerate().map(|(place, app)| row.connect(place, app)).collect();
-        let control = admin::control(&args.service, &setting, &apps, row.addresses(), "http");
+        let control = admin::control(&args.service, &setting, &apps, row.urls());
         // Whoever reads the address may send a signal at once.
         let end = asked_to_end()?;
         print(&told(&row, graph, admin.as_ref()))?;
@@ -128,9 +138,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
 fn told(row: &Row, graph: &Graph, admin: Option<&Admin>) -> String {
     let mut text = String::new();
     let names = std::iter::once(None).chain(graph.behind.iter().map(|node| Some(&node.name)));
-    for (address, name) in row.addresses().zip(names) {
+    for (url, name) in row.urls().zip(names) {
         let name = name.map(|name| format!(" as {name}")).unwrap_or_default();
-        writeln!(text, "serving http://{address}{name}").expect("writing to a string cannot fail");
+        writeln!(text, "serving {url}{name}").expect("writing to a string cannot fail");
     }
     if let Some(admin) = admin {
         writeln!(text, "admin http://{}", admin.address()).expect("writing to a string cannot fail");

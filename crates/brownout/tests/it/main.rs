@@ -11,6 +11,7 @@ mod docs;
 mod effects;
 mod faults;
 mod http;
+mod http2;
 mod limits;
 mod practice;
 mod program;

@@ -66,15 +66,11 @@ pub(super) fn control(
     flags: &ServiceFlags,
     setting: &Setting,
     apps: &[Arc<App>],
-    addresses: impl Iterator<Item = SocketAddr>,
-    scheme: &str,
+    urls: impl Iterator<Item = String>,
 ) -> Control {
     let behind = setting.scenario.graph.behind.iter().map(|node| node.name.clone());
     let names = std::iter::once("service".to_owned()).chain(behind);
-    let served = names.zip(addresses).zip(apps).enumerate().map(|(place, ((name, address), app))| {
-        let scheme = if place == 0 { scheme } else { "http" };
-        Served { name, url: format!("{scheme}://{address}"), app: Arc::clone(app) }
-    });
+    let served = names.zip(urls).zip(apps).map(|((name, url), app)| Served { name, url, app: Arc::clone(app) });
     Control::new(served.collect(), setting.origin("real", &()), reload(flags.clone(), setting, apps.to_vec()))
 }
 

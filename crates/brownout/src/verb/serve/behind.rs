@@ -122,8 +122,8 @@ impl Row {
     }
 
     /// Where each listens, that of the clients first.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.servers.iter().map(Server::address)
+    pub(super) fn urls(&self) -> impl Iterator<Item = String> {
+        self.servers.iter().map(|server| format!("{}://{}", server.scheme(), server.address()))
     }
 
     /// `app`, the service with this `place` in the row, which makes its calls along its lines.
