@@ -32,7 +32,7 @@ const fn optional(name: &'static str, kind: &'static str, doc: &'static str) -> 
 }
 
 /// The API.
-pub(crate) static ENDPOINTS: [Endpoint; 15] = [
+pub(crate) static ENDPOINTS: [Endpoint; 16] = [
     Endpoint {
         method: Method::GET,
         path: "/",
@@ -86,6 +86,15 @@ pub(crate) static ENDPOINTS: [Endpoint; 15] = [
     },
     Endpoint {
         method: Method::GET,
+        path: "/ledger",
+        summary: "What a service has done, effect by effect, and what of it twice, with the keys that were met most often.",
+        parameters: &[SERVICE],
+        body: Body::Nothing,
+        answer: JSON,
+        handle: |control, asked| Ok(Reply::json(&views::Ledger::of(asked.served(control)?))),
+    },
+    Endpoint {
+        method: Method::GET,
         path: "/timeline",
         summary: "Every phase with its times, those that come again or by chance worked out, changes included.",
         parameters: &[FORMAT],
@@ -109,6 +118,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 15] = [
                 "string",
                 "When, in the time of the run; without it, when it came, or now where it has not.",
             ),
+            optional("client", "integer", "Which client sends it, where that decides the replica that it lands on."),
             optional("method", "string", "Its method; without it, as it came, else GET."),
             optional("path", "string", "Its path; without it, as it came, else /."),
             FORMAT,
@@ -245,9 +255,8 @@ fn begin_phase(control: &Control, asked: &Asked<'_>) -> Answered {
         ))
     })?;
     let mut phase = phase.clone();
-    phase.window = Window { from: now, until: Some(now.saturating_add(lasts)) };
-    phase.ramp.up = phase.ramp.up.min(lasts);
-    phase.ramp.down = phase.ramp.down.min(lasts - phase.ramp.up);
+    phase.window = Window { from: now, until: None };
+    phase.end_at(now.saturating_add(lasts));
     make(served, Live::Begun(phase))
 }
 

@@ -51,6 +51,8 @@ struct Service {
     /// Requests within each limit, and over it.
     limits: Vec<(String, u64, u64)>,
     early: u64,
+    /// Each effect, how often it was done, and how often for a key beyond the first time.
+    effects: Vec<(String, u64, u64)>,
     phases: Vec<(String, f64)>,
 }
 
@@ -68,6 +70,7 @@ impl Scrape {
                 occupancy: app.occupancy(),
                 limits: limits.into_iter().map(|own| (own.name, own.asked - own.refused, own.refused)).collect(),
                 early: early.attempts,
+                effects: app.effects().into_iter().map(|own| (own.name, own.done, own.duplicates)).collect(),
                 phases: on(service.phases(), app.clock().now())
                     .map(|(phase, strength)| (phase.name.clone(), strength))
                     .collect(),
@@ -190,6 +193,14 @@ impl Collector for Scrape {
         self.counters(encoder, ("ratelimit_over_limit", "Requests that a limit refused"), |own| {
             own.limits.iter().map(|(limit, _, over)| (own.labels("limit", limit), *over)).collect()
         })?;
+        self.counters(encoder, ("effects", "What was done, by effect"), |own| {
+            own.effects.iter().map(|(effect, done, _)| (own.labels("effect", effect), *done)).collect()
+        })?;
+        self.counters(
+            encoder,
+            ("duplicate_effects", "What was done for a key beyond the first time, by effect"),
+            |own| own.effects.iter().map(|(effect, _, again)| (own.labels("effect", effect), *again)).collect(),
+        )?;
         let early = ("came_back_early", "Attempts that came before a refusal had said");
         self.counter(encoder, early, |own| own.early)?;
         self.gauges(encoder, ("working", "Requests that a worker is busy with"), |own| {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use brownout_load::EffectResult;
 use brownout_report::{ExplainReport, Origin, TimelineReport};
 use brownout_serve::Record;
-use brownout_service::{Identity, Live, Phase, Request, Seen};
+use brownout_service::{Identity, Landed, Live, Phase, Request, Seen};
 use serde::Serialize;
 
 use crate::api::{Asked, Failure};
@@ -114,6 +115,13 @@ pub(crate) struct Journal {
     records: Vec<RecordView>,
 }
 
+/// What a service has done, effect by effect, and what of it twice.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ledger {
+    service: String,
+    effects: Vec<EffectResult>,
+}
+
 /// One answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct RecordView {
@@ -130,6 +138,7 @@ pub(crate) struct RecordView {
     /// Where none came: `reset`, `closed`, `protocol`, or `none`.
     broken: Option<&'static str>,
     phase: Option<String>,
+    replica: Option<NonZeroU32>,
     limit: Option<String>,
     /// The client that came before it was told to.
     came_back_early: Option<String>,
@@ -288,6 +297,13 @@ impl Journal {
     }
 }
 
+impl Ledger {
+    pub(crate) fn of(served: &Served) -> Self {
+        let effects = served.app.effects().into_iter().map(EffectResult::new).collect();
+        Self { service: served.name.clone(), effects }
+    }
+}
+
 impl RecordView {
     fn of(record: &Record) -> Self {
         let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
@@ -311,6 +327,7 @@ impl RecordView {
             status,
             broken,
             phase: text(&record.phase),
+            replica: record.replica,
             limit: text(&record.limit),
             came_back_early: text(&record.early),
             asked_ms: millis(record.asked),
@@ -345,6 +362,12 @@ pub(crate) fn explain(control: &Control, asked: &Asked<'_>) -> Result<Explained,
         path: asked.get("path").or(came.map(|came| came.path.as_str())).unwrap_or("/"),
     };
     let service = served.app.service();
-    let why = service.explain(served.app.seed(), service.route(&request), identity, at);
+    // What came is known to have landed there; of what did not, the client has to be told where that decides.
+    let client = asked.count("client", u32::MAX.into())?;
+    let landed = match came {
+        Some(came) => Landed { identity, replica: came.replica },
+        None => service.land(served.app.seed(), identity, |_| client),
+    };
+    let why = service.explain(served.app.seed(), service.route(&request), landed, at);
     Ok(Explained { why: ExplainReport::new(&why, at.as_secs_f64(), control.origin()), journal })
 }

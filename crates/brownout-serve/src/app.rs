@@ -390,8 +390,8 @@ impl<'r> Ask<'r> {
     }
 
     fn met(&self, outcome: &'static str, due: Duration) -> Met<'r> {
-        let Decision { route, phase, .. } = *self.decision;
-        Met { outcome, route, phase, asked: due.saturating_sub(self.arrived), ..Met::default() }
+        let Decision { route, phase, replica, .. } = *self.decision;
+        Met { outcome, route, phase, replica, asked: due.saturating_sub(self.arrived), ..Met::default() }
     }
 
     /// What is entered in the ledger once its work is done, if anything is.

@@ -67,7 +67,12 @@ impl Script {
     pub(crate) fn undo(&mut self, number: u64, now: Duration) -> Option<(Change, Service)> {
         let is_meant = |change: &Change| change.number == number && !self.is_over(change, now);
         let place = self.changes.iter().position(is_meant)?;
-        let change = self.changes.remove(place);
+        let change = self.changes[place].clone();
+        match &mut self.changes[place].live {
+            // What was met until now can still be explained.
+            Live::Begun(phase) => phase.end_at(now),
+            Live::Ended { .. } => _ = self.changes.remove(place),
+        }
         Some((change, self.changed().expect("fewer changes go with the service as more did")))
     }
 
@@ -150,13 +155,14 @@ mod tests {
             script.change(begun(until, slow), SECS(0)).unwrap();
         }
         assert_eq!(numbers(&script, 0), [1, 2, 3]);
-        assert_eq!(script.undo(2, SECS(5)).unwrap().1.phases().len(), 2);
+        let (_, undone) = script.undo(2, SECS(5)).unwrap();
+        assert_eq!(undone.phases()[1].window.until, Some(SECS(5)));
         assert!(script.undo(2, SECS(5)).is_none());
         assert_eq!(numbers(&script, 10), [3]);
         assert_eq!(script.change(begun(40, slow), SECS(10)).unwrap().0.number, 4);
         assert_eq!(numbers(&script, 30), [4]);
         // What is over can still be explained.
-        assert_eq!(script.reload(service()).phases().len(), 3);
+        assert_eq!(script.reload(service()).phases().len(), 4);
         assert_eq!(script.reset(), service());
     }
 

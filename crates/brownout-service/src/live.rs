@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Phase, Service, ServiceError, Window};
+use crate::{Phase, Service, ServiceError};
 
 /// A change of a running service. Each is of its phases, so that what follows from it is decided, drawn and explained as all else.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,13 +42,7 @@ impl Service {
                 Live::Begun(phase) => phases.push(phase.clone()),
                 Live::Ended { phase, at } => {
                     phases.retain(|own| own.name != *phase || own.window.from < *at);
-                    for own in phases.iter_mut().filter(|own| own.name == *phase) {
-                        let until = own.window.until.map_or(*at, |until| until.min(*at));
-                        own.window = Window { until: Some(until), ..own.window };
-                        let lasts = until - own.window.from;
-                        own.ramp.up = own.ramp.up.min(lasts);
-                        own.ramp.down = own.ramp.down.min(lasts - own.ramp.up);
-                    }
+                    phases.iter_mut().filter(|own| own.name == *phase).for_each(|own| own.end_at(*at));
                 }
             }
         }

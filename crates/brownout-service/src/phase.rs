@@ -146,6 +146,15 @@ impl Phase {
         Some((from, ends?.into_iter().max()?))
     }
 
+    /// Ends it at `moment`, if it does not end before; its ramps fit into what is left of it.
+    pub fn end_at(&mut self, moment: Duration) {
+        let Window { from, until } = self.window;
+        let until = until.map_or(moment, |until| until.min(moment)).max(from);
+        self.window.until = Some(until);
+        self.ramp.up = self.ramp.up.min(until - from);
+        self.ramp.down = self.ramp.down.min(until - from - self.ramp.up);
+    }
+
     /// How far it is on at `elapsed`, from 0 to 1.
     #[must_use]
     pub fn strength(&self, elapsed: Duration) -> f64 {

@@ -22,6 +22,9 @@ latency = "0s"
 [[service.routes]]
 match    = "GET /slow"
 latency  = "5ms"
+[[service.routes]]
+match    = "POST /payments"
+effect   = "payment"
 [service.rate_limit]
 name         = "quota"
 fixed_window = { count = 3, window = "1h" }
@@ -168,6 +171,24 @@ async fn status_counters_journal_and_metrics_agree() {
     assert!((value("brownout_ratelimit_over_limit_total{service=\"service\",limit=\"quota\"}") - 2.0).abs() < 0.1);
     assert!((value("brownout_injected_latency_seconds_sum{service=\"service\"}") - 0.02).abs() < 1e-9);
     assert!((value("brownout_own_overhead_seconds_count{service=\"service\"}") - 9.0).abs() < 0.1);
+}
+
+#[tokio::test]
+async fn the_ledger_tells_what_was_done_twice() {
+    let world = world(None).await;
+    let pay = async |key: &str| {
+        let head = format!("POST /payments HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n{key}\r\n");
+        assert_eq!(raw(world.service, &head).await.0, 200);
+    };
+    for key in ["idempotency-key: a\r\n", "idempotency-key: a\r\n", "idempotency-key: b\r\n", ""] {
+        pay(key).await;
+    }
+    let ledger = world.get("/ledger").await;
+    let payment = &ledger["effects"][0];
+    assert_eq!((&payment["name"], &payment["done"], &payment["duplicates"]), (&json!("payment"), &json!(4), &json!(1)));
+    let (_, metrics) = world.ask("GET", "/metrics", "").await;
+    let line = "brownout_duplicate_effects_total{service=\"service\",effect=\"payment\"} 1";
+    assert!(metrics.as_str().unwrap().contains(line), "{metrics}");
 }
 
 #[tokio::test]

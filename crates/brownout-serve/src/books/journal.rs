@@ -1,6 +1,7 @@
 //! The last answers, one by one.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_service::{Identity, Seen};
@@ -48,6 +49,8 @@ pub struct Record {
     pub seen: Option<Seen>,
     /// The phase that it met.
     pub phase: Option<Box<str>>,
+    /// The replica that it landed on.
+    pub replica: Option<NonZeroU32>,
     /// The limit that refused it.
     pub limit: Option<Box<str>>,
     /// The client that came before it was told to.
@@ -118,6 +121,7 @@ impl Record {
             outcome: met.outcome,
             seen: met.seen,
             phase: text(met.phase),
+            replica: met.replica,
             limit: text(met.limit),
             early: text(met.early),
             asked: met.asked,

@@ -3,6 +3,7 @@
 mod counts;
 mod journal;
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub(crate) struct Met<'m> {
     pub(crate) seen: Option<Seen>,
     pub(crate) route: Option<&'m str>,
     pub(crate) phase: Option<&'m str>,
+    /// The replica that it landed on.
+    pub(crate) replica: Option<NonZeroU32>,
     /// The limit that refused it.
     pub(crate) limit: Option<&'m str>,
     /// The client that was told to stay away longer.

@@ -1,8 +1,8 @@
 //! The commands in README and guide are run, and what they print is compared with what the pages say.
 //!
 //! A `console` block is a conversation with one shell: lines after `$ ` are commands (`> ` continues one), the lines
-//! below are what they print, both streams together, with `[..]` for what changes from run to run. Port 7429 stands for a
-//! free one. A `toml` block is a scenario and must be one.
+//! below are what they print, both streams together, with `[..]` for what changes from run to run. Ports 7429 and 7430 stand for
+//! free ones. A `toml` block is a scenario and must be one.
 //!
 //! `SNAPSHOTS=overwrite cargo test docs` puts what was printed in place of what the pages say wrongly.
 
@@ -18,6 +18,8 @@ use crate::http::curl_is_there;
 use crate::program::{PROGRAM, brownout_in, repository};
 
 const PORT: &str = "7429";
+/// Of the admin API.
+const ADMIN: &str = "7430";
 const END: &str = "--- end of command ---";
 /// A build with many neighbours on the machine takes its time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -170,15 +172,16 @@ fn every_command_prints_what_its_page_says() {
 /// The blocks of a page build on each other: a file that one writes, the next one reads.
 fn hold(page: &Path) -> usize {
     let overwrite = std::env::var_os("SNAPSHOTS").is_some_and(|mode| mode == "overwrite");
-    let (folder, port) = (checkout_of_examples(), free_port());
+    let (folder, ports) = (checkout_of_examples(), [(PORT, free_port()), (ADMIN, free_port())]);
     let mut text = std::fs::read_to_string(page).unwrap();
     let mut commands = 0;
     for block in blocks(page).iter().filter(|block| block.language == "console") {
         let mut shell = Shell::start(folder.path());
         let mut rewritten = String::new();
         for step in steps(&block.text) {
-            let printed = shell.run(&step.command.replace(PORT, &port), step.expected.lines().count());
-            let printed = printed.replace(&port, PORT);
+            let command = ports.iter().fold(step.command.clone(), |text, (told, free)| text.replace(told, free));
+            let printed = shell.run(&command, step.expected.lines().count());
+            let printed = ports.iter().fold(printed, |text, (told, free)| text.replace(free, told));
             let place = format!("{}:{} $ {}", page.display(), block.line, step.command);
             let compared =
                 snapbox::Assert::new().try_eq(Some(&place), Data::text(&printed), Data::text(&step.expected));

@@ -7,6 +7,7 @@ mod bursts;
 mod check;
 mod cohorts;
 mod compare;
+mod day;
 mod docs;
 mod effects;
 mod faults;
