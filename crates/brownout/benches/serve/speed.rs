@@ -1,0 +1,91 @@
+//! Requests a second against a bare hyper server, and nginx.
+//!
+//! Load model: closed, 32 keep-alive connections from one client thread, no think time. The servers run side by side as
+//! processes of their own, each with one worker thread, and are loaded in turn, A B C D A B C D, so that a noisy machine hits
+//! all. `brownout serve` draws an outcome for each request (the practice rates) with no latency configured, once without and
+//! once with its journal and metrics; the others are `examples/hello.rs` and, where it is installed, nginx with `return 200`.
+//!
+//! Two ratios to the bare hyper server: requests a second as the client sees them, which the client's own cost pulls towards
+//! 1, and processor time of the server for a request (Linux only), which nothing does.
+
+use std::num::NonZeroU32;
+use std::process::Command;
+use std::time::Instant;
+
+use brownout_load::Load;
+
+use crate::process::{Server, file, one_thread, spread};
+
+const REQUESTS: u64 = 40_000;
+const CONNECTIONS: u32 = 32;
+
+const SCENARIO: &str = "[service]\noutcomes = { error = 0.10, rate_limit = 0.05, gateway_timeout = 0.05 }\n";
+
+/// Requests a second, and processor seconds of the server for all of them.
+struct Round {
+    rate: f64,
+    cpu: Option<f64>,
+}
+
+pub(crate) fn run() {
+    let wanted = crate::rounds(9);
+    let mut servers = vec![
+        ("bare hyper", Server::start(one_thread(&mut Command::new(hello_example())))),
+        ("brownout serve", Server::ours(SCENARIO, &[], true)),
+        ("the same with journal and metrics", Server::ours(SCENARIO, &["--admin", "0"], true)),
+    ];
+    servers.extend(nginx().map(|server| ("nginx return 200", server)));
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let round = || -> Vec<Round> { servers.iter().map(|(_, server)| load(server, &runtime)).collect() };
+    round();
+    let rounds: Vec<Vec<Round>> = (0..wanted).map(|_| round()).collect();
+
+    println!(
+        "{REQUESTS} requests over {CONNECTIONS} connections, one worker thread each, {wanted} rounds in turn; ÷ bare hyper"
+    );
+    println!("{:>36}  {:>24}  {:>24}  {:>10}", "", "requests a second", "processor time of each", "rate");
+    for (place, (name, _)) in servers.iter().enumerate() {
+        let rates = rounds.iter().map(|round| round[place].rate / round[0].rate);
+        let cpus = rounds.iter().filter_map(|round| Some(round[place].cpu? / round[0].cpu?));
+        let rate = spread(rounds.iter().map(|round| round[place].rate).collect()).map_or(0.0, |[_, median, _]| median);
+        println!("{name:>36}  {:>24}  {:>24}  {rate:>8.0}/s", text(rates.collect()), text(cpus.collect()));
+    }
+}
+
+fn text(ratios: Vec<f64>) -> String {
+    spread(ratios).map_or("not measured".to_owned(), |[min, median, max]| format!("{median:.2} ({min:.2} to {max:.2})"))
+}
+
+fn load(server: &Server, runtime: &tokio::runtime::Runtime) -> Round {
+    let load = Load { count: Some(REQUESTS), clients: NonZeroU32::new(CONNECTIONS).expect("some"), ..Load::default() };
+    let (cpu, start) = (server.cpu_seconds(), Instant::now());
+    let result = runtime.block_on(server.drive.load(&load, None, std::future::pending(), |_, _| ()));
+    assert_eq!(result.by_status.values().sum::<u64>(), REQUESTS, "{:?}", result.by_fault);
+    let rate = REQUESTS as f64 / start.elapsed().as_secs_f64();
+    Round { rate, cpu: server.cpu_seconds().zip(cpu).map(|(after, before)| after - before) }
+}
+
+/// Nginx with one worker, where it is installed.
+fn nginx() -> Option<Server> {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?;
+    let configuration = format!(
+        "daemon off; worker_processes 1; pid /dev/null; error_log /dev/null;\n\
+         events {{ worker_connections 1024; }}\n\
+         http {{ access_log off; keepalive_requests 1000000000;\n\
+           server {{ listen {address}; default_type text/plain; location / {{ return 200 'Hello, world!'; }} }} }}\n"
+    );
+    let file = file(".conf", &configuration);
+    let mut command = Command::new("nginx");
+    command.arg("-c").arg(file.path());
+    let is_there = Command::new("nginx").arg("-v").output().is_ok();
+    is_there.then(|| Server::other(&mut command, &format!("http://{address}"), file))
+}
+
+/// Builds the example, and tells where it is.
+fn hello_example() -> std::path::PathBuf {
+    let arguments = ["build", "--release", "--quiet", "-p", "brownout-serve", "--example", "hello"];
+    assert!(Command::new(env!("CARGO")).args(arguments).status().expect("cargo runs").success());
+    let deps = std::env::current_exe().expect("a path");
+    deps.parent().and_then(|deps| deps.parent()).expect("in target/release/deps").join("examples/hello")
+}
