@@ -1,20 +1,26 @@
-//! `brownout serve` measured: `cargo bench -p brownout --bench serve [-- speed | held | delivered]`. `BENCH_ROUNDS` sets the rounds.
+//! `brownout serve` measured: `cargo bench -p brownout --bench serve [-- speed | held | delivered | soak]`. `BENCH_ROUNDS` sets the rounds.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod delivered;
 mod held;
 mod process;
+mod soak;
 mod speed;
 
-/// What can be measured, by name.
-const PARTS: [(&str, fn()); 3] = [("speed", speed::run), ("held", held::run), ("delivered", delivered::run)];
+/// What can be measured, by name, and whether it is without being named.
+const PARTS: [(&str, bool, fn()); 4] = [
+    ("speed", true, speed::run),
+    ("held", true, held::run),
+    ("delivered", true, delivered::run),
+    ("soak", false, soak::run),
+];
 
 fn main() {
     // Cargo adds flags of its own.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    for (name, run) in PARTS {
-        if wanted.is_empty() || wanted.iter().any(|own| own == name) {
+    for (name, usual, run) in PARTS {
+        if wanted.is_empty() && usual || wanted.iter().any(|own| own == name) {
             run();
         }
     }

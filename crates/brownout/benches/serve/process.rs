@@ -14,6 +14,7 @@ use tempfile::NamedTempFile;
 pub(crate) struct Server {
     process: Child,
     pub(crate) drive: Drive,
+    pub(crate) url: String,
     /// What it reads, there for as long as it runs.
     file: Option<NamedTempFile>,
 }
@@ -36,7 +37,7 @@ impl Server {
         let stdout = process.stdout.take().expect("piped");
         BufReader::new(stdout).read_line(&mut line).expect("an address");
         let url = line.trim().strip_prefix("serving ").expect("an address");
-        Self { process, drive: drive(url), file: None }
+        Self { process, drive: drive(url), url: url.to_owned(), file: None }
     }
 
     /// A server of somebody else's that listens at `url` soon, and reads `file`.
@@ -46,7 +47,7 @@ impl Server {
         while std::net::TcpStream::connect(address).is_err() {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        Self { process, drive: drive(url), file: Some(file) }
+        Self { process, drive: drive(url), url: url.to_owned(), file: Some(file) }
     }
 
     /// User and system time of the process and of those it has begun, from Linux' `/proc`, in seconds.
@@ -56,6 +57,11 @@ impl Server {
         let children = std::fs::read_to_string(children).unwrap_or_default();
         let ticks: f64 = children.split_whitespace().filter_map(|child| cpu_ticks(child.parse().ok()?)).sum();
         Some((own + ticks) / 100.0)
+    }
+
+    /// How many files and sockets it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.process.id())).map_or(0, Iterator::count)
     }
 
     /// A number of `/proc/PID/status`, such as `VmRSS` in KiB, or `Threads`.
