@@ -12,8 +12,11 @@ const MILLIS: HeaderName = HeaderName::from_static("retry-after-ms");
 /// From here on a number of seconds is a moment, wherever it is read: such a hint is a wrong one, and stays it.
 const MOMENT_MIN: f64 = 1e9;
 
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
 /// Turns what `headers` say of when to come back from the scenario's time into real time: a wait in `Retry-After` is rounded up
-/// to whole seconds, and told exactly by `retry-after-ms` beside it.
+/// to whole seconds, and told exactly by `retry-after-ms` beside it; so are the waits that `RateLimit` and `x-ratelimit-reset` tell.
 ///
 /// - `epoch`: the time of day at which the run began, by which dates were made.
 pub(crate) fn in_real_time(headers: &mut HeaderMap, clock: &Clock, epoch: Duration) {
@@ -21,22 +24,32 @@ pub(crate) fn in_real_time(headers: &mut HeaderMap, clock: &Clock, epoch: Durati
     if scale.is_one() {
         return;
     }
+    // By the whole second that the answer's date shows, as its reader finds it.
+    let now = Duration::from_secs(epoch.saturating_add(clock.now()).as_secs());
+    let real_moment =
+        |moment: Duration| rounded_up(time_of_day().saturating_add(scale.real(moment.saturating_sub(now))));
+    if let Some(reset) = headers.get_mut(RESET)
+        && let Some(moment) = seconds(reset).and_then(|reset| Duration::try_from_secs_f64(reset).ok())
+    {
+        *reset = real_moment(moment).into();
+    }
+    if let Some(left) = headers.get_mut(RATELIMIT)
+        && let Ok(text) = left.to_str()
+        && let Ok(real) = HeaderValue::try_from(waits(text, |wait| rounded_up(scale.real(wait))))
+    {
+        *left = real;
+    }
     let millis = headers.get(&MILLIS).and_then(seconds).map(|millis| millis / 1000.0);
     let after = headers.get(RETRY_AFTER);
     let wait = match (millis, after.and_then(seconds)) {
         (Some(wait), _) => Some(wait),
         (None, Some(wait)) if wait < MOMENT_MIN => Some(wait),
         (None, Some(_)) => None,
-        (None, None) => after.and_then(date).map(|date| {
-            // As its reader finds it: by the whole second that the answer's date shows.
-            let now = Duration::from_secs(epoch.saturating_add(clock.now()).as_secs());
-            date.saturating_sub(now).as_secs_f64()
-        }),
+        (None, None) => after.and_then(date).map(|date| date.saturating_sub(now).as_secs_f64()),
     };
     let Some(wait) = wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok()) else { return };
     let real = scale.real(wait);
     let exact = HeaderValue::try_from((real.as_secs_f64() * 1000.0).to_string()).expect("a number is visible ASCII");
-    let rounded_up = |time: Duration| time.as_secs() + u64::from(time.subsec_nanos() > 0);
     if let Some(after) = headers.get_mut(RETRY_AFTER) {
         let until = || UNIX_EPOCH.checked_add(Duration::from_secs(rounded_up(time_of_day().saturating_add(real))));
         *after = match seconds(after) {
@@ -46,6 +59,21 @@ pub(crate) fn in_real_time(headers: &mut HeaderMap, clock: &Clock, epoch: Durati
         };
     }
     headers.insert(MILLIS, exact);
+}
+
+fn rounded_up(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+/// The value of a `RateLimit` field with every `t`, in seconds, turned by `real`.
+fn waits(text: &str, real: impl Fn(Duration) -> u64) -> String {
+    let parameter = |parameter: &str| match parameter.strip_prefix("t=").and_then(|wait| wait.parse().ok()) {
+        Some(wait) => format!("t={}", real(Duration::from_secs(wait))),
+        None => parameter.to_owned(),
+    };
+    // Names are quoted, and those of limits have none of these.
+    let item = |item: &str| item.split(';').map(parameter).collect::<Vec<_>>().join(";");
+    text.split(", ").map(item).collect::<Vec<_>>().join(", ")
 }
 
 fn seconds(value: &HeaderValue) -> Option<f64> {
@@ -86,6 +114,16 @@ mod tests {
         assert_eq!(told("60", &[("retry-after", "60")]), [pair("retry-after", "1"), pair("retry-after-ms", "1000")]);
         assert_eq!(told("60", &[("retry-after", "6")]), [pair("retry-after", "1"), pair("retry-after-ms", "100")]);
         assert_eq!(told("8", &[("retry-after-ms", "100")]), [pair("retry-after-ms", "12.5")]);
+    }
+
+    #[test]
+    fn what_is_left_of_a_limit_is_in_proportion() {
+        let field = "\"burst\";r=0;t=120, \"day\";r=5;t=7";
+        assert_eq!(told("60", &[("ratelimit", field)]), [pair("ratelimit", "\"burst\";r=0;t=2, \"day\";r=5;t=1")]);
+        assert_eq!(told("1", &[("ratelimit", field)]), [pair("ratelimit", field)]);
+        let reset = (time_of_day().as_secs() + 6_000).to_string();
+        let told: u64 = told("60", &[("x-ratelimit-reset", &reset)])[0].1.parse().unwrap();
+        assert!((99..110).contains(&(told - time_of_day().as_secs())), "{told}");
     }
 
     #[test]
