@@ -69,11 +69,14 @@ fn load(server: &Server, runtime: &tokio::runtime::Runtime) -> Round {
 /// Nginx with one worker, where it is installed.
 fn nginx() -> Option<Server> {
     let address = std::net::TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?;
+    // A file of its own: nginx removes it when it ends, whatever it is.
+    let pid = std::env::temp_dir().join(format!("brownout-bench-nginx-{}.pid", address.port()));
     let configuration = format!(
-        "daemon off; worker_processes 1; pid /dev/null; error_log /dev/null;\n\
+        "daemon off; worker_processes 1; pid {}; error_log /dev/null;\n\
          events {{ worker_connections 1024; }}\n\
          http {{ access_log off; keepalive_requests 1000000000;\n\
-           server {{ listen {address}; default_type text/plain; location / {{ return 200 'Hello, world!'; }} }} }}\n"
+           server {{ listen {address}; default_type text/plain; location / {{ return 200 'Hello, world!'; }} }} }}\n",
+        pid.display()
     );
     let file = file(".conf", &configuration);
     let mut command = Command::new("nginx");
