@@ -71,7 +71,11 @@ impl Scenario {
             Some(recurring) => recurring.phases(seed, horizon),
             None => vec![phase.clone()],
         };
-        let times = |phase: &Phase| times(phase).into_iter().map(|phase| phase.with_bursts_of(seed, horizon));
+        let times = |phase: &Phase| {
+            let times = times(phase);
+            let count = times.len();
+            times.into_iter().map(move |phase| phase.with_bursts_of(seed, horizon, count))
+        };
         let schedule = |service: Service| {
             let phases = service.phases().iter().flat_map(times).collect();
             service.scheduled(phases)

@@ -55,7 +55,7 @@ pub enum BurstAt {
 /// How many bursts of one phase there may be expected to be.
 pub const BURSTS_MAX: u32 = 100_000;
 
-/// Where chance makes more of it than was expected, it ends.
+/// Where chance makes more of it than was expected, it ends; all times of a phase that comes again share it.
 const BURSTS_END: usize = 4 * BURSTS_MAX as usize;
 
 impl Bursts {
@@ -107,7 +107,7 @@ impl Bursts {
     }
 
     /// The same bursts of the phase called `name`, worked out as far as they begin in `window` and before `end`.
-    fn scheduled(&self, seed: Seed, name: &str, window: Window, end: Duration) -> Self {
+    fn scheduled(&self, seed: Seed, name: &str, window: Window, end: Duration, count_max: usize) -> Self {
         let stream = Stream::BURST.within(name);
         let (from, ends) = (nanos(window.from), window.until.map_or(u64::MAX, nanos));
         let until = ends.min(nanos(end));
@@ -115,7 +115,7 @@ impl Bursts {
         let mut ended = from;
         for number in 0.. {
             let begins = ended.saturating_add(self.between.sample_nanos(draw(seed, stream, number, 0)));
-            if until <= begins || edges.len() >= 2 * BURSTS_END {
+            if until <= begins || edges.len() >= 2 * count_max {
                 break;
             }
             // No time at all would be no burst, and no end of them.
@@ -148,10 +148,13 @@ fn past(edges: &[u64], elapsed: Duration) -> usize {
 impl Phase {
     /// The same phase with its bursts worked out, if it has any, as far as they begin before `end`: a pure function of it and of
     /// the seed.
+    ///
+    /// - `times`: how often the phase comes, of which this is one.
     #[must_use]
-    pub fn with_bursts_of(mut self, seed: Seed, end: Duration) -> Self {
+    pub fn with_bursts_of(mut self, seed: Seed, end: Duration, times: usize) -> Self {
         if let Some(bursts) = &self.only.bursts {
-            self.only.bursts = Some(bursts.scheduled(seed, &self.name, self.window, end));
+            let count_max = BURSTS_END / times.max(1);
+            self.only.bursts = Some(bursts.scheduled(seed, &self.name, self.window, end, count_max));
         }
         self
     }
@@ -206,7 +209,7 @@ mod tests {
 
     fn scheduled(seed: u64, end: u64) -> Bursts {
         let phase = phase(Bursts::new(exponential(9), exponential(1)), 0, None);
-        phase.with_bursts_of(Seed(seed), SECS(end)).only.bursts.unwrap()
+        phase.with_bursts_of(Seed(seed), SECS(end), 1).only.bursts.unwrap()
     }
 
     #[test]
@@ -235,7 +238,7 @@ mod tests {
     /// Bursts of one second after every three, from the tenth on: 13 to 14, 17 to 18, 21 to 22 and so on.
     fn regular(until: Option<u64>) -> Phase {
         let bursts = Bursts::new(Distribution::fixed(SECS(3)), Distribution::fixed(SECS(1)));
-        phase(bursts, 10, until).with_bursts_of(Seed(1), SECS(100))
+        phase(bursts, 10, until).with_bursts_of(Seed(1), SECS(100), 1)
     }
 
     #[test]
@@ -255,7 +258,7 @@ mod tests {
     #[test]
     fn the_end_of_the_phase_cuts_off_its_last_burst() {
         let bursts = Bursts::new(Distribution::fixed(SECS(3)), Distribution::fixed(SECS(9)));
-        let phase = phase(bursts, 0, Some(5)).with_bursts_of(Seed(1), SECS(100));
+        let phase = phase(bursts, 0, Some(5)).with_bursts_of(Seed(1), SECS(100), 1);
         let bursts = phase.only.bursts.as_ref().unwrap();
         assert_eq!(bursts.at(SECS(4)), Some(BurstAt::In { number: 1, from: SECS(3), until: SECS(5) }));
         assert_eq!(bursts.share(), Some((1, 0.4)));
@@ -275,8 +278,11 @@ mod tests {
     #[test]
     fn bursts_without_end_are_ended() {
         let never = Bursts::new(Distribution::fixed(Duration::ZERO), Distribution::fixed(Duration::ZERO));
-        let phase = phase(never, 0, None).with_bursts_of(Seed(1), SECS(1000));
-        assert_eq!(phase.only.bursts.unwrap().share().unwrap().0, super::BURSTS_END);
+        let count = |times| {
+            let phase = phase(never.clone(), 0, None).with_bursts_of(Seed(1), SECS(1000), times);
+            phase.only.bursts.unwrap().share().unwrap().0
+        };
+        assert_eq!((count(1), count(720) * 720), (super::BURSTS_END, 555 * 720));
     }
 
     #[test]

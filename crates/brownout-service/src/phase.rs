@@ -322,7 +322,7 @@ mod tests {
     fn flaky(factors: Factors) -> Phase {
         let bursts = Bursts::new(Distribution::fixed(SECS(3)), Distribution::fixed(SECS(1)));
         let only = Only { bursts: Some(bursts), ..Only::default() };
-        Phase { ramp: Ramp::default(), factors, only, ..cut() }.with_bursts_of(Seed(1), SECS(60))
+        Phase { ramp: Ramp::default(), factors, only, ..cut() }.with_bursts_of(Seed(1), SECS(60), 1)
     }
 
     #[test]

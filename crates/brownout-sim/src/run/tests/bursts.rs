@@ -21,7 +21,7 @@ fn phase(change: Change, factors: Factors) -> Phase {
         factors,
         only: Only { bursts: Some(Bursts::new(exponential(9000), exponential(1000))), ..Only::default() },
     };
-    phase.with_bursts_of(Seed(1), MS(100_000_000))
+    phase.with_bursts_of(Seed(1), MS(100_000_000), 1)
 }
 
 fn failing() -> Phase {
