@@ -1,5 +1,7 @@
 //! JSON, without extensions.
 
+use std::collections::BTreeSet;
+
 use jsonc_parser::ast::{ObjectPropName, Value as Ast};
 use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
@@ -49,6 +51,7 @@ fn node(value: Ast<'_>, problems: &mut Problems) -> Node {
         Ast::Array(list) => Value::List(list.elements.into_iter().map(|element| node(element, problems)).collect()),
         Ast::Object(object) => {
             let mut entries: Vec<Entry> = Vec::new();
+            let mut keys = BTreeSet::new();
             for property in object.properties {
                 let key_span = self::span(property.name.range());
                 let key = match property.name {
@@ -56,7 +59,7 @@ fn node(value: Ast<'_>, problems: &mut Problems) -> Node {
                     ObjectPropName::Word(word) => word.value.to_owned(),
                 };
                 // JSON lets a key stand twice and says nothing of what it means.
-                if entries.iter().any(|entry| entry.key == key) {
+                if !keys.insert(key.clone()) {
                     problems.add_with_hint(&key_span, format!("the key `{key}` stands twice in one table"), "drop one");
                 }
                 entries.push(Entry { key, key_span, node: node(property.value, problems) });
