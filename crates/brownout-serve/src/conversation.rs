@@ -1,8 +1,10 @@
 //! A conversation with one client over one connection.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use thiserror::Error;
+use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -76,6 +78,17 @@ pub(crate) async fn converse(
         _ = signals.closed.changed() => return,
     };
     speak(stream, http2, conversation, signals.closed).await;
+}
+
+/// Answers what comes over a stream in memory, as [`Server::run`](crate::Server::run) does over each of its connections: without a
+/// socket, and with nothing that paused time would not hold.
+///
+/// - `http2`: which HTTP its client speaks; there are no first bytes here that could be looked at and left where they are.
+pub async fn converse_in_memory(stream: DuplexStream, http2: bool, app: Arc<App>, limits: Limits) {
+    let origin = Origin { address: IpAddr::V4(Ipv4Addr::LOCALHOST), connection: 0 };
+    let ((_closing, closed), (_ending, ended)) = (watch::channel(()), watch::channel(false));
+    let conversation = Conversation { app, origin, limits, pulse: Pulse::default(), ended };
+    speak(stream, http2, conversation, closed).await;
 }
 
 async fn speak(socket: impl Socket, http2: bool, conversation: Conversation, closed: watch::Receiver<()>) {

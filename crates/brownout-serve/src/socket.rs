@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
@@ -14,20 +14,29 @@ const LINGER: Duration = Duration::from_secs(1);
 /// What HTTP/2 begins with. No method of HTTP/1.1 does: RFC 9113 keeps this one from it.
 const PREFACE: &[u8] = b"PRI";
 
-/// The bytes of a connection, and the socket beneath them.
+/// The bytes of a connection, and what its end looks like.
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static {
-    fn tcp(&self) -> &TcpStream;
+    /// Lets it end with an RST, whatever TLS is on it.
+    fn end_with_reset(&self) -> io::Result<()>;
 }
 
 impl Socket for TcpStream {
-    fn tcp(&self) -> &TcpStream {
-        self
+    fn end_with_reset(&self) -> io::Result<()> {
+        // Without time to linger a socket is not closed but reset.
+        self.set_zero_linger()
     }
 }
 
 impl Socket for TlsStream<TcpStream> {
-    fn tcp(&self) -> &TcpStream {
-        self.get_ref().0
+    fn end_with_reset(&self) -> io::Result<()> {
+        self.get_ref().0.end_with_reset()
+    }
+}
+
+/// In memory there is one way to end.
+impl Socket for DuplexStream {
+    fn end_with_reset(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -49,9 +58,9 @@ pub(crate) async fn speaks_http2(stream: &TcpStream) -> bool {
     }
 }
 
-/// Ends a connection with an RST: without time to linger a socket is not closed but reset.
+/// Ends a connection with an RST.
 pub(crate) fn reset(socket: impl Socket) -> io::Result<()> {
-    socket.tcp().set_zero_linger()?;
+    socket.end_with_reset()?;
     drop(socket);
     Ok(())
 }

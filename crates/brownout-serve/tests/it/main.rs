@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use brownout_clock::{Clock, Scale};
 use brownout_draw::{Distribution, Seed};
-use brownout_serve::{App, Limits, Server};
+use brownout_serve::{App, Limits, Server, converse_in_memory};
 use brownout_service::{Behaviour, Identity, Outcomes, Request, Service};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -236,6 +236,24 @@ async fn an_answer_under_way_is_finished_when_the_server_ends() {
     .await;
     assert!(asked.elapsed() < Duration::from_secs(5), "the drain waited past the answer");
     assert!(answer.await.unwrap().starts_with("HTTP/1.1 "));
+}
+
+/// Without the date, which is that of the moment.
+fn undated(answer: &str) -> Vec<&str> {
+    answer.lines().filter(|line| !line.starts_with("date: ")).collect()
+}
+
+#[tokio::test]
+async fn over_a_stream_in_memory_the_same_comes_as_over_a_socket() {
+    let asked = format!("{}{}", "POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi", get("/b", ""));
+    let expected = with_server(service(Duration::ZERO), Limits::default(), async |address| talk(address, &asked).await);
+    let app = App::new(service(Duration::ZERO), Seed(42), None, Clock::start(Scale::ONE));
+    let (mut near, far) = tokio::io::duplex(1 << 16);
+    near.write_all(asked.as_bytes()).await.unwrap();
+    converse_in_memory(far, false, Arc::new(app), Limits::default()).await;
+    let mut found = String::new();
+    near.read_to_string(&mut found).await.unwrap();
+    assert_eq!(undated(&found), undated(&expected.await));
 }
 
 #[tokio::test]
