@@ -6,7 +6,7 @@ import time as clock
 
 
 def time(model):
-    """Runs a model with the customers and the seed of the command line, and prints what `run` expects of every program.
+    """Runs a model with the customers and the seed of the command line, and prints what `mm1` expects of every program.
 
     The model returns a function that works out the mean number of customers inside; that is off the clock.
     """

@@ -24,7 +24,7 @@ impl Draws {
     }
 }
 
-/// Runs a model with the customers and the seed of the command line, and prints what `run` expects of every program.
+/// Runs a model with the customers and the seed of the command line, and prints what `mm1` expects of every program.
 /// The model returns the mean number of customers inside.
 pub fn time(model: impl FnOnce(u64, u64) -> f64) {
     let number = |at: usize| std::env::args().nth(at).and_then(|number| number.parse().ok());
