@@ -4,7 +4,8 @@
 //! Load model: open, 300 calls a second from 200 clients that give an attempt up after 300 ms and try twice more, over HTTP/1.1; where
 //! curl is there, ten requests a second beside it over HTTP/2. The service has a capacity, a limit, effects, replicas, every fault, and
 //! phases that shut its port and burst. Memory and descriptors are read every second; what the first tenth has is left out, since
-//! the journal and other bounded memories fill up.
+//! the journal and other bounded memories fill up. Effects are known by the client, since the ledger keeps every key up to its
+//! bound of a million: with a key for each call it grows by some 60 bytes a call until then, and by nothing else.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::process::Server;
 const SCENARIO: &str = r#"
 [service]
 latency = { lognormal = { median = "10ms", p99 = "200ms" } }
-effect  = "done"
+effect  = { name = "done", key = "header:x-brownout-client" }
 [service.outcomes]
 error = "4%"
 rate_limit = "2%"
