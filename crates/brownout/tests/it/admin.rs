@@ -52,7 +52,9 @@ fn curl_watches_changes_and_explains() {
     assert!(explained.stdout.contains("meets: "), "{explained:?}");
     assert!(explained.stdout.contains("met error 500; "), "{explained:?}");
     assert_eq!(brownout(&format!("explain 2 --admin {admin} --json")).json()["journal"][0]["phase"], "mine");
-    assert!(brownout(&format!("explain --timeline --admin {admin}")).stdout.contains("nothing changes"));
+    // A change that is over stays on the timeline, up to where it was ended.
+    let timeline = brownout(&format!("explain --timeline --admin {admin}"));
+    assert!(timeline.stdout.contains("mine: error 1"), "{timeline:?}");
     let gone = brownout("explain 2 --admin http://127.0.0.1:1");
     assert!(gone.code == Some(1) && gone.stderr.contains("no answer from the admin API"), "{gone:?}");
     brownout(&format!("explain README.md 2 --admin {admin}")).refused(&["drop the file"]);

@@ -22,7 +22,7 @@ const PORT: &str = "7429";
 const ADMIN: &str = "7430";
 const END: &str = "--- end of command ---";
 /// A build with many neighbours on the machine takes its time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A fenced block of a page: its language, its first line in the file, its text.
 #[derive(Debug)]
