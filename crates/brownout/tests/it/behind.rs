@@ -106,7 +106,9 @@ fn attempts_after_leaving(pass_deadline: bool) -> u64 {
     ));
     let server = Server::start(&format!("{} --seed 1", file.path().display()));
     let hasty = brownout(&format!("request --url {} --attempt-timeout 400ms", server.url)).json();
-    assert!(hasty["error"].as_str().is_some_and(|error| error.starts_with("no answer within")), "{hasty}");
+    let given_up = hasty["error"].as_str().is_some_and(|error| error.starts_with("no answer within"));
+    // Where the deadline is passed on, those behind stop at the moment when the caller does, and may be the first to say so.
+    assert!(given_up || (pass_deadline && hasty["status_code"] == 502), "{hasty}");
     let patient = brownout(&format!("request --url {}", server.url)).json();
     assert_eq!(patient["status_code"], 502);
     let lines = account(server);
