@@ -75,6 +75,7 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     /// Makes it to its end, and what brought it there: `None` where the policy let no attempt through, or the run was
     /// ended in the middle of one.
     pub(crate) async fn make(mut self) -> (CallEnd, Option<Exchange>) {
+        self.crowd.begun(self.now().saturating_sub(self.due));
         let failed = self.attempts().await.err();
         let elapsed = self.now().saturating_sub(self.due);
         (CallEnd { started_ns: nanos(self.due), elapsed_ns: nanos(elapsed), failed }, self.last)
@@ -147,12 +148,12 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
         let (number, begun) = (self.call.attempt(), self.now());
         let identity = Identity { request: self.number, attempt: number };
         let delay = load.connect(drive.seed, self.number, number.get());
-        let own = self.crowd.ask(|callers, _| callers.allowance(&self.call, begun));
+        let own = self.crowd.look(|callers| callers.allowance(&self.call, begun));
         let left = self.until.map(|until| until.saturating_sub(begun));
         let allowance = own.into_iter().chain(left).min();
         let exchange = Box::pin(self.client.exchange(identity, delay, allowance));
         self.flights.push(Flight { number, hedge, begun, exchange });
-        let after = self.crowd.ask(|callers, _| callers.hedge_after(&self.call));
+        let after = self.crowd.look(|callers| callers.hedge_after(&self.call));
         self.hedge = after.map(|after| begun.saturating_add(after));
     }
 
@@ -170,6 +171,9 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     /// An attempt is back: what follows if it failed.
     fn back(&mut self, index: usize, exchange: Exchange) -> Option<Verdict> {
         let flight = self.flights.remove(index);
+        if exchange.own_failure {
+            self.crowd.own_failure();
+        }
         let retry = flight.number.get() > 1;
         let verdict = match exchange.failure() {
             None => {
@@ -194,7 +198,7 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     fn give_up(&mut self, why: Transport) {
         while let Some(flight) = self.flights.pop() {
             let (latency, retry) = (self.now().saturating_sub(flight.begun), flight.number.get() > 1);
-            self.crowd.ask(|callers, _| callers.cancelled(&mut self.call, latency, retry));
+            self.crowd.look(|callers| callers.cancelled(&mut self.call, latency, retry));
             self.over(&flight, latency, Reply::Broken(why), None);
         }
     }

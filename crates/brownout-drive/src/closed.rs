@@ -32,8 +32,10 @@ async fn client<O: Fn(u64, &Attempt)>(crowd: Arc<Crowd>, client: u32, observe: O
     let (of_all, clock) = (first_client + client, run.clock);
     let connections = Client::numbered(Arc::clone(&drive.target), clock, of_all);
     let mut ended = crowd.ended();
-    unless_ended(&mut ended, clock.sleep(load.start(drive.seed, of_all))).await;
-    while !*ended.borrow() && load.goes_on_at(clock.now()) {
+    // When the next call is to begin; its latency counts from then.
+    let mut due = load.start(drive.seed, of_all);
+    unless_ended(&mut ended, clock.sleep_until(due)).await;
+    while !*ended.borrow() && load.goes_on_at(due) {
         let (nth, number) = crowd.next_call();
         if nth > load.count_max() {
             return;
@@ -42,12 +44,11 @@ async fn client<O: Fn(u64, &Attempt)>(crowd: Arc<Crowd>, client: u32, observe: O
             crowd.attempt_over(attempt);
             observe(number, attempt);
         };
-        let call = UnderWay::new(&crowd, &connections, client, number, clock.now(), count);
+        let call = UnderWay::new(&crowd, &connections, client, number, due, count);
         crowd.call_over(&call.make().await.0);
-        let think = load.pause(drive.seed, number);
-        if !load.goes_on_at(clock.now().saturating_add(think)) {
-            return;
+        due = clock.now().saturating_add(load.pause(drive.seed, number));
+        if load.goes_on_at(due) {
+            unless_ended(&mut ended, clock.sleep_until(due)).await;
         }
-        unless_ended(&mut ended, clock.sleep(think)).await;
     }
 }

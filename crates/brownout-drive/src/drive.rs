@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use brownout_clock::{Clock, Scale};
+use brownout_clock::Clock;
 use brownout_draw::Seed;
 use brownout_load::{Attempt, CallTrace, Exchange, Load, LoadResult, Trail};
 use brownout_policy::Policy;
@@ -24,14 +24,15 @@ pub struct Drive {
     pub policy: Arc<Policy>,
     /// The luck of the callers: arrivals, jitter and think time.
     pub seed: Seed,
-    /// How fast the time of the run passes: all that callers wait for is in proportion, and so is what they are told to.
-    pub scale: Scale,
+    /// What callers wait on; each call or load by itself begins it anew. How fast it goes, all that they wait for is in
+    /// proportion, and so is what they are told to.
+    pub clock: Clock,
 }
 
 impl Drive {
     /// One attempt, without a policy: attempt 1 of call `number`.
     pub async fn request(&self, number: u64, allowance: Option<Duration>) -> Exchange {
-        let client = self.client(self.clock());
+        let client = self.client(self.clock()).showing();
         client.exchange(Identity::first(number), Duration::ZERO, allowance).await
     }
 
@@ -41,7 +42,7 @@ impl Drive {
     /// Why no attempt was made to its end.
     pub async fn trace(&self, number: u64) -> Result<CallTrace, String> {
         let clock = self.clock();
-        let (crowd, client) = (Crowd::alone(self, clock), self.client(clock));
+        let (crowd, client) = (Crowd::alone(self, clock), self.client(clock).showing());
         let mut trail = Trail::default();
         let observe = |attempt: &Attempt| trail.push(*attempt);
         let (end, last) = UnderWay::new(&crowd, &client, 0, number, clock.now(), observe).make().await;
@@ -50,7 +51,7 @@ impl Drive {
     }
 
     fn clock(&self) -> Clock {
-        Clock::start(self.scale)
+        self.clock.anew()
     }
 
     fn client(&self, clock: Clock) -> Client {

@@ -46,7 +46,7 @@ impl Line {
         let client = Client::one_of(Arc::clone(&target), clock, 0, Arc::new(Spares::new(SPARES)));
         Self {
             // One client, whose calls begin when they are asked for.
-            crowd: Crowd::alone(&Drive { target, policy: Arc::new(policy), seed, scale: clock.scale() }, clock),
+            crowd: Crowd::alone(&Drive { target, policy: Arc::new(policy), seed, clock }, clock),
             client,
             number,
             pass_deadline,

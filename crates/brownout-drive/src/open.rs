@@ -187,8 +187,12 @@ mod tests {
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let target = Arc::new(Target::new(&url, "GET", None, &Trust::default()).unwrap());
         let settings = Settings { max_retries: Some(0), attempt_timeout: Some(MS(1500)), ..Settings::default() };
-        let drive =
-            Drive { target, policy: Arc::new(Policy::new(settings).unwrap()), seed: Seed(1), scale: Scale::ONE };
+        let drive = Drive {
+            target,
+            policy: Arc::new(Policy::new(settings).unwrap()),
+            seed: Seed(1),
+            clock: Clock::start(Scale::ONE),
+        };
         let arrivals = Arrivals::Constant(Rate::per_second(1000.0).unwrap());
         let load = Load { arrivals, count: Some(20), duration, after_give_up, ..Load::default() };
         let run = Arc::new(Run::new(Clock::start(Scale::ONE)));

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use brownout_clock::Clock;
-use brownout_draw::Seed;
-use brownout_load::{Attempt, CallEnd, CohortResult, Load, LoadResult, Numbers, Part, Tally};
+use brownout_draw::{Seed, nanos};
+use brownout_load::{Attempt, CallEnd, CohortResult, Load, LoadResult, Numbers, Pace, Part, Tally};
 use brownout_policy::Callers;
 use tokio::sync::watch;
 use tokio::task::JoinError;
@@ -20,6 +20,7 @@ pub(crate) struct Run {
     /// Tells every client that the run is ended.
     ending: watch::Sender<bool>,
     tally: Mutex<Tally>,
+    pace: Mutex<Pace>,
 }
 
 /// A population of clients in a run.
@@ -43,7 +44,7 @@ pub(crate) struct Crowd {
 impl Run {
     /// A run in the time of `clock`, before its first call.
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, ending: watch::Sender::new(false), tally: Mutex::new(Tally::new(&[])) }
+        Self { clock, ending: watch::Sender::new(false), tally: Mutex::new(Tally::new(&[])), pace: Mutex::default() }
     }
 
     /// Ends it: every call that is under way, and every wait.
@@ -53,7 +54,14 @@ impl Run {
 
     /// What it came to, of the `offered` calls.
     pub(crate) fn result(&self, offered: u64) -> LoadResult {
-        result(&self.tally, offered)
+        let result = result(&self.tally, offered);
+        let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let generator = pace.generator(&result, self.clock.scale().get(), None);
+        LoadResult { generator: Some(generator), ..result }
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Pace)) {
+        note(&mut self.pace.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -95,6 +103,23 @@ impl Crowd {
         let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.run.clock.now();
         question(&mut callers, now)
+    }
+
+    /// The same of what has nothing to do with the time.
+    pub(crate) fn look<T>(&self, question: impl FnOnce(&mut Callers) -> T) -> T {
+        question(&mut self.callers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes that a call was begun so late.
+    pub(crate) fn begun(&self, late: Duration) {
+        if self.load.has_schedule() {
+            self.run.note(|pace| pace.begun(nanos(late)));
+        }
+    }
+
+    /// Notes an attempt that failed for want of something of this machine's.
+    pub(crate) fn own_failure(&self) {
+        self.run.note(Pace::own_failure);
     }
 
     /// Counts an attempt that is over.

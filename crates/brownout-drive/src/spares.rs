@@ -3,12 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use http_body_util::Empty;
-use hyper::client::conn::http1::SendRequest;
-
-/// A connection that requests can be sent on.
-pub(crate) type Connection = SendRequest<Empty<Bytes>>;
+use crate::connection::Connection;
 
 /// Idle connections, each of one client, for that client to use again. Where there are too many, the one that was idle
 /// longest is closed.
@@ -25,16 +20,25 @@ impl Spares {
         Self { kept: Mutex::new(VecDeque::new()), max }
     }
 
-    /// The connection that `client` used last, if it is kept.
+    /// The connection that `client` used last, if it is kept. One that many requests can share stays.
     pub(crate) fn take(&self, client: u32) -> Option<Connection> {
         let mut kept = self.kept();
         let index = kept.iter().rposition(|(of, _)| *of == client)?;
+        if let (_, Connection::Http2(shared)) = &kept[index]
+            && shared.is_open()
+        {
+            return Some(Connection::Http2(shared.clone()));
+        }
         kept.remove(index).map(|(_, connection)| connection)
     }
 
-    /// Keeps a connection of `client`.
+    /// Keeps a connection of `client`; of those that many requests can share, one is enough.
     pub(crate) fn keep(&self, client: u32, connection: Connection) {
         let mut kept = self.kept();
+        let shared = matches!(connection, Connection::Http2(_));
+        if shared && kept.iter().any(|(of, _)| *of == client) {
+            return;
+        }
         kept.push_back((client, connection));
         if kept.len() > self.max {
             kept.pop_front();

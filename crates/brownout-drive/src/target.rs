@@ -3,7 +3,7 @@
 use brownout_draw::Seed;
 use brownout_load::Carried;
 use brownout_service::Effect;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{ACCEPT, CONNECTION, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Uri};
 use rustls_pki_types::ServerName;
 use thiserror::Error;
@@ -26,6 +26,10 @@ pub struct Target {
     pub(crate) headers: HeaderMap,
     /// `None` for plain HTTP.
     pub(crate) tls: Option<Tls>,
+    /// Whether it is called in HTTP/2.
+    pub(crate) http2: bool,
+    /// Whether connections are kept for the next request.
+    pub(crate) keep_alive: bool,
     /// What requests carry, and the run whose calls they are.
     carried: (Carried, Seed),
 }
@@ -99,7 +103,12 @@ impl Target {
             authority: authority.as_str().parse().map_err(|_| TargetError::NoHost(url.to_owned()))?,
             path: path_of(&uri, path)?,
             method: method.parse().map_err(|_| TargetError::Method(method.to_owned()))?,
-            headers: HeaderMap::new(),
+            headers: HeaderMap::from_iter([
+                (USER_AGENT, HeaderValue::from_static(concat!("brownout/", env!("CARGO_PKG_VERSION")))),
+                (ACCEPT, HeaderValue::from_static("*/*")),
+            ]),
+            http2: false,
+            keep_alive: true,
             tls: (scheme == "https").then(|| Ok(trust.tls(server_name()?))).transpose()?,
             host,
             carried: (Carried::NOTHING, Seed(0)),
@@ -107,26 +116,38 @@ impl Target {
     }
 
     /// The same, with requests that carry this, as calls of a run with this seed.
+    ///
+    /// # Panics
+    /// Never: what is carried has been checked.
     #[must_use]
-    pub fn carrying(self, carried: Carried, seed: Seed) -> Self {
+    pub fn carrying(mut self, carried: Carried, seed: Seed) -> Self {
+        for (name, value) in carried.headers() {
+            self = self.with_header(name, value).expect("checked");
+        }
         Self { carried: (carried, seed), ..self }
     }
 
-    /// Puts what requests of call number `call` carry among their `headers`.
-    pub(crate) fn carry(&self, call: u64, headers: &mut HeaderMap) {
-        let (carried, seed) = &self.carried;
-        let mut put = |name: &str, value: &str| {
-            let name = HeaderName::try_from(name).expect("scenarios have checked their headers");
-            headers.insert(name, HeaderValue::try_from(value).expect("scenarios have checked their headers"));
-        };
-        carried.headers().iter().for_each(|(name, value)| put(name, value));
-        if let Some(key) = carried.key(*seed, call) {
-            put(Effect::HEADER, &key);
-        }
+    /// The same, called in HTTP/2: over TLS as agreed by ALPN, else by prior knowledge.
+    #[must_use]
+    pub fn over_http2(self) -> Self {
+        Self { http2: true, ..self }
     }
-}
 
-impl Target {
+    /// The same, with a connection for each request.
+    #[must_use]
+    pub fn without_keep_alive(mut self) -> Self {
+        if !self.http2 {
+            self.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Self { keep_alive: false, ..self }
+    }
+
+    /// The header that all attempts of a call have alike and no other call has, and its value.
+    pub(crate) fn key(&self, call: u64) -> Option<(&'static str, String)> {
+        let (carried, seed) = &self.carried;
+        Some((Effect::HEADER, carried.key(*seed, call)?))
+    }
+
     /// The same, whose requests carry a header more.
     ///
     /// # Errors

@@ -17,6 +17,7 @@
 mod buckets;
 mod carried;
 mod cohort;
+mod generator;
 mod given_up;
 mod graph;
 mod latency;
@@ -30,6 +31,7 @@ mod tally;
 
 pub use carried::{Carried, CarriedError};
 pub use cohort::{Cohort, Numbers, OwnPolicy, Part};
+pub use generator::{Generator, Pace};
 pub use given_up::{GivenUp, Over};
 pub use graph::{Graph, Hop, HopCounts, Node, inner_number};
 pub use latency::{Latency, LatencyHistogram};

@@ -194,6 +194,12 @@ impl Load {
         self.arrivals.rate().is_some()
     }
 
+    /// Whether calls have moments of their own, rather than one beginning where another ends.
+    #[must_use]
+    pub const fn has_schedule(&self) -> bool {
+        !matches!(self.arrivals, Arrivals::Closed { think: None, .. })
+    }
+
     /// How long a closed client that made `call` pauses after it.
     #[must_use]
     pub fn pause(&self, seed: Seed, call: u64) -> Duration {

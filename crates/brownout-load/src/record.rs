@@ -57,6 +57,8 @@ pub struct Exchange {
     pub retry_after: Option<Duration>,
     /// What broke, in words; `None` where an answer came.
     pub error: Option<String>,
+    /// Whether it broke for want of something of the caller's own machine, which says nothing of the service.
+    pub own_failure: bool,
 }
 
 impl CallEnd {
@@ -154,6 +156,7 @@ impl Exchange {
             latency,
             retry_after,
             error: None,
+            own_failure: false,
         }
     }
 
@@ -161,7 +164,15 @@ impl Exchange {
     #[must_use]
     pub const fn broken(transport: Transport, latency: Duration, error: String) -> Self {
         let reply = Reply::Broken(transport);
-        Self { reply, headers: Vec::new(), body: String::new(), latency, retry_after: None, error: Some(error) }
+        Self {
+            reply,
+            headers: Vec::new(),
+            body: String::new(),
+            latency,
+            retry_after: None,
+            error: Some(error),
+            own_failure: false,
+        }
     }
 
     /// The failure a policy decides on, with what the answer says of it; `None` for a success.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use brownout_service::{EarlyReturns, EffectCounts, LimitCounts};
 use serde::Serialize;
 
-use crate::{Latency, SeriesResult};
+use crate::{Generator, Latency, SeriesResult};
 
 /// What a load came to. Ratios are `None` where there is nothing to divide by.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,6 +50,9 @@ pub struct LoadResult {
     /// What the service did, effect by effect, and what of it twice; empty without any, or where it cannot be seen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<EffectResult>,
+    /// How well this machine kept up; `None` in virtual time, which nothing keeps from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generator: Option<Generator>,
     /// Events of virtual time; `None` in real time.
     pub events: Option<u64>,
     /// Why the run was ended before its end; `None` where it is whole.

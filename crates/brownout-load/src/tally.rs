@@ -232,6 +232,7 @@ impl Tally {
             cohorts: Vec::new(),
             limits: None,
             effects: Vec::new(),
+            generator: None,
             events: None,
             cut_short: None,
         }

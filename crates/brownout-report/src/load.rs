@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use brownout_load::{CapacityResult, CohortResult, Latency, LoadResult, PhaseResult, Recovery, ServiceResult};
+use brownout_load::{
+    CapacityResult, CohortResult, Generator, Latency, LoadResult, PhaseResult, Recovery, ServiceResult,
+};
 use serde::Serialize;
 
 use crate::number::counted;
@@ -69,6 +71,9 @@ impl LoadReport {
             writeln!(text, "Latency of calls: {}", percentiles(&result.latency_ms.response))?;
         }
         writeln!(text, "Latency of attempts: {}", percentiles(&result.latency_ms.service))?;
+        if let Some(generator) = &result.generator {
+            write_generator(text, generator)?;
+        }
         for cohort in &result.cohorts {
             write_cohort(text, cohort)?;
         }
@@ -98,6 +103,18 @@ impl LoadReport {
             writeln!(text, "Cut short: {why}; what stands above is what was counted by then.")?;
         }
         Ok(())
+    }
+}
+
+/// How late calls were begun, where that tells something.
+fn write_generator(text: &mut String, generator: &Generator) -> std::fmt::Result {
+    let lag = &generator.schedule_lag_ms;
+    if lag.count > 0 {
+        writeln!(text, "Schedule lag: {}", percentiles(lag))?;
+    }
+    match &generator.saturated {
+        Some(why) => writeln!(text, "Generator saturated, do not trust p99: {why}."),
+        None => Ok(()),
     }
 }
 

@@ -84,6 +84,7 @@ mod tests {
             latency: Duration::from_millis(40),
             retry_after: None,
             error: None,
+            own_failure: false,
         }
     }
 

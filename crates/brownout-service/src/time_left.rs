@@ -32,8 +32,8 @@ impl TimeLeft {
 
 impl fmt::Display for TimeLeft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.0.as_micros();
-        write!(f, "{}.{:03}", micros / 1000, micros % 1000)
+        let millis = self.0.as_secs().saturating_mul(1000).saturating_add(self.0.subsec_millis().into());
+        write!(f, "{millis}.{:03}", self.0.subsec_micros() % 1000)
     }
 }
 

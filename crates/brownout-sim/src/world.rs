@@ -206,6 +206,7 @@ fn written(response: Response, latency: Duration) -> Exchange {
         body: response.body.into_owned(),
         latency,
         error: None,
+        own_failure: false,
     }
 }
 

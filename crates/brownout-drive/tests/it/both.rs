@@ -109,5 +109,10 @@ impl Scenario {
 /// Clients of `url` with this policy.
 pub(crate) fn drive(url: &str, settings: Settings, seed: Seed) -> Drive {
     let target = Target::new(url, "GET", None, &Trust::default()).unwrap();
-    Drive { target: Arc::new(target), policy: Arc::new(Policy::new(settings).unwrap()), seed, scale: Scale::ONE }
+    Drive {
+        target: Arc::new(target),
+        policy: Arc::new(Policy::new(settings).unwrap()),
+        seed,
+        clock: Clock::start(Scale::ONE),
+    }
 }

@@ -8,4 +8,5 @@ mod policy;
 mod raw;
 mod theory;
 mod tls;
+mod wire;
 mod worlds;

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use brownout_clock::Scale;
+use brownout_clock::{Clock, Scale};
 use brownout_draw::Seed;
 use brownout_drive::{Drive, Target, Trust};
 use brownout_load::{CallTrace, Reply};
@@ -40,7 +40,7 @@ fn drive(url: &str, settings: Settings) -> Drive {
         target: Arc::new(target),
         policy: Arc::new(Policy::new(settings).unwrap()),
         seed: Seed(1),
-        scale: Scale::ONE,
+        clock: Clock::start(Scale::ONE),
     }
 }
 

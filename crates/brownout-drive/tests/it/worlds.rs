@@ -78,7 +78,7 @@ async fn over_http(seed: Seed, clients: u32) -> (Decisions, LoadResult) {
     let running = tokio::spawn(server.run(app, async { ended.await.unwrap_or(()) }));
 
     let target = Target::new(&url, GET.method, Some(GET.path), &Trust::default()).unwrap();
-    let drive = Drive { target: Arc::new(target), policy: Arc::new(policy()), seed, scale: Scale::ONE };
+    let drive = Drive { target: Arc::new(target), policy: Arc::new(policy()), seed, clock: Clock::start(Scale::ONE) };
     let load = Load { count: Some(CALLS), clients: NonZeroU32::new(clients).unwrap(), ..Load::default() };
     let seen = Arc::new(Mutex::new(Decisions::new()));
     let observe = {

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use brownout_clock::Scale;
+use brownout_clock::{Clock, Scale};
 use brownout_draw::Seed;
 use brownout_drive::{Drive, Target, Trust};
 use brownout_policy::Policy;
@@ -92,7 +92,7 @@ pub(crate) fn spread(mut values: Vec<f64>) -> Option<[f64; 3]> {
 
 fn drive(url: &str) -> Drive {
     let target = Arc::new(Target::new(url, "GET", None, &Trust::default()).expect("a URL"));
-    Drive { target, policy: Arc::new(Policy::none()), seed: Seed(42), scale: Scale::ONE }
+    Drive { target, policy: Arc::new(Policy::none()), seed: Seed(42), clock: Clock::start(Scale::ONE) }
 }
 
 /// Fields 14 and 15 of `/proc/PID/stat`, in hundredths of a second.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use brownout_clock::Scale;
+use brownout_clock::{Clock, Scale};
 use brownout_drive::{Drive, Target, Trust};
 use brownout_load::RequestLine;
 use brownout_policy::Policy;
@@ -12,6 +12,7 @@ use clap::Args;
 
 use super::ServiceFlags;
 use crate::exit::Stop;
+use crate::output::talk;
 use crate::setting::Setting;
 
 /// Flags of a verb that calls a service: which service, and with which request.
@@ -35,6 +36,18 @@ pub(crate) struct CallFlags {
     /// Also trusts the certificate authorities in this PEM file
     #[arg(long, value_name = "FILE", requires = "url")]
     cacert: Option<PathBuf>,
+
+    /// Trusts whoever answers, whatever certificate they show
+    #[arg(long, requires = "url")]
+    insecure: bool,
+
+    /// Speaks HTTP/2: over TLS where both agree (ALPN), else by prior knowledge [default: HTTP/1.1]
+    #[arg(long, requires = "url")]
+    http2: bool,
+
+    /// Makes a connection for each request [default: a client keeps its connections]
+    #[arg(long, requires = "url")]
+    no_keep_alive: bool,
 
     /// How many times faster than real time the run goes, as `serve --time-scale` has it: all that callers wait for is that much
     /// shorter, and what they measure and are told is in the scenario's time
@@ -73,7 +86,13 @@ impl CallFlags {
         let path = self.path.clone().or_else(own_path);
         let url = self.url.as_deref().unwrap_or(SIMULATED);
         let target = Target::new(url, &method, path.as_deref(), &self.trust()?).map_err(Stop::usage)?;
-        let target = target.carrying(setting.scenario.load.carried.clone(), setting.seed);
+        let mut target = target.carrying(setting.scenario.load.carried.clone(), setting.seed);
+        if self.http2 {
+            target = target.over_http2();
+        }
+        if self.no_keep_alive {
+            target = target.without_keep_alive();
+        }
         Ok(match self.url {
             Some(_) => Callee::Real(Arc::new(target)),
             None => Callee::Simulated(RequestLine { method, path: path.unwrap_or_else(|| "/".to_owned()) }),
@@ -82,10 +101,14 @@ impl CallFlags {
 
     /// What calls `target`.
     pub(crate) fn drive(&self, target: Arc<Target>, policy: Policy, setting: &Setting) -> Drive {
-        Drive { target, policy: Arc::new(policy), seed: setting.seed, scale: self.time_scale }
+        Drive { target, policy: Arc::new(policy), seed: setting.seed, clock: Clock::start(self.time_scale) }
     }
 
     fn trust(&self) -> Result<Trust, Stop> {
+        if self.insecure {
+            talk("warning: with --insecure anybody may answer for the service");
+            return Ok(Trust::default().in_anybody());
+        }
         let Some(file) = &self.cacert else { return Ok(Trust::default()) };
         let refuse = |error: &dyn std::fmt::Display| Stop::usage(format!("--cacert {}: {error}", file.display()));
         let pem = std::fs::read(file).map_err(|error| refuse(&error))?;

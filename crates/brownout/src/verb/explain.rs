@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brownout_clock::Scale;
+use brownout_clock::{Clock, Scale};
 use brownout_draw::Seed;
 use brownout_drive::{Drive, Target, Trust};
 use brownout_load::Reply;
@@ -108,7 +108,7 @@ fn of_running(args: &Args, url: &str) -> Result<Exit, Stop> {
         Some(token) => asked.with_header("authorization", &format!("Bearer {token}")).map_err(Stop::usage)?,
     };
     let (policy, seed) = (Arc::new(Policy::none()), Seed(0));
-    let drive = Drive { target: Arc::new(asked), policy, seed, scale: Scale::ONE };
+    let drive = Drive { target: Arc::new(asked), policy, seed, clock: Clock::start(Scale::ONE) };
     let answer = runtime()?.block_on(drive.request(1, Some(HTTP_ATTEMPT_TIMEOUT)));
     match answer.reply {
         Reply::Status(200) => print(&answer.body).map(|()| Exit::FINE),

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use brownout_clock::Clock;
+use brownout_drive::Drive;
 use brownout_load::Load;
 use brownout_policy::Settings;
 use brownout_report::{LoadReport, json};
@@ -22,7 +24,8 @@ use crate::signal::asked_to_end;
 /// Nothing is retried unless the scenario has a policy, or one is given here. Over HTTP, Ctrl-C ends it with what was measured
 /// so far.
 ///
-/// Exit code 0 whatever the answers were; 1 when there was not one, or when it was cut short; 128 + n when signal n ended it.
+/// Exit code 0 whatever the answers were; 1 when there was not one, or when it was cut short; 98 when calls over HTTP could not
+/// be begun when they were due, so that the numbers tell of this machine; 128 + n when signal n ended it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -64,6 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             let drive = args.call.drive(Arc::clone(target), policy.clone(), &setting);
             let result = runtime()?.block_on(async {
                 let end = asked_to_end()?;
+                let drive = Drive { clock: Clock::start_fine(drive.clock.scale()), ..drive };
                 Ok(drive
                     .load(load, Some(&setting.scenario.service), async { interrupted.set(Some(end.await)) }, |_, _| ())
                     .await)
@@ -79,11 +83,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     };
     let unanswered = result.total_requests > 0 && result.by_status.is_empty();
     let cut = result.cut_short.is_some();
+    let saturated = result.generator.as_ref().is_some_and(|generator| generator.saturated.is_some());
     let report = LoadReport { result, origin: setting.origin(time, &(policy, callee)) };
     print(&if args.json { json(&report) } else { report.text() })?;
     Ok(match interrupted.get() {
         Some(exit) => exit,
         None if unanswered || cut => Exit::FAILED,
+        None if saturated => Exit::UNTOLD,
         None => Exit::FINE,
     })
 }
