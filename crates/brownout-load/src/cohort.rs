@@ -121,10 +121,16 @@ impl Load {
         self.parts().iter().map(|part| part.load.clients).map(NonZeroU32::get).sum()
     }
 
-    /// How many calls all populations ask for; `None` where that is as many as come in its duration.
+    /// How many calls all populations ask for; `None` where that is as many as come before it ends.
     #[must_use]
     pub fn asked_of_all(&self) -> Option<u64> {
         self.parts().iter().map(|part| part.load.asked()).sum()
+    }
+
+    /// Before when all populations start their calls; `None` where one has no end.
+    #[must_use]
+    pub fn ends_of_all(&self) -> Option<Duration> {
+        self.parts().iter().map(|part| part.load.ends()).try_fold(Duration::ZERO, |latest, end| Some(latest.max(end?)))
     }
 
     /// Whether some of its clients follow the policy of the run: cohorts may all have their own.

@@ -15,8 +15,10 @@
 //! number in a result means. What is left out: making calls, and printing.
 
 mod buckets;
+mod bursts;
 mod carried;
 mod cohort;
+mod curve;
 mod generator;
 mod given_up;
 mod graph;
@@ -24,19 +26,23 @@ mod latency;
 mod load;
 mod record;
 mod recovery;
+mod replay;
 mod result;
 mod schedule;
 mod series;
 mod tally;
 
+pub use bursts::{Bursts, BurstsError};
 pub use carried::{Carried, CarriedError};
 pub use cohort::{Cohort, Numbers, OwnPolicy, Part};
+pub use curve::{Curve, CurveError, Segment};
 pub use generator::{Generator, Pace};
 pub use given_up::{GivenUp, Over};
 pub use graph::{Graph, Hop, HopCounts, Node, inner_number};
 pub use latency::{Latency, LatencyHistogram};
-pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine};
+pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine, Spacing};
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};
+pub use replay::{Replay, ReplayError};
 pub use result::{
     Attempts, Calls, CapacityResult, CohortResult, EarlyClient, EarlyResult, EffectKeyResult, EffectResult, Latencies,
     LimitResult, LimitsResult, LoadResult, PhaseResult, Recovery, ServiceResult,

@@ -3,17 +3,17 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_draw::{Distribution, Seed, Stream, draw};
+use brownout_draw::{Distribution, Seed, Stream, draw, nanos};
 use brownout_policy::Population;
 
-use crate::{Carried, Cohort};
+use crate::{Bursts, Carried, Cohort, Curve, Replay};
 
 /// A population of clients and the calls it makes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
     /// When calls start. Default: closed, without thinking.
     pub arrivals: Arrivals,
-    /// How many calls are made at the most. Default 100, or no bound where there is a duration.
+    /// How many calls are made at the most. Default 100, or no bound where there is a duration or arrivals that end.
     pub count: Option<u64>,
     /// Calls start before this. Default: no bound.
     pub duration: Option<Duration>,
@@ -50,6 +50,26 @@ pub enum Arrivals {
     /// Calls without memory, whatever becomes of them; each is of a client picked by chance. Exactly what many independent
     /// clients make together.
     Poisson(Rate),
+    /// The same at a rate that changes. With the last segment of the curve the load is over.
+    Varying {
+        /// The rate.
+        curve: Curve,
+        /// How calls follow each other.
+        spacing: Spacing,
+    },
+    /// Calls that come together, again and again; clients take turns.
+    Bursts(Bursts),
+    /// Calls at given moments; clients take turns. After the last the load is over.
+    Replay(Replay),
+}
+
+/// How calls follow each other at a rate that changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spacing {
+    /// A call each time that the rate has come to a whole one, the first at once; clients take turns.
+    Even,
+    /// Without memory, each of a client picked by chance.
+    Random,
 }
 
 /// Events a second: from one in 116 days to 10 million a second.
@@ -84,13 +104,39 @@ impl Arrivals {
     /// Clients that begin at once and never think.
     pub const CLOSED: Self = Self::Closed { think: None, start: None };
 
-    /// Calls a second, where they come whatever becomes of those before.
+    /// Calls a second, where they come whatever becomes of those before: of a rate that changes the highest, of bursts and of
+    /// given moments the mean.
     #[must_use]
-    #[inline]
-    pub const fn rate(&self) -> Option<Rate> {
+    pub fn rate(&self) -> Option<Rate> {
         match self {
             Self::Closed { .. } => None,
             Self::Constant(rate) | Self::Poisson(rate) => Some(*rate),
+            Self::Varying { curve, .. } => Some(curve.rate_max()),
+            Self::Bursts(bursts) => bursts.rate(),
+            Self::Replay(replay) => replay.rate(),
+        }
+    }
+
+    /// When they end by themselves, if they do.
+    #[must_use]
+    pub fn ends(&self) -> Option<Duration> {
+        match self {
+            Self::Closed { .. } | Self::Constant(_) | Self::Poisson(_) | Self::Bursts(_) => None,
+            Self::Varying { curve, .. } => curve.ends(),
+            Self::Replay(replay) => Some(replay.ends()),
+        }
+    }
+
+    /// How many calls start before `end`, on the mean; `None` of closed clients, where the service decides that.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a count of calls for a ratio")]
+    pub fn calls_by(&self, end: Duration) -> Option<f64> {
+        match self {
+            Self::Closed { .. } => None,
+            Self::Constant(rate) | Self::Poisson(rate) => Some(rate.get() * end.as_secs_f64()),
+            Self::Varying { curve, .. } => Some(curve.calls_by(end)),
+            Self::Bursts(bursts) => Some(bursts.rate()?.get() * end.as_secs_f64()),
+            Self::Replay(replay) => Some(replay.moments().partition_point(|at| *at < nanos(end)) as f64),
         }
     }
 }
@@ -151,10 +197,16 @@ impl Default for Load {
 }
 
 impl Load {
+    /// Before when its calls start: its duration, or when its arrivals end by themselves, if that is sooner.
+    #[must_use]
+    pub fn ends(&self) -> Option<Duration> {
+        [self.duration, self.arrivals.ends()].into_iter().flatten().min()
+    }
+
     /// How many calls are made at the most.
     #[must_use]
-    pub const fn count_max(&self) -> u64 {
-        match (self.count, self.duration) {
+    pub fn count_max(&self) -> u64 {
+        match (self.count, self.ends()) {
             (Some(count), _) => count,
             (None, Some(_)) => u64::MAX,
             (None, None) => COUNT,
@@ -165,7 +217,7 @@ impl Load {
     #[must_use]
     #[inline]
     pub fn goes_on_at(&self, elapsed: Duration) -> bool {
-        self.duration.is_none_or(|duration| elapsed < duration)
+        self.ends().is_none_or(|end| elapsed < end)
     }
 
     /// How many closed clients get a call at all: more than there are calls would never be heard of.
@@ -181,17 +233,17 @@ impl Load {
         Population { clients, processes: self.processes.get() }
     }
 
-    /// How many calls it asks for; `None` where that is as many as come in its duration.
+    /// How many calls it asks for; `None` where that is as many as come before it ends.
     #[must_use]
-    pub const fn asked(&self) -> Option<u64> {
-        if self.duration.is_some() { None } else { Some(self.count_max()) }
+    pub fn asked(&self) -> Option<u64> {
+        if self.ends().is_some() { None } else { Some(self.count_max()) }
     }
 
     /// Whether calls start whatever becomes of those before.
     #[must_use]
     #[inline]
     pub const fn is_open(&self) -> bool {
-        self.arrivals.rate().is_some()
+        !matches!(self.arrivals, Arrivals::Closed { .. })
     }
 
     /// Whether calls have moments of their own, rather than one beginning where another ends.

@@ -19,6 +19,9 @@ pub(crate) struct Table {
 /// How many clients and processes there may be: more could not be told apart by the events of a run.
 pub(crate) const CLIENTS_MAX: u32 = 1 << 24;
 
+/// How long the path of another file may be.
+pub(crate) const FILE_BYTES_MAX: usize = 4096;
+
 /// Which of its keys a table must have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
@@ -89,6 +92,12 @@ pub(crate) enum Kind {
     Status,
     /// Events a second.
     Rate,
+    /// The same, or none.
+    RateOrZero,
+    /// Events a second, or a list of tables.
+    RateOrList(&'static Table),
+    /// How many times as fast something passes.
+    Quickness,
     /// A probability, or a table.
     ProbabilityOr(&'static Table),
     /// The HTTP status of any answer.
@@ -747,8 +756,51 @@ pub(crate) static ARRIVALS: Table = Table {
     rule: Rule::One,
     keys: &[
         key("closed", Kind::Table(&CLOSED), "Clients that wait for their answer before they call again."),
-        key("constant", Kind::Rate, "Calls at equal distances, whatever becomes of them, as \"200/s\"."),
-        key("poisson", Kind::Rate, "Calls without memory, whatever becomes of them, as \"200/s\"."),
+        key(
+            "constant",
+            Kind::RateOrList(&SEGMENT),
+            "Calls at equal distances, whatever becomes of them, as \"200/s\" or at a rate that changes.",
+        ),
+        key(
+            "poisson",
+            Kind::RateOrList(&SEGMENT),
+            "Calls without memory, whatever becomes of them, as \"200/s\" or at a rate that changes.",
+        ),
+        key("burst", Kind::Table(&BURST), "Calls that come together, again and again."),
+        key("replay", Kind::Table(&REPLAY), "Calls at the moments that a file lists."),
+    ],
+};
+
+pub(crate) static SEGMENT: Table = Table {
+    name: "a segment of load.arrivals",
+    doc: "A level of the rate, or a ramp.",
+    rule: Rule::Any,
+    keys: &[
+        key("rate", Kind::RateOrZero, "Of a level; 0 is a pause."),
+        key("from", Kind::RateOrZero, "Of a ramp, where it begins."),
+        key("to", Kind::RateOrZero, "Of a ramp, where it ends."),
+        key("for", Kind::Duration, "How long it lasts. Default of a level that is the last: until the load is over."),
+    ],
+};
+
+pub(crate) static BURST: Table = Table {
+    name: "load.arrivals.burst",
+    doc: "Calls that come together, the first of them at the beginning.",
+    rule: Rule::Required(&["calls", "every"]),
+    keys: &[
+        key("calls", Kind::Count32(1), "How many at a time."),
+        key("every", Kind::Duration, "From the start of one burst to that of the next."),
+        key("spread", Kind::Duration, "Over how long they come, evenly. Default: all at one instant."),
+    ],
+};
+
+pub(crate) static REPLAY: Table = Table {
+    name: "load.arrivals.replay",
+    doc: "Calls at the moments that a file lists.",
+    rule: Rule::Required(&["file"]),
+    keys: &[
+        key("file", Kind::Text, "Its path, from the scenario's own folder: a moment a line."),
+        key("speed", Kind::Quickness, "How many times as fast they pass. Default 1."),
     ],
 };
 

@@ -16,11 +16,12 @@
 //! its line and column.
 //!
 //! What is decided here: what a file may say, and what it means where it is silent. What is left out: reading files
-//! from a disk, and everything the values are used for.
+//! from a disk (whoever can, hands in [`Files`]), and everything the values are used for.
 
 mod decode;
 mod grammar;
 mod live;
+mod moments;
 mod node;
 mod places;
 mod presets;
@@ -32,10 +33,11 @@ mod source;
 pub mod units;
 
 pub use live::LivePhase;
+pub use moments::{Moments, MomentsError};
 pub use places::{Places, Remark};
 pub use presets::{PresetScenario, SCENARIOS, preset_scenario};
 pub use problem::{Invalid, Problem};
-pub use scenario::Scenario;
+pub use scenario::{Files, Scenario};
 pub use schema::{live_phase_schema, schema};
 
 /// What to say of a `name` that is no scenario of the program: the nearest one, where one is near, and all of them.

@@ -7,13 +7,17 @@ use brownout_load::{Graph, Load, Node};
 use brownout_policy::{Settings, preset};
 use brownout_service::{Phase, Recurring, Service};
 
+use crate::moments::Moments;
 use crate::places::Places;
 use crate::problem::{Invalid, Problems};
 use crate::source::Source;
 use crate::{decode, read};
 
-/// How long a load without a duration may be looked at.
+/// How long a load without an end may be looked at.
 const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads the list of moments in the file that a scenario calls so, or says why not.
+pub type Files<'f> = dyn Fn(&str) -> Result<Moments, String> + 'f;
 
 /// How a service misbehaves and how its callers behave. Needs no further check.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,17 +49,27 @@ impl Scenario {
         Ok(Self::parse_with_places(name, text)?.0)
     }
 
-    /// The same, with the places of what was read.
+    /// The same, with the places of what was read. There are no other files than this.
     ///
     /// # Errors
     /// Every mistake in the file, each with its place.
     pub fn parse_with_places(name: &str, text: &str) -> Result<(Self, Places), Invalid> {
+        Self::parse_with_files(name, text, &|file| {
+            Err(format!("`{file}` is beside a scenario's own file, and this one has none"))
+        })
+    }
+
+    /// The same, with what else it names read by `files`.
+    ///
+    /// # Errors
+    /// Every mistake in the file, each with its place.
+    pub fn parse_with_files(name: &str, text: &str, files: &Files<'_>) -> Result<(Self, Places), Invalid> {
         let mut problems = Problems::default();
         // Some editors begin a file with a mark that says nothing.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let json = name.ends_with(".json") || text.trim_start().starts_with('{');
         let tree = read::tree(text, json, &mut problems).filter(|_| problems.is_empty());
-        let read = tree.and_then(|tree| Some((decode::scenario(&tree, &mut problems)?, tree)));
+        let read = tree.and_then(|tree| Some((decode::scenario(&tree, files, &mut problems)?, tree)));
         match read {
             Some((scenario, tree)) => Ok((scenario, Places::new(Source::new(name, text), tree))),
             None => Err(problems.into_invalid(name, text)),
@@ -88,7 +102,7 @@ impl Scenario {
     /// Up to when phases come again: the end of the load, or a day.
     #[must_use]
     pub fn horizon(&self) -> Duration {
-        self.load.duration.unwrap_or(DAY)
+        self.load.ends_of_all().unwrap_or(DAY)
     }
 
     /// The settings that `name` stands for where policies are compared: one of the file's `policies`, `scenario` for its

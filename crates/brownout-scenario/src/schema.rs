@@ -1,6 +1,6 @@
 //! The grammar as a JSON Schema, for editors.
 
-use brownout_load::Rate;
+use brownout_load::{Curve, Rate, Replay};
 use brownout_policy::FACTOR_MAX;
 use brownout_service::{Fault, UNITS_MAX};
 use serde_json::{Map, Value, json};
@@ -93,6 +93,15 @@ fn kind(of: Kind) -> Value {
             { "type": "number", "minimum": Rate::MIN, "maximum": Rate::MAX },
             { "type": "string", "pattern": RATE_PATTERN },
         ] }),
+        Kind::RateOrZero => json!({ "anyOf": [
+            { "type": "number", "minimum": 0, "maximum": Rate::MAX },
+            { "type": "string", "pattern": RATE_PATTERN },
+        ] }),
+        Kind::RateOrList(item) => json!({ "anyOf": [
+            kind(Kind::Rate),
+            { "type": "array", "minItems": 1, "maxItems": Curve::SEGMENTS_MAX, "items": table(item) },
+        ] }),
+        Kind::Quickness => json!({ "type": "number", "minimum": Replay::SPEEDS.0, "maximum": Replay::SPEEDS.1 }),
         Kind::Units => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": UNITS_MAX }),
         Kind::Cost => json!({ "anyOf": [
             { "type": "number", "minimum": 0, "maximum": UNITS_MAX },

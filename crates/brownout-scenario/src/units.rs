@@ -66,16 +66,23 @@ pub(crate) const RATE_PATTERN: &str = r"^\s*\d+(\.\d+)?\s*(/\s*(s|m|h))?\s*$";
 /// # Errors
 /// When the text is none, or the rate is zero or above [`Rate::MAX`].
 pub fn rate(text: &str) -> Result<Rate, RateError> {
-    let error = || RateError(text.to_owned());
+    per_second(text).and_then(Rate::per_second).ok_or_else(|| RateError(text.to_owned()))
+}
+
+/// The same, or 0.
+pub(crate) fn rate_or_zero(text: &str) -> Option<f64> {
+    per_second(text).filter(|rate| *rate == 0.0 || Rate::per_second(*rate).is_some()).map(f64::abs)
+}
+
+fn per_second(text: &str) -> Option<f64> {
     let (digits, unit) = text.split_once('/').unwrap_or((text, "s"));
     let seconds = match unit.trim() {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        _ => return Err(error()),
+        _ => return None,
     };
-    let number = digits.trim().parse::<f64>().map_err(|_| error())?;
-    Rate::per_second(number / seconds).ok_or_else(error)
+    Some(digits.trim().parse::<f64>().ok()? / seconds)
 }
 
 /// Why a text is no rate.

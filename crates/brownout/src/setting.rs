@@ -1,11 +1,14 @@
 //! The scenario and the luck of a run.
 
+use std::fmt;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use brownout_draw::{Seed, fingerprint};
 use brownout_policy::Policy;
 use brownout_report::Origin;
-use brownout_scenario::{Places, PresetScenario, Scenario, preset_scenario, scenario_hint};
+use brownout_scenario::{Moments, Places, PresetScenario, Scenario, preset_scenario, scenario_hint};
 use brownout_sim::World;
 
 use crate::exit::Stop;
@@ -86,13 +89,45 @@ pub(crate) fn read(file: &Path) -> Result<Scenario, Stop> {
 
 /// The same, with the places of its keys.
 pub(crate) fn read_with_places(file: &Path) -> Result<(Scenario, Places), Stop> {
-    let text = match file.to_str().and_then(|name| name.strip_prefix(PRESET)) {
-        Some(name) => preset(name)?.text.to_owned(),
-        None => std::fs::read_to_string(file)
-            .map_err(|error| Stop::usage(format!("failed to read the scenario {}: {error}", file.display())))?,
+    let name = file.display().to_string();
+    let read = match file.to_str().and_then(|name| name.strip_prefix(PRESET)) {
+        Some(known) => Scenario::parse_with_places(&name, preset(known)?.text),
+        None => {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| Stop::usage(format!("failed to read the scenario {}: {error}", file.display())))?;
+            let folder = file.parent().unwrap_or(Path::new(""));
+            Scenario::parse_with_files(&name, &text, &|beside| moments(&folder.join(beside)))
+        }
     };
-    Scenario::parse_with_places(&file.display().to_string(), &text)
-        .map_err(|invalid| Stop { message: invalid.render(output::talk_is_coloured()), ..Stop::usage("") })
+    read.map_err(|invalid| Stop { message: invalid.render(output::talk_is_coloured()), ..Stop::usage("") })
+}
+
+/// The list of moments in a file.
+fn moments(file: &Path) -> Result<Moments, String> {
+    let failed = |error: &dyn fmt::Display| format!("failed to read {}: {error}", file.display());
+    // What is no file, such as a pipe, might never end.
+    if !std::fs::metadata(file).map_err(|error| failed(&error))?.is_file() {
+        return Err(failed(&"it is no file"));
+    }
+    let mut lines = BufReader::new(File::open(file).map_err(|error| failed(&error))?);
+    let (mut moments, mut line) = (Moments::default(), String::new());
+    loop {
+        line.clear();
+        let longest = Moments::LINE_BYTES_MAX as u64 + 1;
+        let read = lines.by_ref().take(longest).read_line(&mut line).map_err(|error| failed(&error))?;
+        if read == 0 {
+            return Ok(moments);
+        }
+        if line.trim_end().len() > Moments::LINE_BYTES_MAX {
+            let message = format!(
+                "a line has at most {} bytes, found one that begins `{}`",
+                Moments::LINE_BYTES_MAX,
+                line.chars().take(40).collect::<String>()
+            );
+            return Err(failed(&message));
+        }
+        moments.line(&line).map_err(|error| failed(&error))?;
+    }
 }
 
 /// Whether a scenario is one of the program's, and no file.

@@ -6,7 +6,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed};
-use brownout_load::{AfterGiveUp, Arrivals, Cohort, Load, OwnPolicy, Rate, Schedule};
+use brownout_load::{
+    AfterGiveUp, Arrivals, Bursts, Cohort, Curve, Load, OwnPolicy, Rate, Replay, Schedule, Segment, Spacing,
+};
 use brownout_policy::{JitterKind, Settings};
 use brownout_service::{Change, Factor, Factors, Only, Phase, Ramp, Service, Window};
 
@@ -47,6 +49,29 @@ async fn poisson_arrivals_are_those_of_the_schedule_and_meet_the_same_in_both_wo
     assert_eq!(http.sorted(), virtual_time.sorted());
     // Calls count in the second they were due in, whenever they were begun.
     assert_eq!(http.result.per_interval.calls, virtual_time.result.per_interval.calls);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn arrivals_of_any_shape_are_the_same_in_both_worlds() {
+    let ramp = Segment { from: 20.0, to: 180.0, lasts: Some(MS(600)) };
+    let pause = Segment { from: 0.0, to: 0.0, lasts: Some(MS(200)) };
+    let curve = Curve::new(&[ramp, pause, Segment { from: 100.0, to: 100.0, lasts: Some(MS(300)) }]).unwrap();
+    let every_ms = |ms: u64| ms * 1_000_000;
+    let shapes = [
+        (Arrivals::Varying { curve: curve.clone(), spacing: Spacing::Even }, Some(90)),
+        (Arrivals::Varying { curve, spacing: Spacing::Random }, None),
+        (Arrivals::Bursts(Bursts::new(clients(20), MS(400), MS(50)).unwrap()), Some(60)),
+        (Arrivals::Replay(Replay::new([0, 5, 5, 700, 1050].map(every_ms).to_vec(), 1.0).unwrap()), Some(5)),
+    ];
+    for (arrivals, calls) in shapes {
+        let load = Load { arrivals, duration: Some(MS(1100)), clients: clients(7), ..Load::default() };
+        let settings = Settings { base_delay: Some(MS(1)), jitter: Some(JitterKind::Full), ..Settings::default() };
+        let scenario = Scenario { service: failing("0.3", Distribution::fixed(MS(1))), settings, load };
+        let (virtual_time, http) = (scenario.in_virtual_time(), scenario.over_http().await);
+        assert_eq!(http.sorted(), virtual_time.sorted());
+        assert_eq!(http.result.per_interval.calls, virtual_time.result.per_interval.calls);
+        assert!(calls.is_none_or(|calls| http.result.calls.started == calls), "{:?}", http.result.calls);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

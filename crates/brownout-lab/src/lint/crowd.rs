@@ -231,7 +231,7 @@ pub(super) fn budget_per_client(case: &Case<'_>) -> Option<Finding> {
                 .number("share", grants.share)
         });
     }
-    let calls = calls(load, rate).filter(|calls| *calls > 0.0)? / memories;
+    let calls = calls(load).filter(|calls| *calls > 0.0)? / memories;
     let extra = f64::from(grants.at_once) / calls;
     much(extra).then(|| {
         finding
@@ -256,8 +256,8 @@ pub(super) fn budget_per_client(case: &Case<'_>) -> Option<Finding> {
 
 /// How many calls a load makes.
 #[expect(clippy::cast_precision_loss, reason = "a count of calls for a ratio")]
-fn calls(load: &Load, rate: Option<f64>) -> Option<f64> {
-    let by_time = load.duration.and_then(|duration| Some(rate? * duration.as_secs_f64()));
+fn calls(load: &Load) -> Option<f64> {
+    let by_time = load.ends().and_then(|end| load.arrivals.calls_by(end));
     let by_count = Some(load.count_max()).filter(|count| *count < u64::MAX).map(|count| count as f64);
     match (by_time, by_count) {
         (Some(time), Some(count)) => Some(time.min(count)),

@@ -63,6 +63,12 @@ pub enum StormError {
          `arrivals = {{ poisson = \"200/s\" }}`"
     )]
     Closed,
+    /// Arrivals that change by themselves.
+    #[error(
+        "the arrivals change by themselves, so it could not be told from what a trigger does; a storm takes a rate that stays, \
+         `arrivals = {{ poisson = \"200/s\" }}`"
+    )]
+    Unsteady,
     /// Too short an observation.
     #[error(
         "a horizon of {horizon:?} after the trigger is too short for a verdict: it takes {needed:?}, which is {why}; leave --horizon \
@@ -116,7 +122,7 @@ impl Experiment<'_> {
     /// Calls a second, as the scenario says.
     ///
     /// # Errors
-    /// Where arrivals are closed.
+    /// Where arrivals are closed, or change by themselves.
     pub fn rate(&self) -> Result<f64, StormError> {
         self.load.parts().iter().map(|part| rate_of(part.load)).sum()
     }

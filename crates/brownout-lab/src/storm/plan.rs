@@ -81,7 +81,7 @@ impl<'e> Plan<'e> {
     /// Plans a cell.
     ///
     /// # Errors
-    /// Where there is nothing to find out: no trigger or one without end, closed arrivals, a service that is overloaded
+    /// Where there is nothing to find out: no trigger or one without end, arrivals that are closed or change, a service that is overloaded
     /// without it, a horizon that is too short.
     pub fn new(experiment: Experiment<'e>, at: At) -> Result<Self, StormError> {
         let plan = Self::any(experiment, at)?;

@@ -40,7 +40,7 @@ impl Precheck {
     /// Of an experiment at one load.
     ///
     /// # Errors
-    /// Where arrivals are closed, or the load makes no rate.
+    /// Where arrivals are closed or change by themselves, or the load makes no rate.
     pub fn new(experiment: &Experiment<'_>, at: At) -> Result<Self, StormError> {
         let worst = worst(experiment, at.load)?;
         let finite = Some(worst.attempts_failing).filter(|attempts| *attempts < BOUND);
@@ -81,7 +81,11 @@ fn worst(experiment: &Experiment<'_>, load: f64) -> Result<WorstCase, StormError
 
 /// Calls a second of one population.
 pub(super) fn rate_of(load: &Load) -> Result<f64, StormError> {
-    load.arrivals.rate().map(Rate::get).ok_or(StormError::Closed)
+    match load.arrivals {
+        Arrivals::Constant(rate) | Arrivals::Poisson(rate) => Ok(rate.get()),
+        Arrivals::Closed { .. } => Err(StormError::Closed),
+        Arrivals::Varying { .. } | Arrivals::Bursts(_) | Arrivals::Replay(_) => Err(StormError::Unsteady),
+    }
 }
 
 fn worst_product(experiment: &Experiment<'_>, load: f64) -> Option<f64> {
@@ -114,6 +118,7 @@ pub(super) fn scaled(load: &Load, by: f64) -> Result<Load, StormError> {
         Arrivals::Closed { .. } => return Err(StormError::Closed),
         Arrivals::Constant(rate) => Arrivals::Constant(times(rate)?),
         Arrivals::Poisson(rate) => Arrivals::Poisson(times(rate)?),
+        Arrivals::Varying { .. } | Arrivals::Bursts(_) | Arrivals::Replay(_) => return Err(StormError::Unsteady),
     };
     Ok(Load { arrivals, ..load.clone() })
 }

@@ -184,6 +184,8 @@ fn what_is_no_experiment_is_refused_with_the_way_out() {
     let closed =
         SMALL.replace("{ poisson = \"140/s\" }", "{ closed = { clients = 100 } }").replace("clients = 100\n", "");
     assert_eq!(refusal(&closed, None), StormError::Closed);
+    let ramp = SMALL.replace("{ poisson = \"140/s\" }", "{ poisson = [{ from = 10, to = 140, for = 60 }] }");
+    assert_eq!(refusal(&ramp, None), StormError::Unsteady);
     let much = refusal(&SMALL.replace("140/s", "240/s"), None);
     assert!(matches!(much, StormError::Overloaded { .. }) && much.to_string().contains("240/s take 1.20"), "{much}");
     let short = refusal(SMALL, Some(20)).to_string();

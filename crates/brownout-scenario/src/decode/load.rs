@@ -6,20 +6,20 @@ use std::time::Duration;
 use brownout_load::{AfterGiveUp, Arrivals, Carried, Cohort, Load, OwnPolicy, RequestLine};
 use brownout_policy::Settings;
 
-use super::{Fields, distribution, fault, policy, scalar};
+use super::{Fields, arrivals, distribution, fault, policy, scalar};
+use crate::Files;
 use crate::grammar;
 use crate::node::{Entry, Node, Value};
 use crate::problem::Problems;
 
-/// - `policies`: those that the file has names for, and what its `policy` says.
-pub(super) fn read(node: &Node, policies: &Policies<'_>, problems: &mut Problems) -> Option<Load> {
+pub(super) fn read(node: &Node, around: &Around<'_>, problems: &mut Problems) -> Option<Load> {
     let fields = Fields::open(node, &grammar::LOAD, problems)?;
     let duration = fields.read("duration", problems, scalar::duration);
-    let mut load = population(&fields, duration, problems);
+    let mut load = population(&fields, duration, around, problems);
     if let Some((request, carried)) = fields.nested("request", problems, request) {
         (load.request, load.carried) = (request, carried);
     }
-    let read = |node: &_, problems: &mut _| cohorts(node, duration, policies, problems);
+    let read = |node: &_, problems: &mut _| cohorts(node, duration, around, problems);
     load.cohorts = fields.nested("cohorts", problems, read).unwrap_or_default();
     if fields.get("cohorts").is_some() {
         check_beside_cohorts(&fields, &load, problems);
@@ -43,13 +43,14 @@ fn request(node: &Node, problems: &mut Problems) -> Option<(RequestLine, Carried
     Some((line, carried))
 }
 
-/// The policies of the file: those with names, and its `policy`.
-pub(super) struct Policies<'p> {
-    pub(super) named: &'p [(String, Settings)],
-    pub(super) policy: Option<&'p Settings>,
+/// What is around a load: the policies that the file has names for, its `policy`, and other files.
+pub(super) struct Around<'a> {
+    pub(super) named: &'a [(String, Settings)],
+    pub(super) policy: Option<&'a Settings>,
+    pub(super) files: &'a Files<'a>,
 }
 
-fn population(fields: &Fields<'_>, duration: Option<Duration>, problems: &mut Problems) -> Load {
+fn population(fields: &Fields<'_>, duration: Option<Duration>, around: &Around<'_>, problems: &mut Problems) -> Load {
     let mut load = Load {
         count: fields.read("count", problems, scalar::count(0, u64::MAX)),
         duration,
@@ -58,7 +59,7 @@ fn population(fields: &Fields<'_>, duration: Option<Duration>, problems: &mut Pr
     };
     load.clients = clients(fields, "clients", problems).unwrap_or(load.clients);
     load.processes = clients(fields, "processes", problems).unwrap_or(load.processes);
-    fields.nested("arrivals", problems, |node, problems| arrivals(fields, node, problems, &mut load));
+    fields.nested("arrivals", problems, |node, problems| arrivals(fields, node, around, problems, &mut load));
     load.after_give_up = fields.nested("after_give_up", problems, after_give_up).unwrap_or_default();
     check(fields, &load, problems);
     load
@@ -68,7 +69,7 @@ fn population(fields: &Fields<'_>, duration: Option<Duration>, problems: &mut Pr
 fn cohorts(
     node: &Node,
     duration: Option<Duration>,
-    policies: &Policies<'_>,
+    around: &Around<'_>,
     problems: &mut Problems,
 ) -> Option<Vec<Cohort>> {
     let Value::Table(entries) = &node.value else {
@@ -78,9 +79,9 @@ fn cohorts(
     let mut read = |entry: &Entry| {
         let name = problems.accept(&entry.key_span, scalar::name(&Value::Text(entry.key.clone())))?;
         let fields = Fields::open(&entry.node, &grammar::COHORT, problems)?;
-        let load = population(&fields, duration, problems);
+        let load = population(&fields, duration, around, problems);
         let own = match fields.get("policy") {
-            Some(entry) => Some(own_policy(&entry.node, policies, problems)?),
+            Some(entry) => Some(own_policy(&entry.node, around, problems)?),
             None => None,
         };
         Some(Cohort { name, load, own })
@@ -90,13 +91,13 @@ fn cohorts(
 }
 
 /// What a cohort's clients do after a failure. How long they wait is what the file's `policy` says, where theirs says nothing.
-fn own_policy(node: &Node, policies: &Policies<'_>, problems: &mut Problems) -> Option<OwnPolicy> {
+fn own_policy(node: &Node, around: &Around<'_>, problems: &mut Problems) -> Option<OwnPolicy> {
     let named = match &node.value {
-        Value::Text(name) => policies.named.iter().find(|(own, _)| own == name).map(|(_, settings)| settings.clone()),
+        Value::Text(name) => around.named.iter().find(|(own, _)| own == name).map(|(_, settings)| settings.clone()),
         _ => None,
     };
     let settings = named.or_else(|| policy::read(node, problems))?;
-    let own = OwnPolicy::new(settings.over(policies.policy.map(Settings::patience).unwrap_or_default()));
+    let own = OwnPolicy::new(settings.over(around.policy.map(Settings::patience).unwrap_or_default()));
     own.map_err(|errors| errors.into_iter().for_each(|error| problems.add(&node.span, error))).ok()
 }
 
@@ -106,13 +107,16 @@ fn clients(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Option<No
     u32::try_from(count).ok().and_then(NonZeroU32::new)
 }
 
-fn arrivals(load_fields: &Fields<'_>, node: &Node, problems: &mut Problems, load: &mut Load) -> Option<()> {
+fn arrivals(
+    load_fields: &Fields<'_>,
+    node: &Node,
+    around: &Around<'_>,
+    problems: &mut Problems,
+    load: &mut Load,
+) -> Option<()> {
     let fields = Fields::open(node, &grammar::ARRIVALS, problems)?;
-    if let Some(rate) = fields.read("constant", problems, scalar::rate) {
-        load.arrivals = Arrivals::Constant(rate);
-    }
-    if let Some(rate) = fields.read("poisson", problems, scalar::rate) {
-        load.arrivals = Arrivals::Poisson(rate);
+    if let Some(open) = arrivals::read(&fields, around.files, problems) {
+        load.arrivals = open;
     }
     fields.nested("closed", problems, |node, problems| {
         let fields = Fields::open(node, &grammar::CLOSED, problems)?;
@@ -136,6 +140,12 @@ fn after_give_up(node: &Node, problems: &mut Problems) -> Option<AfterGiveUp> {
 
 /// What could never be, or never end.
 fn check(fields: &Fields<'_>, load: &Load, problems: &mut Problems) {
+    if matches!(load.arrivals, Arrivals::Bursts(_)) && load.count.is_none() && load.duration.is_none() {
+        problems.add(
+            fields.blame("arrivals"),
+            "bursts come again and again, without an end of their own; give the load a `count` or a `duration`",
+        );
+    }
     if load.after_give_up == AfterGiveUp::Drop {
         return;
     }
@@ -144,7 +154,7 @@ fn check(fields: &Fields<'_>, load: &Load, problems: &mut Problems) {
             fields.blame("after_give_up"),
             "closed clients make their next call whatever became of the last; with `after_give_up`, arrivals are open",
         );
-    } else if load.duration.is_none() {
+    } else if load.ends().is_none() {
         problems.add(
             fields.blame("after_give_up"),
             "clients that come back for ever make a load without an end; give the load a `duration`",

@@ -2,6 +2,7 @@
 //!
 //! Each reader returns `None` once it has put at least one problem down; a file without problems is whole.
 
+mod arrivals;
 mod capacity;
 mod distribution;
 mod effect;
@@ -21,21 +22,23 @@ use brownout_load::Part;
 use brownout_policy::{Policy, Settings, preset};
 use brownout_service::{BURSTS_MAX, Capacity, Phase, Shed, TIMES_MAX};
 
-use crate::Scenario;
 use crate::grammar::{self, Rule, Table};
 use crate::node::{Entry, Node, Span, Value};
 use crate::problem::Problems;
+use crate::{Files, Scenario};
 pub(crate) use fault::{BREAK_WORDS, LOSS_WORDS, POINT_WORDS};
 pub(crate) use scalar::RETRY_AFTER_WORDS;
 
 /// The whole file; `None` once problems are put down.
-pub(crate) fn scenario(root: &Node, problems: &mut Problems) -> Option<Scenario> {
+///
+/// - `files`: what reads the other files that it names.
+pub(crate) fn scenario(root: &Node, files: &Files<'_>, problems: &mut Problems) -> Option<Scenario> {
     let fields = Fields::open(root, &grammar::SCENARIO, problems)?;
     let seed = fields.read("seed", problems, scalar::seed);
     let service = service::read(&fields, problems);
     let policy = fields.nested("policy", problems, policy::read);
     let policies = fields.nested("policies", problems, policies).unwrap_or_default();
-    let known = load::Policies { named: &policies, policy: policy.as_ref() };
+    let known = load::Around { named: &policies, policy: policy.as_ref(), files };
     let load = fields.nested("load", problems, |node, problems| load::read(node, &known, problems)).unwrap_or_default();
     let service::Read { service, identity_header, graph, recurring } = service?;
     let scenario =
@@ -97,7 +100,7 @@ fn check(fields: &Fields<'_>, scenario: &Scenario, problems: &mut Problems) {
     }
     let parts = scenario.load.parts();
     let (open, closed): (Vec<&Part<'_>>, Vec<_>) = parts.iter().partition(|part| part.load.is_open());
-    if !open.is_empty() && scenario.load.duration.is_none() {
+    if open.iter().any(|part| part.load.ends().is_none()) {
         for phase in scenario.service.phases().iter().filter(|phase| pause(phase)) {
             let message = format!(
                 "phase `{}` stops the load for ever, so its calls would never all be made; give the phase an end or the load a \

@@ -148,6 +148,16 @@ pub(super) fn rate(value: &Value) -> Read<Rate> {
     }
 }
 
+/// Events a second, or none.
+pub(super) fn rate_or_zero(value: &Value) -> Read<f64> {
+    let found =
+        || format!("a rate here is 0 or a number from 0.0000001 to 10000000 a second, as \"200/s\", found {value}");
+    match value {
+        Value::Text(text) | Value::Number(text) => units::rate_or_zero(text).ok_or_else(found),
+        _ => Err(found()),
+    }
+}
+
 /// A name that can stand in a header: letters, digits, and `-_. `.
 pub(super) fn name(value: &Value) -> Read<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_. ".contains(c);

@@ -1,6 +1,6 @@
-use crate::Scenario;
+use crate::{Moments, Scenario};
 use brownout_draw::{Distribution, Seed};
-use brownout_load::Load;
+use brownout_load::{Arrivals, Load, Spacing};
 use brownout_policy::{Growth, JitterKind};
 use brownout_service::{
     Cost, Effect, Fault, HintForm, LimitKey, LimitRule, Outcome, Request, RetryAfter, RetryAfterWait, Sticky,
@@ -521,6 +521,104 @@ fn cohorts_have_what_they_need_and_nothing_is_said_twice() {
         "[load.cohorts.a]\narrivals = { closed = {} }\n[[phases]]\nname = \"more\"\nload = 2.0\n",
         &["3:1 phase `more` changes the load of closed clients"],
     );
+}
+
+#[test]
+fn a_rate_that_changes_is_a_list_of_levels_and_ramps() {
+    let text = r#"
+        [load.arrivals]
+        poisson = [{ rate = "10/s", for = "30s" }, { from = "10/s", to = 100, for = "1m" }, { rate = "0/s", for = 5 }, { rate = "60/m" }]
+    "#;
+    let load = Scenario::parse("test.toml", text).unwrap().load;
+    let Arrivals::Varying { curve, spacing: Spacing::Random } = &load.arrivals else { panic!("{:?}", load.arrivals) };
+    let segments: Vec<_> = curve.segments().map(|segment| (segment.from, segment.to, segment.lasts)).collect();
+    let lasting = |seconds| Some(Duration::from_secs(seconds));
+    let expected = [(10.0, 10.0, lasting(30)), (10.0, 100.0, lasting(60)), (0.0, 0.0, lasting(5)), (1.0, 1.0, None)];
+    assert_eq!(segments, expected);
+    // Without a count or a duration it is as any load; where the last segment ends, the load is over.
+    assert_eq!((load.ends(), load.count_max()), (None, 100));
+    let ends = "[load.arrivals]\nconstant = [{ from = 0, to = 5, for = 2 }, { rate = 7, for = 3 }]\n";
+    let scenario = Scenario::parse("test.toml", ends).unwrap();
+    assert_eq!((scenario.load.ends(), scenario.load.asked()), (lasting(5), None));
+    assert_eq!(scenario.horizon(), Duration::from_secs(5));
+    let sooner = Scenario::parse("test.toml", &format!("[load]\nduration = 4\n{ends}")).unwrap();
+    assert_eq!(sooner.load.ends(), lasting(4));
+}
+
+#[test]
+fn what_is_no_rate_over_time_is_refused_at_its_place() {
+    let constant = |list: &str, expected: &[&str]| check(&format!("[load.arrivals]\nconstant = {list}\n"), expected);
+    constant("[]", &["2:12 a rate that changes has 1 to 1000 segments, found 0"]);
+    constant("true", &["2:12 a rate is text such as \"200/s\" or a number a second, found true"]);
+    constant("[5]", &["2:13 a segment of load.arrivals is a table with the keys rate, from, to, for, found 5"]);
+    constant("[{ rate = -1 }]", &["2:22 a rate here is 0 or a number from 0.0000001"]);
+    constant(
+        "[{ rate = \"1/d\" }, { to = 1 }]",
+        &["2:22 a rate here is 0 or", "2:31 a segment is a level with a `rate`, or a ramp"],
+    );
+    constant(
+        "[{ rate = 1, to = 2, for = 3 }]",
+        &["2:13 a segment is a level with a `rate`, or a ramp with `from` and `to`"],
+    );
+    constant("[{ rate = 1, for = 0 }]", &["2:13 segment 1 lasts no time"]);
+    constant("[{ rate = 1 }, { rate = 2 }]", &["2:13 segment 1 has no end"]);
+    constant(
+        "[{ from = 1, to = 2 }]",
+        &["2:13 segment 1 has no end, as only a level that is the last may; give it `for`"],
+    );
+    constant("[{ rate = 1, for = 1 }, { rate = 0 }]", &["2:37 segment 2 is a pause for ever"]);
+    constant("[{ rate = 0, for = 1 }]", &["2:12 the rate is 0 all the time"]);
+    // Without a list, a rate of 0 is none.
+    constant("0", &["2:12 a rate is a number from 0.0000001"]);
+    let after = "after_give_up = { come_back = 1 }\n";
+    check(&format!("[load]\n{after}arrivals = {{ constant = [{{ rate = 1, for = 1 }}] }}\n"), &["fine"]);
+    check(
+        &format!("[load]\n{after}arrivals = {{ constant = [{{ rate = 1 }}] }}\n"),
+        &["2:17 clients that come back for ever"],
+    );
+}
+
+#[test]
+fn bursts_have_an_end_and_do_not_run_into_each_other() {
+    let burst =
+        |burst: &str, expected: &[&str]| check(&format!("[load]\ncount = 7\narrivals.burst = {burst}\n"), expected);
+    burst("{ calls = 100, every = \"10s\" }", &["fine"]);
+    burst("{ calls = 100, every = \"10s\", spread = \"10s\" }", &["fine"]);
+    burst("{ calls = 100 }", &["3:18 load.arrivals.burst needs the key `every`"]);
+    burst("{ calls = 0, every = 1 }", &["3:28 a count is a whole number from 1"]);
+    burst(
+        "{ calls = 1, every = 1, spread = 2 }",
+        &["3:18 a burst spread over 2s is not over when the next comes after 1s"],
+    );
+    burst("{ calls = 1, every = 0 }", &["3:18 bursts of 1 calls every 0ns come to more than 10000000 a second"]);
+    check(
+        "[load]\narrivals = { burst = { calls = 1, every = 1 } }\n",
+        &["2:12 bursts come again and again, without an end of their own; give the load a `count` or a `duration`"],
+    );
+}
+
+#[test]
+fn a_list_of_moments_is_read_by_whoever_can() {
+    let text = "[load]\narrivals.replay = { file = \"log.txt\", speed = 2 }\n";
+    check(text, &["2:28 `log.txt` is beside a scenario's own file, and this one has none"]);
+    let read = |lines: &'static [&'static str]| {
+        let files = move |file: &str| {
+            assert_eq!(file, "log.txt");
+            let mut moments = Moments::default();
+            let read: Result<(), _> = lines.iter().try_for_each(|line| moments.line(line));
+            read.map(|()| moments).map_err(|error| format!("{file}: {error}"))
+        };
+        Scenario::parse_with_files("test.toml", text, &files).map(|(scenario, _)| scenario.load)
+    };
+    let load = read(&["7", "# and later", "6.5", "10"]).unwrap();
+    let Arrivals::Replay(replay) = &load.arrivals else { panic!("{:?}", load.arrivals) };
+    assert_eq!(replay.moments(), [0, 250_000_000, 1_750_000_000]);
+    assert_eq!((load.count_max(), load.ends()), (u64::MAX, Some(Duration::from_nanos(1_750_000_001))));
+    let invalid = read(&["7", "x"]).unwrap_err();
+    assert!(invalid.to_string().contains("log.txt: line 2: a moment is a number of seconds"), "{invalid}");
+    assert_eq!(invalid.place(&invalid.problems()[0]), (2, 28));
+    assert!(read(&[]).unwrap_err().to_string().contains("there is no moment to replay"));
+    check("[load]\narrivals.replay = { speed = 0 }\n", &["2:19 load.arrivals.replay needs the key `file`"]);
 }
 
 #[test]

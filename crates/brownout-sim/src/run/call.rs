@@ -50,15 +50,15 @@ impl<O: Observer> Run<'_, O> {
     pub(super) fn begin_of_closed(&mut self, client: u32) {
         let (crowd, client) = self.crowds.of_client(client);
         let Crowd { load, begun, .. } = *self.crowds.at(crowd);
-        if begun < load.count_max() && self.load.goes_on_at(self.elapsed()) {
+        if begun < load.count_max() && load.goes_on_at(self.elapsed()) {
             self.begin(crowd, client, false);
         }
     }
 
     /// A client makes again what failed before.
     pub(super) fn come_back(&mut self, client: u32) {
-        if self.load.goes_on_at(self.elapsed()) {
-            let (crowd, client) = self.crowds.of_client(client);
+        let (crowd, client) = self.crowds.of_client(client);
+        if self.crowds.at(crowd).load.goes_on_at(self.elapsed()) {
             self.count(crowd, Tally::returned);
             self.begin(crowd, client, true);
         }

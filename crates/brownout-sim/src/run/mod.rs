@@ -385,7 +385,7 @@ impl<'w, O: Observer> Run<'w, O> {
     }
 
     fn result(mut self) -> (LoadResult, O) {
-        let over = self.load.duration.filter(|_| self.cut_short.is_none());
+        let over = self.load.ends_of_all().filter(|_| self.cut_short.is_none());
         self.end_what_is_left();
         let mut result = self.tally.result(self.load.asked_of_all().unwrap_or(0), over);
         result.cohorts = self.crowds.results(over);

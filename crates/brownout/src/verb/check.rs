@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use brownout_lab::lint::{About, Finding, Subject, lint};
-use brownout_load::{Arrivals, Part, RequestLine};
+use brownout_load::{Arrivals, Part, RequestLine, Spacing};
 use brownout_policy::{PRESETS, Policy};
 use brownout_report::{CheckReport, CheckedPolicy, Place, PlacedFinding, json};
 use brownout_scenario::{Places, Remark, Scenario};
@@ -207,12 +207,18 @@ fn summary_of_part(part: &Part<'_>, request: &RequestLine) -> String {
         Arrivals::Closed { .. } => String::new(),
         Arrivals::Constant(rate) => format!(", {rate}, constant"),
         Arrivals::Poisson(rate) => format!(", {rate}, Poisson"),
+        Arrivals::Varying { curve, spacing } => {
+            let spacing = if *spacing == Spacing::Even { "constant" } else { "Poisson" };
+            format!(", a rate that changes, at most {}, {spacing}", curve.rate_max())
+        }
+        Arrivals::Bursts(bursts) => format!(", bursts of {} every {:?}", bursts.calls(), bursts.every()),
+        Arrivals::Replay(replay) => format!(", replayed at {} moments", replay.moments().len()),
     };
     let count = match load.count_max() {
         u64::MAX => String::new(),
         count => format!("{count} × "),
     };
-    let lasts = load.duration.map(|duration| format!(", for {duration:?}")).unwrap_or_default();
+    let lasts = load.ends().map(|end| format!(", for {end:?}")).unwrap_or_default();
     let own = part.own.map(|own| format!(", retries: {}", retries(&own.policy))).unwrap_or_default();
     format!("  {name}: {count}{method} {path}{arrivals}{lasts}, clients: {}{own}\n", load.clients)
 }

@@ -132,3 +132,30 @@ fn the_schema_is_json() {
     let schema = brownout("schema").json();
     assert_eq!(schema["title"], "brownout scenario");
 }
+
+#[test]
+fn moments_are_replayed_from_a_file_beside_the_scenario() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    std::fs::create_dir(folder.path().join("in")).unwrap();
+    write("in/replay.toml", "seed = 1\n[load]\narrivals.replay = { file = \"list.txt\", speed = 2 }\n");
+    write("in/list.txt", "# a log\n2025-03-01T12:00:03Z\n\n2025-03-01T13:00:00.5+01:00\n2025-03-01T12:00:01.5Z\n");
+    let run = |arguments: &[&str]| crate::program::brownout_in(folder.path(), arguments);
+    let load = run(&["load", "in/replay.toml", "--json"]);
+    let result: serde_json::Value = serde_json::from_str(&load.stdout).unwrap();
+    // From the first, in half the time: 0, 0.5 and 1.25 s.
+    assert_eq!(result["per_interval"]["calls"], serde_json::json!([2, 1]), "{load:?}");
+    let check = run(&["check", "in/replay.toml"]);
+    assert!(check.stdout.contains("GET /, replayed at 3 moments, for 1.250000001s"), "{check:?}");
+    let refused = |list: &str, words: &[&str]| {
+        write("in/list.txt", list);
+        let run = run(&["check", "in/replay.toml"]);
+        assert!(run.code == Some(2) && words.iter().all(|word| run.stderr.contains(word)), "{run:?}");
+    };
+    refused("1\nnoon\n", &["list.txt: line 2: a moment is", "found `noon`", "in/replay.toml:3:28"]);
+    refused(&"1".repeat(5000), &["a line has at most 1024 bytes"]);
+    refused("# nothing\n", &["there is no moment to replay"]);
+    std::fs::remove_file(folder.path().join("in/list.txt")).unwrap();
+    let run = run(&["load", "in/replay.toml"]);
+    assert!(run.code == Some(2) && run.stderr.contains("list.txt: No such file"), "{run:?}");
+}
