@@ -16,27 +16,32 @@ where
     O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
 {
     let mut clients = JoinSet::new();
-    for number in 0..crowd.load.busy_clients() {
+    let owned = |client: &u32| crowd.shard.is_none_or(|shard| shard.owns((*client).into()));
+    for number in (0..crowd.load.busy_clients()).filter(owned) {
         clients.spawn(client(Arc::clone(&crowd), number, observe.clone()));
     }
     while let Some(client) = clients.join_next().await {
         value(client);
     }
     // A load with a duration offers what fits into it, however much that is.
-    crowd.load.asked().unwrap_or(0)
+    crowd.asked.unwrap_or(0)
 }
 
 /// One closed client: call after call, until there are none left or the run is ended.
 async fn client<O: Fn(u64, &Attempt)>(crowd: Arc<Crowd>, client: u32, observe: O) {
-    let Crowd { drive, load, run, first_client, .. } = &*crowd;
+    let Crowd { drive, load, run, first_client, shard, .. } = &*crowd;
     let (of_all, clock) = (first_client + client, run.clock);
     let connections = Client::numbered(Arc::clone(&drive.target), clock, of_all);
     let mut ended = crowd.ended();
     // When the next call is to begin; its latency counts from then.
     let mut due = load.start(drive.seed, of_all);
     unless_ended(&mut ended, clock.sleep_until(due)).await;
+    let mut turns = 0..;
     while !*ended.borrow() && load.goes_on_at(due) {
-        let (nth, number) = crowd.next_call();
+        let (nth, number) = match turns.next().filter(|_| shard.is_some()) {
+            Some(turn) => crowd.call_in_turn(client, turn),
+            None => crowd.next_call(),
+        };
         if nth > load.count_max() {
             return;
         }

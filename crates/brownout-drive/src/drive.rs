@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brownout_clock::Clock;
 use brownout_draw::Seed;
-use brownout_load::{Attempt, CallTrace, Exchange, Load, LoadResult, Trail};
+use brownout_load::{Attempt, CallTrace, Exchange, Load, LoadResult, Shard, Trail};
 use brownout_policy::Policy;
 use brownout_service::{Identity, Service};
 use tokio::task::JoinSet;
@@ -79,8 +79,27 @@ impl Drive {
     where
         O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
     {
+        self.load_of(None, load, service, end, observe).await
+    }
+
+    /// The same of what belongs to `shard`; all without one.
+    ///
+    /// # Panics
+    /// When `observe` does.
+    pub async fn load_of<O>(
+        &self,
+        shard: Option<Shard>,
+        load: &Load,
+        service: Option<&Service>,
+        end: impl Future<Output = ()>,
+        observe: O,
+    ) -> LoadResult
+    where
+        O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
+    {
         let run = Arc::new(Run::new(self.clock()));
-        let crowds: Vec<_> = load.parts().iter().map(|part| Arc::new(Crowd::new(&run, self, part))).collect();
+        let parts = load.parts().into_iter().map(|part| part.of_shard(shard));
+        let crowds: Vec<_> = parts.map(|part| Arc::new(Crowd::new(&run, self, &part))).collect();
         let service = service.cloned().map(Arc::new);
         let mut making = JoinSet::new();
         for (place, crowd) in crowds.iter().enumerate() {

@@ -81,7 +81,7 @@ where
         let factor_max = service.and_then(Service::load_factor_max);
         let mut schedule = Schedule::new(&crowd.load, crowd.arrivals_seed, factor_max);
         let mut next = || {
-            let arrival = schedule.next(factor)?;
+            let arrival = schedule.next_of(crowd.shard, factor)?;
             Some(Due { at: Duration::from_nanos(arrival.at_ns), client: arrival.client, returned: false })
         };
         let mut arrival = next();
@@ -113,7 +113,7 @@ where
                 }
             }
         }
-        crowd.load.asked().unwrap_or(self.arrived) + self.returned
+        crowd.asked.unwrap_or(self.arrived) + self.returned
     }
 
     /// What is due first: the next of the schedule, or a call made again.

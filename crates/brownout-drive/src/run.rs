@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use brownout_clock::Clock;
 use brownout_draw::{Seed, nanos};
-use brownout_load::{Attempt, CallEnd, CohortResult, Load, LoadResult, Numbers, Pace, Part, Tally};
+use brownout_load::{Attempt, CallEnd, CohortResult, Load, LoadResult, Numbers, Pace, Part, Shard, Tally};
 use brownout_policy::Callers;
 use tokio::sync::watch;
 use tokio::task::JoinError;
@@ -33,6 +33,10 @@ pub(crate) struct Crowd {
     pub(crate) arrivals_seed: Seed,
     /// The number of its first client among those of all crowds.
     pub(crate) first_client: u32,
+    /// Which part of it is run, where the whole is not.
+    pub(crate) shard: Option<Shard>,
+    /// How many calls it asks for; `None` where that is as many as come in its duration.
+    pub(crate) asked: Option<u64>,
     numbers: Numbers,
     /// How many calls it has begun.
     begun: AtomicU64,
@@ -74,6 +78,8 @@ impl Crowd {
             load: part.load.clone(),
             arrivals_seed: part.seed(drive.seed),
             first_client: part.first.0,
+            shard: part.shard,
+            asked: part.asked(),
             numbers: part.numbers,
             begun: AtomicU64::new(0),
             callers: Mutex::new(Callers::new(&policy, part.load.population())),
@@ -90,6 +96,12 @@ impl Crowd {
     /// How many calls it has begun with the next, and the number of that one.
     pub(crate) fn next_call(&self) -> (u64, u64) {
         let nth = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        (nth, self.numbers.of(nth))
+    }
+
+    /// The same of call `turn`, from 0, of closed `client`, where clients take turns.
+    pub(crate) fn call_in_turn(&self, client: u32, turn: u64) -> (u64, u64) {
+        let nth = self.load.before_turn(client, turn) + 1;
         (nth, self.numbers.of(nth))
     }
 

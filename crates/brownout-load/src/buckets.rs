@@ -37,8 +37,20 @@ impl Buckets {
         if self.counts.len() < other.counts.len() {
             self.counts.resize(other.counts.len(), 0);
         }
-        self.counts.iter_mut().zip(&other.counts).for_each(|(own, other)| *own += other);
-        self.total += other.total;
+        self.counts.iter_mut().zip(&other.counts).for_each(|(own, other)| *own = own.saturating_add(*other));
+        self.total = self.total.saturating_add(other.total);
+    }
+
+    /// Adds `count` values; `None` where that are more than can be counted.
+    pub(crate) fn add(&mut self, value: u64, count: u64) -> Option<()> {
+        let (index, total) = (index(value), self.total.checked_add(count)?);
+        if self.counts.len() <= index {
+            self.counts.resize((index / OCTAVE + 1) * OCTAVE, 0);
+        }
+        // Never more than the total.
+        self.counts[index] += count;
+        self.total = total;
+        Some(())
     }
 
     /// How many values.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use brownout_draw::{Seed, Stream, draw};
 use brownout_policy::{Policy, PolicyError, Population, Settings};
 
-use crate::Load;
+use crate::{Load, Shard};
 
 /// A population of clients beside others.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,8 @@ pub struct Part<'l> {
     pub numbers: Numbers,
     /// The number of its first client among those of all populations, and of the first process that they live in.
     pub first: (u32, u32),
+    /// Which part of it is run, where the whole is not.
+    pub shard: Option<Shard>,
 }
 
 /// How the calls of a population are numbered: so that those of each have the same numbers, and the same luck, whatever becomes
@@ -68,6 +70,11 @@ impl Numbers {
         Self { first, step: 1 }
     }
 
+    /// Those of every `step`th of its calls, `skipped` of them left out first.
+    pub(crate) const fn every(self, step: u32, skipped: u32) -> Self {
+        Self { first: self.first + self.step * skipped as u64, step: self.step * step as u64 }
+    }
+
     /// The number of its call number `nth`, from 1.
     #[must_use]
     #[inline]
@@ -89,12 +96,19 @@ impl Load {
     #[must_use]
     pub fn parts(&self) -> Vec<Part<'_>> {
         if self.cohorts.is_empty() {
-            return vec![Part { name: None, load: self, own: None, numbers: Numbers::from(1), first: (0, 0) }];
+            return vec![Part {
+                name: None,
+                load: self,
+                own: None,
+                numbers: Numbers::from(1),
+                first: (0, 0),
+                shard: None,
+            }];
         }
         let (mut parts, mut first) = (Vec::new(), (0, 0));
         for (number, Cohort { name, load, own }) in (1..).zip(&self.cohorts) {
             let numbers = Numbers { first: number, step: self.cohorts.len() as u64 };
-            parts.push(Part { name: Some(name), load, own: own.as_ref(), numbers, first });
+            parts.push(Part { name: Some(name), load, own: own.as_ref(), numbers, first, shard: None });
             let Population { clients, processes } = load.population();
             first = (first.0 + clients, first.1 + processes);
         }
@@ -121,12 +135,6 @@ impl Load {
         self.parts().iter().map(|part| part.load.clients).map(NonZeroU32::get).sum()
     }
 
-    /// How many calls all populations ask for; `None` where that is as many as come before it ends.
-    #[must_use]
-    pub fn asked_of_all(&self) -> Option<u64> {
-        self.parts().iter().map(|part| part.load.asked()).sum()
-    }
-
     /// Before when all populations start their calls; `None` where one has no end.
     #[must_use]
     pub fn ends_of_all(&self) -> Option<Duration> {
@@ -142,7 +150,7 @@ impl Load {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cohort, OwnPolicy};
+    use super::{Cohort, OwnPolicy, Part};
     use crate::{Arrivals, Load, Rate};
     use brownout_draw::Seed;
     use brownout_policy::Settings;
@@ -163,7 +171,8 @@ mod tests {
         assert_eq!(parts.iter().map(|part| part.first).collect::<Vec<_>>(), [(0, 0), (3, 1), (8, 2)]);
         let seeds: Vec<Seed> = parts.iter().map(|part| part.seed(Seed(1))).collect();
         assert!(seeds[0] != seeds[1] && seeds[1] != seeds[2] && seeds[0] != Seed(1));
-        assert_eq!((load.all_clients(), load.asked_of_all()), (9, Some(30)));
+        assert_eq!(load.all_clients(), 9);
+        assert_eq!(parts.iter().map(Part::asked).sum::<Option<u64>>(), Some(30));
     }
 
     #[test]

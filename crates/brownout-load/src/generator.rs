@@ -1,6 +1,6 @@
 //! Whether what makes the calls keeps up.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Latency, LatencyHistogram, LoadResult};
 
@@ -12,7 +12,7 @@ pub struct Pace {
 }
 
 /// How well the machine that made the calls kept up with their schedule.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Generator {
     /// How long after its moment each call was begun. Part of the latency of calls, which counts from that moment.
     pub schedule_lag_ms: Latency,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::buckets::Buckets;
 
@@ -22,7 +22,7 @@ pub struct LatencyHistogram {
 /// A histogram as a result shows it. Times in milliseconds.
 ///
 /// A percentile is `None` where the count cannot carry it: the q quantile needs at least 1/(1-q) values.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
     /// How many values.
     pub count: u64,
@@ -44,6 +44,13 @@ pub struct Latency {
     pub p99_9: Option<f64>,
     /// The longest.
     pub max: Option<f64>,
+    /// The shortest once more, to the nanosecond.
+    pub min_ns: Option<u64>,
+    /// The longest.
+    pub max_ns: Option<u64>,
+    /// All values together, to the nanosecond. As text, since it may be longer than numbers of JSON.
+    #[serde(with = "crate::read::sum")]
+    pub sum_ns: u128,
     /// The whole histogram, lossless: `nanoseconds:count` pairs, by HDR bucket (its highest value, three digits).
     pub hdr_ns: String,
 }
@@ -75,7 +82,7 @@ impl LatencyHistogram {
         self.buckets.merge(&other.buckets);
         self.min_ns = self.min_ns.min(other.min_ns);
         self.max_ns = self.max_ns.max(other.max_ns);
-        self.sum_ns += other.sum_ns;
+        self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
         self.censored += other.censored;
     }
 
@@ -103,7 +110,10 @@ impl LatencyHistogram {
             p99: quantile(0.99),
             p99_9: quantile(0.999),
             max: end(self.max_ns),
-            hdr_ns: self.pairs(),
+            min_ns: (self.buckets.total() > 0).then_some(self.min_ns),
+            max_ns: (self.buckets.total() > 0).then_some(self.max_ns),
+            sum_ns: self.sum_ns,
+            hdr_ns: pairs(self.buckets.filled()),
         }
     }
 
@@ -112,14 +122,44 @@ impl LatencyHistogram {
         let count = self.buckets.total();
         (count > 0).then(|| self.sum_ns as f64 / count as f64)
     }
+}
 
-    fn pairs(&self) -> String {
-        let mut text = String::new();
-        for (highest, count) in self.buckets.filled() {
-            let space = if text.is_empty() { "" } else { " " };
-            write!(text, "{space}{highest}:{count}").expect("writing to a string cannot fail");
+/// Values and how many of each, as text.
+fn pairs(values: impl Iterator<Item = (u64, u64)>) -> String {
+    let mut text = String::new();
+    for (value, count) in values {
+        let space = if text.is_empty() { "" } else { " " };
+        write!(text, "{space}{value}:{count}").expect("writing to a string cannot fail");
+    }
+    text
+}
+
+/// What [`pairs`] wrote; `None` where the text is of another kind.
+fn read_pairs(text: &str) -> Option<Vec<(u64, u64)>> {
+    let pair =
+        |pair: &str| pair.split_once(':').and_then(|(value, count)| Some((value.parse().ok()?, count.parse().ok()?)));
+    text.split(' ').filter(|pair| !pair.is_empty()).map(pair).collect()
+}
+
+impl Latency {
+    /// The histogram that it shows: nothing is lost.
+    ///
+    /// # Errors
+    /// Where its numbers do not belong together, in words.
+    pub fn histogram(&self) -> Result<LatencyHistogram, &'static str> {
+        let mut buckets = Buckets::default();
+        for (value, count) in read_pairs(&self.hdr_ns).ok_or("`hdr_ns` is not made of pairs as `1023:5`")? {
+            buckets.add(value, count).ok_or("`hdr_ns` counts more values than there can be")?;
         }
-        text
+        if buckets.total() != self.count || self.count < self.censored {
+            return Err("`count` is not what `hdr_ns` counts");
+        }
+        let (min_ns, max_ns) = match (self.min_ns, self.max_ns) {
+            (Some(min), Some(max)) if self.count > 0 && min <= max => (min, max),
+            (None, None) if self.count == 0 => (u64::MAX, 0),
+            _ => return Err("`min_ns` and `max_ns` are not the ends of anything"),
+        };
+        Ok(LatencyHistogram { buckets, min_ns, max_ns, sum_ns: self.sum_ns, censored: self.censored })
     }
 }
 
@@ -191,6 +231,33 @@ mod tests {
         let counts: Vec<u64> =
             summary.hdr_ns.split(' ').map(|pair| pair.split_once(':').unwrap().1.parse().unwrap()).collect();
         assert_eq!(counts, [2, 1]);
+    }
+
+    #[test]
+    fn what_is_shown_is_the_whole_histogram() {
+        let mut histogram = recorded([5, 5, 900, 70_000].into_iter());
+        histogram.record(u64::MAX, true);
+        let shown = histogram.summary();
+        assert_eq!(shown.histogram().unwrap().summary(), shown);
+        let nothing = LatencyHistogram::default().summary();
+        assert_eq!(nothing.histogram().unwrap().summary(), nothing);
+        let text = serde_json::to_string(&shown).unwrap();
+        assert_eq!(serde_json::from_str::<super::Latency>(&text).unwrap(), shown);
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_no_histogram() {
+        let shown = recorded(1..=10).summary();
+        for (broken, why) in [
+            (super::Latency { count: 11, ..shown.clone() }, "`count`"),
+            (super::Latency { hdr_ns: "5;5".to_owned(), ..shown.clone() }, "pairs"),
+            (super::Latency { hdr_ns: format!("5:{0} 6:{0}", u64::MAX), ..shown.clone() }, "more values"),
+            (super::Latency { min_ns: None, ..shown.clone() }, "`min_ns`"),
+            (super::Latency { min_ns: Some(u64::MAX), ..shown }, "`min_ns`"),
+        ] {
+            let refused = broken.histogram().unwrap_err();
+            assert!(refused.contains(why), "{refused}");
+        }
     }
 
     #[test]

@@ -24,12 +24,15 @@ mod given_up;
 mod graph;
 mod latency;
 mod load;
+mod merge;
+mod read;
 mod record;
 mod recovery;
 mod replay;
 mod result;
 mod schedule;
 mod series;
+mod shard;
 mod tally;
 
 pub use bursts::{Bursts, BurstsError};
@@ -41,6 +44,7 @@ pub use given_up::{GivenUp, Over};
 pub use graph::{Graph, Hop, HopCounts, Node, inner_number};
 pub use latency::{Latency, LatencyHistogram};
 pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine, Spacing};
+pub use merge::MergeError;
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};
 pub use replay::{Replay, ReplayError};
 pub use result::{
@@ -49,4 +53,5 @@ pub use result::{
 };
 pub use schedule::{Arrival, Schedule, Step};
 pub use series::SeriesResult;
+pub use shard::{Shard, ShardError};
 pub use tally::Tally;

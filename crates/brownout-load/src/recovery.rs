@@ -1,6 +1,6 @@
 //! Whether callers came back to where they were before the trigger, and when.
 
-use std::time::Duration;
+use std::time::{Duration, TryFromFloatSecsError};
 
 use brownout_draw::nanos;
 use brownout_service::Phase;
@@ -59,6 +59,8 @@ impl Trigger {
             goodput_before: rate(self.before, Duration::ZERO, self.from.min(over)),
             goodput_during: rate(self.during, self.from, self.until.min(over)),
             goodput_after: rate(self.after, self.until, over),
+            succeeded: [self.before, self.during, self.after],
+            seen_until_s: over.as_secs_f64(),
             recovered_after_s: self.recovered(series, first, last).map(|index| {
                 let start = index as f64 * series.interval_s as f64;
                 start - self.until.as_secs_f64()
@@ -87,6 +89,17 @@ impl Trigger {
         };
         (first..(last + 1).saturating_sub(IN_A_ROW))
             .find(|start| (*start..start + IN_A_ROW).all(|index| is_well(&index)))
+    }
+}
+
+impl Recovery {
+    /// What became of the callers of two loads on the same schedule, whose calls together are those of `series`. A moment that no
+    /// duration can be is an error.
+    pub(crate) fn merge(&self, other: &Self, series: &SeriesResult) -> Result<Self, TryFromFloatSecsError> {
+        let [before, during, after] = [0, 1, 2].map(|when| self.succeeded[when].saturating_add(other.succeeded[when]));
+        let [from, until] = [self.trigger_from_s, self.trigger_until_s].map(Duration::try_from_secs_f64);
+        let over = Duration::try_from_secs_f64(self.seen_until_s.max(other.seen_until_s))?;
+        Ok(Trigger { from: from?, until: until?, before, during, after }.recovery(series, over))
     }
 }
 

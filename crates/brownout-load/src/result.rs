@@ -3,24 +3,27 @@
 use std::collections::BTreeMap;
 
 use brownout_service::{EarlyReturns, EffectCounts, LimitCounts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{Generator, Latency, SeriesResult};
+use crate::{Generator, Latency, SeriesResult, read};
 
 /// What a load came to. Ratios are `None` where there is nothing to divide by.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadResult {
     /// Calls made.
     pub total_requests: u64,
     /// Attempts by the status of their answer. With `by_fault`, every attempt is here once.
+    #[serde(deserialize_with = "read::statuses")]
     pub by_status: BTreeMap<u16, u64>,
     /// Attempts without a whole answer, by what broke.
+    #[serde(deserialize_with = "read::faults")]
     pub by_fault: BTreeMap<&'static str, u64>,
     /// Calls by how they ended.
     pub calls: Calls,
     /// Attempts by why they were made.
     pub attempts: Attempts,
     /// Calls that did not succeed, by why their caller stopped.
+    #[serde(deserialize_with = "read::reasons")]
     pub gave_up: BTreeMap<&'static str, u64>,
     /// Calls succeeded ÷ calls started.
     pub success_rate: Option<f64>,
@@ -48,10 +51,10 @@ pub struct LoadResult {
     /// What the limits of the service did; `None` without any, or where they cannot be seen.
     pub limits: Option<LimitsResult>,
     /// What the service did, effect by effect, and what of it twice; empty without any, or where it cannot be seen.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<EffectResult>,
     /// How well this machine kept up; `None` in virtual time, which nothing keeps from it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator: Option<Generator>,
     /// Events of virtual time; `None` in real time.
     pub events: Option<u64>,
@@ -60,7 +63,7 @@ pub struct LoadResult {
 }
 
 /// `offered = started + unsent` and `started = succeeded + failed + abandoned`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calls {
     /// Calls the load asked for.
     pub offered: u64,
@@ -79,7 +82,7 @@ pub struct Calls {
 }
 
 /// `total = first + retries + hedges`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
     /// All of them.
     pub total: u64,
@@ -94,7 +97,7 @@ pub struct Attempts {
 }
 
 /// Three views of time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Latencies {
     /// Of calls, from when they were due, waits included.
     pub response: Latency,
@@ -105,13 +108,17 @@ pub struct Latencies {
 }
 
 /// What the phases did to the callers: the *trigger* is the time from the start of the first phase to the end of the last.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recovery {
     /// When the trigger began.
     pub trigger_from_s: f64,
     /// When it was over.
     pub trigger_until_s: f64,
-    /// Calls that ended well before the trigger, a second. `None` where it begins with the run.
+    /// Calls that ended well before, during and after it.
+    pub succeeded: [u64; 3],
+    /// Up to when calls were looked at: the end of the load.
+    pub seen_until_s: f64,
+    /// Calls that ended well before it, a second. `None` where it begins with the run.
     pub goodput_before: Option<f64>,
     /// The same during the trigger.
     pub goodput_during: Option<f64>,
@@ -126,7 +133,7 @@ pub struct Recovery {
 }
 
 /// What the load did to a service with a capacity. `arrived = served + wasted + shed + left + inside`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CapacityResult {
     /// Attempts that reached the service.
     pub arrived: u64,
@@ -159,7 +166,7 @@ pub struct CapacityResult {
 }
 
 /// What happened at a service behind the one that clients call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceResult {
     /// As the scenario calls it.
     pub name: String,
@@ -178,7 +185,7 @@ pub struct ServiceResult {
 }
 
 /// What became of the calls of one cohort.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CohortResult {
     /// As the scenario calls it.
     pub name: String,
@@ -188,7 +195,7 @@ pub struct CohortResult {
 }
 
 /// What the limits of a service did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitsResult {
     /// Each of them, in the order in which they are asked.
     pub limits: Vec<LimitResult>,
@@ -197,7 +204,7 @@ pub struct LimitsResult {
 }
 
 /// What one limit did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitResult {
     /// As the scenario calls it.
     pub name: String,
@@ -208,7 +215,7 @@ pub struct LimitResult {
 }
 
 /// Attempts that came before a refusal had said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlyResult {
     /// All of them.
     pub attempts: u64,
@@ -221,7 +228,7 @@ pub struct EarlyResult {
 }
 
 /// A client that came too early.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlyClient {
     /// Its name.
     pub client: String,
@@ -244,7 +251,7 @@ impl LimitsResult {
 }
 
 /// What was done of one effect. `done = keys + duplicates + unkeyed + untracked`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EffectResult {
     /// As the scenario calls it.
     pub name: String,
@@ -267,12 +274,34 @@ pub struct EffectResult {
 }
 
 /// A key for which an effect was done more than once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EffectKeyResult {
     /// Its name.
     pub key: String,
     /// How often.
     pub done: u64,
+}
+
+impl LoadResult {
+    /// Whether calls were made, and not one was answered.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.total_requests > 0 && self.by_status.is_empty()
+    }
+
+    /// The same with the ratios that its counts make.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "ratios of counts")]
+    pub(crate) fn with_ratios(self) -> Self {
+        let per = |amount: u64, whole: u64| (whole > 0).then(|| amount as f64 / whole as f64);
+        let Self { calls: Calls { started, succeeded, .. }, duration_s, .. } = self;
+        Self {
+            success_rate: per(succeeded, started),
+            amplification: per(self.attempts.total, started),
+            goodput_per_second: (duration_s > 0.0).then(|| succeeded as f64 / duration_s),
+            ..self
+        }
+    }
 }
 
 impl EffectResult {
@@ -286,7 +315,7 @@ impl EffectResult {
 }
 
 /// What happened in one phase; calls and attempts count where they started.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhaseResult {
     /// As the scenario calls it.
     pub name: String,

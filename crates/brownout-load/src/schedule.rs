@@ -96,6 +96,11 @@ impl<'l> Schedule<'l> {
         }
     }
 
+    /// How many arrivals it has given out.
+    pub(crate) const fn given(&self) -> u64 {
+        self.given
+    }
+
     /// The next arrival; `factor` tells what the rate is multiplied by at a moment. `None` once the load is over.
     pub fn next(&mut self, factor: impl Fn(Duration) -> f64) -> Option<Arrival> {
         loop {

@@ -1,6 +1,6 @@
 //! What happened when.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How many intervals a series keeps. When a run outgrows them, neighbours are added together and the interval doubles,
 /// so that memory stays flat and nothing is lost but resolution.
@@ -23,7 +23,7 @@ pub(crate) struct Slot {
 }
 
 /// A series as a result shows it: whole numbers, one entry an interval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesResult {
     /// The length of an interval, in seconds.
     pub interval_s: u64,
@@ -77,6 +77,41 @@ impl Series {
     }
 }
 
+impl SeriesResult {
+    /// Both together, in intervals as long as the longer of theirs; `None` where the columns differ in length, or the intervals
+    /// are no doublings of each other.
+    pub(crate) fn merge(&self, other: &Self) -> Option<Self> {
+        let interval_s = self.interval_s.max(other.interval_s);
+        let (one, other) = (self.at_intervals_of(interval_s)?, other.at_intervals_of(interval_s)?);
+        let added = |one: &[u64], other: &[u64]| {
+            let at = |column: &[u64], place: usize| column.get(place).copied().unwrap_or_default();
+            (0..one.len().max(other.len())).map(|place| at(one, place).saturating_add(at(other, place))).collect()
+        };
+        Some(Self {
+            interval_s,
+            calls: added(&one.calls, &other.calls),
+            attempts: added(&one.attempts, &other.attempts),
+            succeeded: added(&one.succeeded, &other.succeeded),
+        })
+    }
+
+    /// The same in intervals of so many seconds, as a run that lasted longer would have it.
+    fn at_intervals_of(&self, interval_s: u64) -> Option<Self> {
+        let whole = self.attempts.len() == self.calls.len() && self.succeeded.len() == self.calls.len();
+        let times = interval_s.checked_div(self.interval_s).filter(|times| times.is_power_of_two() && whole)?;
+        let times = usize::try_from(times).ok().filter(|_| interval_s.is_multiple_of(self.interval_s))?;
+        let column = |column: &[u64]| {
+            column.chunks(times).map(|few| few.iter().fold(0_u64, |sum, count| sum.saturating_add(*count))).collect()
+        };
+        Some(Self {
+            interval_s,
+            calls: column(&self.calls),
+            attempts: column(&self.attempts),
+            succeeded: column(&self.succeeded),
+        })
+    }
+}
+
 /// Which interval of 2^`doublings` seconds a moment falls into.
 #[inline]
 fn slot_of(ns: u64, doublings: u32) -> usize {
@@ -85,7 +120,7 @@ fn slot_of(ns: u64, doublings: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{SLOTS_MAX, Series};
+    use super::{SLOTS_MAX, Series, SeriesResult};
 
     #[test]
     fn a_long_run_loses_resolution_and_no_counts() {
@@ -98,6 +133,27 @@ mod tests {
         assert!(result.attempts.len() <= SLOTS_MAX);
         assert_eq!(result.attempts.iter().sum::<u64>(), 10_000);
         assert!(result.attempts[..300].iter().all(|count| *count == 32));
+    }
+
+    #[test]
+    fn series_of_different_intervals_add_up_in_the_longer() {
+        let of = |seconds: std::ops::Range<u64>| {
+            let mut series = Series::default();
+            seconds.for_each(|second| series.at(second * 1_000_000_000).calls += 1);
+            series.result()
+        };
+        let (short, long) = (of(0..100), of(50..3000));
+        assert_eq!((short.interval_s, long.interval_s), (1, 8));
+        let (mut one, mut both) = (Series::default(), Series::default());
+        for second in (0..100).chain(50..3000) {
+            both.at(second * 1_000_000_000).calls += 1;
+        }
+        one.at(0).calls += 1;
+        assert_eq!(short.merge(&long), Some(both.result()));
+        assert_eq!(long.merge(&short), short.merge(&long));
+        assert_eq!(one.result().merge(&SeriesResult { interval_s: 3, ..one.result() }), None);
+        assert_eq!(one.result().merge(&SeriesResult { interval_s: 0, ..one.result() }), None);
+        assert_eq!(one.result().merge(&SeriesResult { calls: vec![1, 2], ..one.result() }), None);
     }
 
     #[test]

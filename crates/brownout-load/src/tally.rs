@@ -168,9 +168,7 @@ impl Tally {
     ///
     /// - `over`: when the load was over, if it was; what comes later says nothing of recovery.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "ratios of counts")]
     pub fn result(&self, offered: u64, over: Option<Duration>) -> LoadResult {
-        let per = |amount: u64, whole: u64| (whole > 0).then(|| amount as f64 / whole as f64);
         let gave_up =
             |wanted| self.gave_up.iter().filter(|(reason, _)| *reason == wanted).map(|(_, count)| count).sum::<u64>();
         let abandoned = gave_up(StopReason::DeadlineExceeded) + gave_up(StopReason::Interrupted);
@@ -178,7 +176,6 @@ impl Tally {
         let single = self.single.count();
         let (started, succeeded) = (single + self.started, single + self.succeeded);
         let attempts = single + self.attempts;
-        let seconds = end.as_secs_f64();
         let phase = |PhaseCounts { phase, calls, succeeded, attempts, .. }: &PhaseCounts| PhaseResult {
             name: phase.name.clone(),
             from_s: phase.window.from.as_secs_f64(),
@@ -194,7 +191,7 @@ impl Tally {
             both
         };
         let (success, service) = (merged(&self.single, &self.success), merged(&self.single, &self.service));
-        LoadResult {
+        let result = LoadResult {
             total_requests: started,
             by_status: self.by_status.iter().copied().collect(),
             by_fault: self.by_fault.iter().map(|(transport, count)| (transport.name(), *count)).collect(),
@@ -215,10 +212,10 @@ impl Tally {
                 budget_denied: self.budget_denied,
             },
             gave_up: self.gave_up.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
-            success_rate: per(succeeded, started),
-            amplification: per(attempts, started),
-            duration_s: seconds,
-            goodput_per_second: (seconds > 0.0).then(|| succeeded as f64 / seconds),
+            success_rate: None,
+            amplification: None,
+            duration_s: end.as_secs_f64(),
+            goodput_per_second: None,
             latency_ms: Latencies {
                 response: merged(&success, &self.failure).summary(),
                 success: success.summary(),
@@ -235,7 +232,8 @@ impl Tally {
             generator: None,
             events: None,
             cut_short: None,
-        }
+        };
+        result.with_ratios()
     }
 }
 

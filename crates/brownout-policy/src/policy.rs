@@ -193,6 +193,12 @@ impl Policy {
         self.around.as_deref()
     }
 
+    /// Whether a call may come out otherwise for what became of those before.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        self.guards != Guards::default() || self.around().is_some_and(Self::remembers)
+    }
+
     /// Whether leave to make an attempt depends on a draw.
     #[must_use]
     pub fn throttles(&self) -> bool {

@@ -65,6 +65,20 @@ impl DelaySource {
 }
 
 impl StopReason {
+    /// Every reason.
+    pub const ALL: [Self; 10] = [
+        Self::Exhausted,
+        Self::NotRetryable,
+        Self::DeadlineExceeded,
+        Self::DeadlineNear,
+        Self::RetryAfterTooLong,
+        Self::BudgetDenied,
+        Self::BreakerOpen,
+        Self::Throttled,
+        Self::ConcurrencyLimit,
+        Self::Interrupted,
+    ];
+
     /// The name in results.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed};
 use brownout_load::{
-    Arrivals, Attempt, CallEnd, CallTrace, Carried, Exchange, Graph, Load, LoadResult, Numbers, Reply, Trail,
+    Arrivals, Attempt, CallEnd, CallTrace, Carried, Exchange, Graph, Load, LoadResult, Numbers, Reply, Shard, Trail,
 };
 use brownout_policy::{Policy, Settings, Transport};
 use brownout_service::{Decision, Fault, Identity, Refused, Request, Response, Seen, Service, Shed};
@@ -26,6 +26,8 @@ pub struct World<'w> {
     pub graph: &'w Graph,
     /// What a call carries that is of no load.
     pub carried: &'w Carried,
+    /// Which part of a load is run, where the whole is not.
+    pub shard: Option<Shard>,
 }
 
 /// Nothing behind the service that clients call.
@@ -38,7 +40,7 @@ impl<'w> World<'w> {
     /// A service that calls no others.
     #[must_use]
     pub const fn new(service: &'w Service, policy: &'w Policy, seed: Seed) -> Self {
-        Self { service, policy, seed, graph: ALONE, carried: BARE }
+        Self { service, policy, seed, graph: ALONE, carried: BARE, shard: None }
     }
 
     /// The same with the services behind it that it calls.
@@ -51,6 +53,12 @@ impl<'w> World<'w> {
     #[must_use]
     pub const fn with_carried(self, carried: &'w Carried) -> Self {
         Self { carried, ..self }
+    }
+
+    /// The same, of whose load only a part is run: as if nobody else were about.
+    #[must_use]
+    pub const fn with_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
     }
 
     /// One attempt, without a policy: attempt 1 of call `number`, begun at `started`, within `allowance` if there is one.
@@ -84,7 +92,7 @@ impl<'w> World<'w> {
         let load = Load { count: Some(1), arrivals, carried: self.carried.clone(), ..Load::default() };
         let watch = Watch::default();
         let route = self.service.route(request);
-        let run = Run::new(*self, &load, route, Numbers::from(number), Limits::default(), watch);
+        let run = Run::new(self.with_shard(None), &load, route, Numbers::from(number), Limits::default(), watch);
         let (result, watch) = run.limited(request, Some(Duration::ZERO)).finish();
         let Watch { trail, last, end, refused } = watch;
         let (Some(end), Some((attempt, reached))) = (end, last) else {

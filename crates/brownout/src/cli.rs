@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::verb::{check, compare, explain, health, load, presets, request, retry, run, schema, serve, storm, verify};
+use crate::verb::{
+    check, compare, explain, health, load, merge, presets, request, retry, run, schema, serve, storm, verify,
+};
 
 /// Verbs by what one wants; clap has no groups of subcommands. A test holds this to the list below.
 const VERBS: &str = "\
@@ -18,6 +20,9 @@ Stand in for one:
 Choose a policy:
   compare  Runs several policies against one scenario and shows them side by side
   storm    Tells whether a bad state keeps itself going after its cause is gone
+
+Read results:
+  merge    Puts the results of the shards of one load together
 
 Trust it:
   verify   Checks virtual time against queueing theory and prints the page
@@ -54,6 +59,7 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     Request(request::Args),
     Load(load::Args),
+    Merge(merge::Args),
     Retry(retry::Args),
     Health(health::Args),
     Serve(serve::Args),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use brownout_draw::{Seed, fingerprint};
 use brownout_policy::Policy;
-use brownout_report::Origin;
+use brownout_report::{MadeOf, Origin};
 use brownout_scenario::{Moments, Places, PresetScenario, Scenario, preset_scenario, scenario_hint};
 use brownout_sim::World;
 
@@ -61,8 +61,20 @@ impl Setting {
             seed: self.seed,
             scenario: self.name.clone(),
             scenario_digest: format!("{digest:016x}"),
-            time,
-            version: env!("CARGO_PKG_VERSION"),
+            time: time.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+
+    /// What a load is made of, but for the seed.
+    pub(crate) fn made_of(&self, policy: &Policy, callee: &dyn std::fmt::Debug) -> MadeOf {
+        let Scenario { service, graph, load, .. } = &self.scenario;
+        let digest = |text: String| format!("{:016x}", fingerprint(text.as_bytes()));
+        MadeOf {
+            service: digest(format!("{service:?} {graph:?}")),
+            load: digest(format!("{load:?}")),
+            policy: digest(format!("{policy:?}")),
+            callee: digest(format!("{callee:?}")),
         }
     }
 

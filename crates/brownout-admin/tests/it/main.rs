@@ -66,8 +66,8 @@ async fn world(journal: Option<JournalBounds>) -> World {
         seed: Seed(42),
         scenario: "test.toml".to_owned(),
         scenario_digest: String::new(),
-        time: "real",
-        version: "0",
+        time: "real".into(),
+        version: "0".into(),
     };
     let (sound, again, own) = (Arc::new(AtomicBool::new(true)), origin.clone(), Arc::clone(&app));
     let is_sound = Arc::clone(&sound);

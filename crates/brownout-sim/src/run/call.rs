@@ -19,7 +19,7 @@ impl<O: Observer> Run<'_, O> {
     pub(super) fn expect_arrival(&mut self, crowd: u16) {
         let service = self.nodes[usize::from(ENTRY)].service;
         let open = self.crowds.at(crowd);
-        let (at, client) = match open.schedule.step(|elapsed| service.load_factor(elapsed)) {
+        let (at, client) = match open.step(|elapsed| service.load_factor(elapsed)) {
             Step::Call(arrival) => (arrival.at_ns, Some(arrival.client)),
             Step::Nothing { until_ns } => (until_ns, None),
             Step::Over => return,
@@ -41,6 +41,9 @@ impl<O: Observer> Run<'_, O> {
     pub(super) fn expect_closed(&mut self, crowd: u16) {
         let Crowd { load, first, .. } = *self.crowds.at(crowd);
         for client in 0..load.busy_clients() {
+            if !self.crowds.at(crowd).owns(client) {
+                continue;
+            }
             let client = first.0 + client;
             self.push(nanos(load.start(self.seed, client)), Event::Begin(client));
         }
@@ -49,6 +52,7 @@ impl<O: Observer> Run<'_, O> {
     /// A closed client is free for its next call.
     pub(super) fn begin_of_closed(&mut self, client: u32) {
         let (crowd, client) = self.crowds.of_client(client);
+        self.crowds.at(crowd).take_turn(client);
         let Crowd { load, begun, .. } = *self.crowds.at(crowd);
         if begun < load.count_max() && load.goes_on_at(self.elapsed()) {
             self.begin(crowd, client, false);

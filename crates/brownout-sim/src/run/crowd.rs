@@ -3,16 +3,22 @@
 use std::time::Duration;
 
 use brownout_draw::Seed;
-use brownout_load::{CohortResult, GivenUp, Load, Numbers, Part, Schedule, Tally};
+use brownout_load::{CohortResult, GivenUp, Load, Numbers, Part, Schedule, Shard, Step, Tally};
 use brownout_service::{Phase, Service};
 
 /// A population of clients at work.
 pub(super) struct Crowd<'w> {
     pub(super) load: &'w Load,
     pub(super) numbers: Numbers,
-    /// How many calls it has begun.
+    /// How many calls it has begun; in a shard of closed clients, how many there are before the one that is begun next.
     pub(super) begun: u64,
-    pub(super) schedule: Schedule<'w>,
+    schedule: Schedule<'w>,
+    /// Which part of it is run, where the whole is not.
+    shard: Option<Shard>,
+    /// How many calls each client has begun, of closed clients in a shard.
+    turns: Vec<u64>,
+    /// How many calls it asks for.
+    asked: Option<u64>,
     /// Whose call the next arrival is; `None` where there is only another look at the schedule due.
     pub(super) due_client: Option<u32>,
     /// What its clients keep of calls that failed.
@@ -37,16 +43,42 @@ pub(super) struct Crowds<'w> {
 
 impl<'w> Crowd<'w> {
     fn new(part: Part<'w>, seed: Seed, service: &Service, phases: &[Phase]) -> Self {
-        let Part { name, load, numbers, first, .. } = part;
+        let Part { name, load, numbers, first, shard, .. } = part;
+        let turns = if shard.is_some() && !load.is_open() { load.busy_clients() } else { 0 };
         Self {
             load,
             numbers,
             begun: 0,
             schedule: Schedule::new(load, part.seed(seed), service.load_factor_max()),
+            shard,
+            turns: vec![0; turns as usize],
+            asked: part.asked(),
             due_client: None,
             given_up: GivenUp::default(),
             first,
             cohort: name.map(|name| Cohort { name, tally: Tally::new(phases) }),
+        }
+    }
+
+    /// The next arrival of an open crowd.
+    #[inline]
+    pub(super) fn step(&mut self, factor: impl Fn(Duration) -> f64) -> Step {
+        match self.shard {
+            None => self.schedule.step(factor),
+            Some(shard) => self.schedule.step_of(shard, factor),
+        }
+    }
+
+    /// Whether closed `client` is run here.
+    pub(super) fn owns(&self, client: u32) -> bool {
+        self.shard.is_none_or(|shard| shard.owns(client.into()))
+    }
+
+    /// It is the turn of closed `client`: where clients take turns, that decides which call is next.
+    pub(super) fn take_turn(&mut self, client: u32) {
+        if let Some(turn) = self.turns.get_mut(client as usize) {
+            self.begun = self.load.before_turn(client, *turn);
+            *turn += 1;
         }
     }
 
@@ -60,11 +92,19 @@ impl<'w> Crowd<'w> {
 }
 
 impl<'w> Crowds<'w> {
-    /// The `parts` of a load before their first call; of a load alone, they are numbered as `numbers` says.
-    pub(super) fn new(parts: Vec<Part<'w>>, numbers: Numbers, seed: Seed, service: &Service, phases: &[Phase]) -> Self {
+    /// What belongs to `shard` of the `parts` of a load before their first call; of a load alone, they are numbered as `numbers`
+    /// says.
+    pub(super) fn new(
+        parts: Vec<Part<'w>>,
+        (numbers, shard): (Numbers, Option<Shard>),
+        seed: Seed,
+        service: &Service,
+        phases: &[Phase],
+    ) -> Self {
         let alone = parts.len() == 1;
         let numbered = |part: Part<'w>| if alone { Part { numbers, ..part } } else { part };
-        let mut crowds = parts.into_iter().map(|part| Crowd::new(numbered(part), seed, service, phases));
+        let mut crowds =
+            parts.into_iter().map(|part| Crowd::new(numbered(part).of_shard(shard), seed, service, phases));
         let one = crowds.next().expect("a load has a part");
         Self { one, others: crowds.collect() }
     }
@@ -86,11 +126,16 @@ impl<'w> Crowds<'w> {
         before.map_or((0, client), |(edge, crowd)| (edge, client - crowd.first.0))
     }
 
+    /// How many calls all of them ask for; `None` where that is as many as come in their duration.
+    pub(super) fn asked(&self) -> Option<u64> {
+        [&self.one].into_iter().chain(&self.others).map(|crowd| crowd.asked).sum()
+    }
+
     /// What became of the calls of each, where there are several.
     pub(super) fn results(&self, over: Option<Duration>) -> Vec<CohortResult> {
         let result = |crowd: &Crowd<'w>| {
             let Cohort { name, tally } = crowd.cohort.as_ref()?;
-            let result = tally.result(crowd.load.asked().unwrap_or(0), over);
+            let result = tally.result(crowd.asked.unwrap_or(0), over);
             Some(CohortResult { name: (*name).to_owned(), result })
         };
         [&self.one].into_iter().chain(&self.others).filter_map(result).collect()

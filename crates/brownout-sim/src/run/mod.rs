@@ -229,7 +229,7 @@ impl<'w, O: Observer> Run<'w, O> {
         limits: Limits,
         observer: O,
     ) -> Self {
-        let World { service, policy, seed, graph, .. } = world;
+        let World { service, policy, seed, graph, shard, .. } = world;
         let parts = load.parts();
         let (nodes, edges) = node::lay_out((service, route, &load.carried), policy, &parts, graph, seed);
         let (client_edges, phases) = (place(parts.len()), graph.phases(service));
@@ -239,7 +239,7 @@ impl<'w, O: Observer> Run<'w, O> {
             graph,
             nodes,
             edges,
-            crowds: Crowds::new(parts, numbers, seed, service, &phases),
+            crowds: Crowds::new(parts, (numbers, shard), seed, service, &phases),
             client_edges,
             limits: Limits { in_flight: limits.in_flight.min(IN_FLIGHT_MAX), ..limits },
             queue: Queue::new(),
@@ -387,7 +387,7 @@ impl<'w, O: Observer> Run<'w, O> {
     fn result(mut self) -> (LoadResult, O) {
         let over = self.load.ends_of_all().filter(|_| self.cut_short.is_none());
         self.end_what_is_left();
-        let mut result = self.tally.result(self.load.asked_of_all().unwrap_or(0), over);
+        let mut result = self.tally.result(self.crowds.asked().unwrap_or(0), over);
         result.cohorts = self.crowds.results(over);
         let edges = &self.edges[usize::from(self.client_edges)..];
         result.behind = node::behind(self.graph, edges, result.calls.started);

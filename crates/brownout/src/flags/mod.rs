@@ -1,10 +1,12 @@
 //! Flags that several verbs share.
 
+mod format;
 mod limits;
 mod policy;
 mod service;
 mod target;
 
+pub(crate) use format::{Format, FormatFlags};
 pub(crate) use limits::LimitFlags;
 pub(crate) use policy::{BackoffFlags, HTTP_ATTEMPT_TIMEOUT, PolicyFlags};
 pub(crate) use service::ServiceFlags;

@@ -104,6 +104,11 @@ impl CallFlags {
         Drive { target, policy: Arc::new(policy), seed: setting.seed, clock: Clock::start(self.time_scale) }
     }
 
+    /// How fast the time of a run over sockets passes.
+    pub(crate) const fn scale(&self) -> Scale {
+        self.time_scale
+    }
+
     fn trust(&self) -> Result<Trust, Stop> {
         if self.insecure {
             talk("warning: with --insecure anybody may answer for the service");

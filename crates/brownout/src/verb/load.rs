@@ -1,20 +1,24 @@
 //! `load`: many calls.
 
+mod shard;
+
 use std::cell::Cell;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use brownout_clock::Clock;
 use brownout_drive::Drive;
-use brownout_load::Load;
+use brownout_load::{Load, Shard};
 use brownout_policy::Settings;
-use brownout_report::{LoadReport, json};
+use brownout_report::{Format, LoadReport, Start};
 
 use super::runtime;
 use crate::cores::Meter;
 use crate::exit::{Exit, Stop};
 use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, LimitFlags, PolicyFlags, positive, seen};
-use crate::output::print;
+use crate::moment::Moment;
+use crate::results::OutputFlags;
 use crate::setting::Setting;
 use crate::signal::asked_to_end;
 
@@ -42,9 +46,16 @@ pub(crate) struct Args {
     #[command(flatten)]
     limits: LimitFlags,
 
-    /// Prints the whole result as JSON
-    #[arg(long)]
-    json: bool,
+    /// Runs only part I of N, counted from 0: every Nth call, or closed client, of the whole; `merge` puts the parts together
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+
+    /// Waits until this moment before the first call: RFC 3339, or seconds since 1970
+    #[arg(long, value_name = "TIME", requires = "url")]
+    start_at: Option<Moment>,
+
+    #[command(flatten)]
+    output: OutputFlags,
 
     #[command(flatten)]
     policy: PolicyFlags,
@@ -58,40 +69,61 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     load.clients = args.concurrency.unwrap_or(load.clients);
     let callee = args.call.callee(&setting)?;
     let policy = args.policy.over(under(args, &setting))?;
+    if args.shard.is_some() {
+        shard::check(&setting.scenario, &policy, args.call.is_real())?;
+    }
+    if let Some(moment) = args.start_at.as_ref().filter(|moment| moment.is_missed()) {
+        let late = moment.late().as_secs_f64();
+        return Err(Stop::usage(format!("--start-at {moment} is {late:.0} s past; name a moment to come")));
+    }
+    let place = args.output.place()?;
 
     setting.announce();
     let load = &setting.scenario.load;
     let interrupted = Cell::new(None);
+    let mut start = None;
     let (result, time) = match &callee {
         Callee::Real(target) => {
             let drive = args.call.drive(Arc::clone(target), policy.clone(), &setting);
             let result = runtime()?.block_on(async {
-                let end = asked_to_end()?;
+                let mut end = Box::pin(asked_to_end()?);
                 let drive = Drive { clock: Clock::start_fine(drive.clock.scale()), ..drive };
-                Ok(drive
-                    .load(load, Some(&setting.scenario.service), async { interrupted.set(Some(end.await)) }, |_, _| ())
-                    .await)
+                if let Some(moment) = &args.start_at {
+                    tokio::select! {
+                        () = moment.wait() => {}
+                        exit = &mut end => return Err(Stop { exit, ..Stop::failed("ended before the first call") }),
+                    }
+                    start = Some(Start { at: moment.to_string(), late_ms: millis(moment.late()) });
+                }
+                let (service, end) = (&setting.scenario.service, async { interrupted.set(Some(end.await)) });
+                Ok(drive.load_of(args.shard, load, Some(service), end, |_, _| ()).await)
             });
             (result?, "real")
         }
         Callee::Simulated(line) => {
             let limits = args.limits.limits();
-            let (result, watch) = setting.world(&policy).watch(&seen(line), load, limits, Meter::new());
+            let (result, watch) =
+                setting.world(&policy).with_shard(args.shard).watch(&seen(line), load, limits, Meter::new());
             watch.end();
             (result, "virtual")
         }
     };
-    let unanswered = result.total_requests > 0 && result.by_status.is_empty();
-    let cut = result.cut_short.is_some();
+    let failed = result.is_unanswered() || result.cut_short.is_some();
     let saturated = result.generator.as_ref().is_some_and(|generator| generator.saturated.is_some());
-    let report = LoadReport { result, origin: setting.origin(time, &(policy, callee)) };
-    print(&if args.json { json(&report) } else { report.text() })?;
+    let made_of = setting.made_of(&policy, &(&callee, args.call.scale()));
+    let origin = setting.origin(time, &(policy, callee));
+    place.put(&LoadReport { result, origin, made_of, shard: args.shard, shards: None, start, format: Format })?;
     Ok(match interrupted.get() {
         Some(exit) => exit,
-        None if unanswered || cut => Exit::FAILED,
+        None if failed => Exit::FAILED,
         None if saturated => Exit::UNTOLD,
         None => Exit::FINE,
     })
+}
+
+/// Milliseconds to the microsecond.
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// Refuses flags that would change nothing.

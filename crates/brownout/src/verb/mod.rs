@@ -5,6 +5,7 @@ pub(crate) mod compare;
 pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod load;
+pub(crate) mod merge;
 pub(crate) mod presets;
 pub(crate) mod request;
 pub(crate) mod retry;
@@ -22,6 +23,7 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
     match verb {
         Verb::Request(args) => request::run(&args),
         Verb::Load(args) => load::run(&args),
+        Verb::Merge(args) => merge::run(&args),
         Verb::Retry(args) => retry::run(&args),
         Verb::Health(args) => health::run(&args),
         Verb::Serve(args) => serve::run(&args),

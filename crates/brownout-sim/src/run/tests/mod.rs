@@ -395,3 +395,4 @@ mod cohorts;
 mod effects;
 mod faults;
 mod graph;
+mod shards;

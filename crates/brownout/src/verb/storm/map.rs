@@ -65,7 +65,7 @@ pub(super) fn loads(text: &str) -> Result<Loads, String> {
 pub(super) fn run(args: &Args, setting: &Setting, arms: &[Arm]) -> Result<Exit, Stop> {
     let maps = arms.iter().map(|arm| map(args, setting, arm)).collect::<Result<Vec<_>, _>>()?;
     let origin = setting.origin("virtual", &decides(args, arms));
-    let kept = StormKept::new(origin.version, setting.seed.0, &origin.scenario_digest);
+    let kept = StormKept::new(&origin.version, setting.seed.0, &origin.scenario_digest);
     let kept = Mutex::new(match &args.resume {
         Some(file) => read(file, kept)?,
         None => kept,

@@ -1,0 +1,56 @@
+//! Results of loads in files: read, printed, written.
+
+use std::path::{Path, PathBuf};
+
+use brownout_report::{LoadReport, json};
+
+use crate::exit::Stop;
+use crate::flags::{Format, FormatFlags};
+use crate::output::{Output, print};
+
+/// Where a result goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OutputFlags {
+    #[command(flatten)]
+    format: FormatFlags,
+
+    /// Also writes the whole result as JSON to this file, in one piece, for `merge` and `diff`
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// The place of a result, known to be one that can be written to.
+#[derive(Debug)]
+pub(crate) struct Place {
+    format: Format,
+    file: Option<Output>,
+}
+
+impl OutputFlags {
+    /// Finds out whether the file can be written, before the work whose result it is to hold.
+    pub(crate) fn place(&self) -> Result<Place, Stop> {
+        let file = self.output.as_deref().map(Output::at).transpose()?;
+        Ok(Place { format: self.format.format(), file })
+    }
+}
+
+impl Place {
+    /// Writes and prints a result.
+    pub(crate) fn put(self, report: &LoadReport) -> Result<(), Stop> {
+        if let Some(file) = self.file {
+            file.write(&json(report))?;
+        }
+        print(&match self.format {
+            Format::Text => report.text(),
+            Format::Json => json(report),
+        })
+    }
+}
+
+/// The result in a file.
+pub(crate) fn read(file: &Path) -> Result<LoadReport, Stop> {
+    let failed =
+        |error: &dyn std::fmt::Display| Stop::usage(format!("failed to read the result {}: {error}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| failed(&error))?;
+    LoadReport::parse(&text).map_err(|error| failed(&error))
+}

@@ -1,0 +1,151 @@
+//! Results of loads in files: written, merged, judged, compared.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use crate::program::{Run, Server, brownout_in};
+
+/// Open arrivals at a service with luck, and nothing that calls have in common.
+const OPEN: &str = r#"
+seed = 7
+[service.outcomes]
+error = 0.2
+[load]
+arrivals = { poisson = "400/s" }
+count = 400
+[policy]
+max_retries = 2
+base_delay = "5ms"
+"#;
+
+fn run(folder: &Path, arguments: &str) -> Run {
+    brownout_in(folder, &arguments.split_whitespace().collect::<Vec<_>>())
+}
+
+/// A folder with a scenario in it.
+fn folder(scenario: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("open.toml"), scenario).unwrap();
+    folder
+}
+
+fn kept(folder: &Path, file: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(folder.join(file)).unwrap()).unwrap()
+}
+
+/// What counts of a result: all but where and how it was made.
+fn counts(result: &Value) -> Value {
+    let mut result = result.clone();
+    for key in ["events", "shard", "shards"] {
+        result.as_object_mut().unwrap().remove(key);
+    }
+    result
+}
+
+#[test]
+fn eight_shards_are_the_whole() {
+    let folder = folder(OPEN);
+    let here = folder.path();
+    for index in 0..8 {
+        let one = run(here, &format!("load open.toml --shard {index}/8 --output {index}.json"));
+        assert_eq!((one.code, one.stdout.contains(&format!("Shard {index}/8: "))), (Some(0), true), "{one:?}");
+        assert_eq!(kept(here, &format!("{index}.json"))["shard"]["index"], index);
+    }
+    let whole = run(here, "load open.toml --json").json();
+    let files = "6.json 7.json 0.json 1.json 2.json 4.json";
+    let most = run(here, &format!("merge {files} --json --output most.json"));
+    assert_eq!((most.code, most.stderr.as_str()), (Some(1), "incomplete: shards 3 and 5 of 8 are missing\n"));
+    assert_eq!(most.json()["shards"]["missing"].to_string(), "[3,5]");
+    let all = run(here, "merge most.json 5.json 3.json --json");
+    assert_eq!((all.code, all.stderr.as_str()), (Some(0), ""), "{all:?}");
+    assert_eq!(counts(&all.json()), counts(&whole));
+    assert_eq!(all.json()["calls"]["offered"], 400);
+    let text = run(here, "merge most.json 5.json 3.json").stdout;
+    assert!(text.contains("Merged: 8 of 8 shards\n") && text.starts_with("Load test: 400 requests\n"), "{text}");
+}
+
+#[test]
+fn shards_over_sockets_meet_what_the_whole_meets() {
+    let folder = folder(OPEN);
+    let here = folder.path();
+    let server = Server::start(here.join("open.toml").to_str().unwrap());
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 2;
+    for index in 0..2 {
+        let url = format!("--url {} --start-at {at}", server.url);
+        let one = run(here, &format!("load open.toml --shard {index}/2 --output {index}.json {url}"));
+        // The second one is later than it was to be, and may be refused for it.
+        if one.code != Some(0) {
+            let url = format!("--url {}", server.url);
+            run(here, &format!("load open.toml --shard {index}/2 --output {index}.json {url}"));
+        }
+    }
+    let start = &kept(here, "0.json")["start"];
+    assert_eq!(start["at"], at.to_string());
+    let late = Duration::from_secs_f64(start["late_ms"].as_f64().unwrap() / 1e3);
+    assert!(late < Duration::from_secs(60), "{late:?}");
+    let (merged, whole) = (run(here, "merge 0.json 1.json --json"), run(here, "load open.toml --json"));
+    assert_eq!(merged.code, Some(0), "{merged:?}");
+    for key in ["calls", "attempts", "by_status", "gave_up", "success_rate", "amplification"] {
+        assert_eq!(merged.json()[key], whole.json()[key], "{key}");
+    }
+}
+
+#[test]
+fn foreign_files_are_refused() {
+    let folder = folder(OPEN);
+    let here = folder.path();
+    let load = |more: &str| assert_eq!(run(here, &format!("load open.toml {more}")).code, Some(0), "{more}");
+    load("--shard 0/2 --output a.json");
+    load("--shard 1/2 --output seed.json --seed 8");
+    load("--shard 1/2 --output policy.json --max-retries 1");
+    load("--shard 1/2 --output count.json --count 300");
+    load("--output whole.json");
+    let text = std::fs::read_to_string(here.join("a.json")).unwrap();
+    std::fs::write(here.join("torn.json"), &text[..text.len() / 2]).unwrap();
+    std::fs::write(here.join("other.json"), "{}").unwrap();
+    for (file, why) in [
+        ("a.json", "shard 0 of 2 is in a.json and was there before"),
+        ("seed.json", "seed.json is of another seed than a.json (8, not 7)"),
+        ("policy.json", "policy.json is of another policy than a.json"),
+        ("count.json", "count.json is of another load than a.json"),
+        ("whole.json", "whole.json is the result of a whole run and no shard"),
+        ("torn.json", "failed to read the result torn.json: it is not JSON to its end"),
+        ("other.json", "it is no result of `brownout load`"),
+        ("gone.json", "failed to read the result gone.json"),
+    ] {
+        run(here, &format!("merge a.json {file}")).refused(&[why]);
+    }
+}
+
+#[test]
+fn what_calls_have_in_common_is_no_shards() {
+    let capacity = "[service.capacity]\nworkers = 2\nservice_time = \"5ms\"\n";
+    let limited = "[service.rate_limit]\ntoken_bucket = { rate = \"100/s\", burst = 5 }\n";
+    let budget = "[policy.budget]\nratio = 0.2\n";
+    for (table, what) in
+        [(capacity, "the workers and the queue"), (limited, "the limits"), (budget, "what callers remember")]
+    {
+        let folder = folder(&format!("{OPEN}{table}"));
+        run(folder.path(), "load open.toml --shard 0/2").refused(&["knows nothing of the calls of the others", what]);
+    }
+    let folder = folder(OPEN);
+    run(folder.path(), "load open.toml --shard 2/2").refused(&["a shard is I/N with I from 0 to N-1", "`2/2`"]);
+    run(folder.path(), "load open.toml --start-at 4107542400").refused(&["--url"]);
+    let past = "load open.toml --url http://127.0.0.1:9/ --start-at";
+    run(folder.path(), &format!("{past} 2020-01-01T00:00:00Z")).refused(&["s past; name a moment to come"]);
+    run(folder.path(), &format!("{past} soon")).refused(&["RFC 3339"]);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_no_run() {
+    let folder = folder(OPEN);
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let refused = run(folder.path(), "load open.toml --output file/result.json");
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
+    assert!(refused.stderr.contains("failed to write file/result.json"), "{refused:?}");
+    // Before anything was begun: not even the seed is told.
+    assert!(!refused.stderr.contains("seed 7"), "{refused:?}");
+    run(folder.path(), "load open.toml --json --format text").refused(&["cannot be used with"]);
+}
