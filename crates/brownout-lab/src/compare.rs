@@ -1,7 +1,7 @@
 //! Several policies against the same service, with the same callers and the same luck.
 
 use brownout_draw::Seed;
-use brownout_load::{Graph, Load, LoadResult};
+use brownout_load::{Expectations, Graph, Load, LoadResult, Met};
 use brownout_policy::Policy;
 use brownout_service::{Phase, Request, Service};
 use brownout_sim::{Limits, World};
@@ -32,6 +32,8 @@ pub struct Comparison<'c> {
     pub seeds: u32,
     /// Bounds of each run.
     pub limits: Limits,
+    /// What each run is expected to come to.
+    pub expect: &'c Expectations,
 }
 
 /// What is kept of one run.
@@ -49,6 +51,7 @@ pub struct Measured {
     observed: bool,
     events: u64,
     cut_short: Option<String>,
+    verdict: Option<Met>,
 }
 
 /// What a comparison came to.
@@ -94,10 +97,24 @@ pub struct Arm {
     pub duplicates: Option<Estimate>,
     /// From the end of the trigger to recovery; never is a value. `None` where nothing can be told.
     pub recovery_s: Option<Median>,
+    /// How many runs met the expectations; `None` where nothing is expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
     /// Against the first policy, on the same seeds.
     pub difference: Option<Difference>,
     /// Runs that were ended before their end, and why the first of them was.
     pub cut_short: Option<(u64, String)>,
+}
+
+/// How many runs met the expectations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Expected {
+    /// All of them.
+    pub met: u64,
+    /// Not all.
+    pub missed: u64,
+    /// It cannot be told.
+    pub not_enough_data: u64,
 }
 
 /// A mean over runs.
@@ -138,7 +155,7 @@ impl Comparison<'_> {
         let (arm, replica) = (index / self.seeds as usize, index % self.seeds as usize);
         let seed = replica_seed(self.seed, u32::try_from(replica).unwrap_or(u32::MAX));
         let world = World::new(self.service, &self.arms[arm].1, seed).with_graph(self.graph);
-        Measured::of(&world.watch(&self.request, self.load, self.limits, ()).0)
+        Measured::of(&world.watch(&self.request, self.load, self.limits, ()).0, self.expect)
     }
 
     /// What the runs, in the order of their numbers, come to.
@@ -161,7 +178,7 @@ impl Comparison<'_> {
 }
 
 impl Measured {
-    fn of(result: &LoadResult) -> Self {
+    fn of(result: &LoadResult, expect: &Expectations) -> Self {
         let recovery = result.recovery;
         let goodput = |pick: fn(&brownout_load::Recovery) -> Option<f64>| recovery.as_ref().and_then(pick);
         Self {
@@ -185,6 +202,7 @@ impl Measured {
             observed: recovery.is_some_and(|recovery| recovery.intervals_after >= 5),
             events: result.events.unwrap_or_default(),
             cut_short: result.cut_short.clone(),
+            verdict: expect.judge(result).map(|verdict| verdict.outcome()),
         }
     }
 }
@@ -208,9 +226,26 @@ impl Arm {
             budget_denied: estimate(&|run| Some(run.budget_denied)),
             duplicates: estimate(&|run| run.duplicates),
             recovery_s: median_with_interval(&mut times),
+            expected: Expected::of(runs.iter().filter_map(|run| run.verdict)),
             difference,
             cut_short: cut.first().map(|why| (cut.len() as u64, (*why).clone())),
         }
+    }
+}
+
+impl Expected {
+    /// `None` without a verdict.
+    fn of(verdicts: impl Iterator<Item = Met>) -> Option<Self> {
+        verdicts.fold(None, |sum, verdict| {
+            let mut sum: Self = sum.unwrap_or_default();
+            let count = match verdict {
+                Met::Met => &mut sum.met,
+                Met::Missed => &mut sum.missed,
+                Met::NotEnoughData => &mut sum.not_enough_data,
+            };
+            *count += 1;
+            Some(sum)
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use brownout_lab::compare::{Arm, Compared, Estimate};
+use brownout_lab::compare::{Arm, Compared, Estimate, Expected};
 use brownout_lab::statistics::Median;
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ impl CompareReport {
             Some((from, until)) => writeln!(text, "; trigger from {from} s to {until} s")?,
             None => writeln!(text)?,
         }
-        let mut rows = heads(trigger_s.is_some(), self.has_effects());
+        let mut rows = heads(trigger_s.is_some(), self.has_effects(), self.has_expectations());
         rows.extend(policies.iter().map(|arm| self.row(arm)));
         writeln!(text, "\n{}", table(&rows))?;
         let first = policies.first().map_or("", |arm| arm.name.as_str());
@@ -81,6 +81,10 @@ impl CompareReport {
         self.compared.policies.iter().any(|arm| arm.duplicates.is_some())
     }
 
+    fn has_expectations(&self) -> bool {
+        self.compared.policies.iter().any(|arm| arm.expected.is_some())
+    }
+
     fn row(&self, arm: &Arm) -> Vec<String> {
         let percent = |estimate: Option<Estimate>| shown(estimate.map(|share| share.scaled(100.0)), 1, "%");
         let mut row = vec![arm.name.clone(), percent(arm.success_rate), shown(arm.amplification, 2, "")];
@@ -97,15 +101,30 @@ impl CompareReport {
         if self.has_effects() {
             row.push(shown(arm.duplicates, 0, ""));
         }
+        row.extend(arm.expected.map(verdict));
         row
     }
 }
 
-fn heads(trigger: bool, effects: bool) -> Vec<Vec<String>> {
+/// What became of the expectations in all runs.
+fn verdict(Expected { met, missed, not_enough_data }: Expected) -> String {
+    match (met, missed, not_enough_data) {
+        (_, 0, 0) => "met".to_owned(),
+        (0, _, 0) => "missed".to_owned(),
+        (0, 0, _) => "not enough data".to_owned(),
+        _ => format!("met in {met} of {}", met + missed + not_enough_data),
+    }
+}
+
+fn heads(trigger: bool, effects: bool, expectations: bool) -> Vec<Vec<String>> {
     let (goodput, recovery): (&[&str], &[&str]) =
         if trigger { (&["goodput/s", "", ""], &["recovered"]) } else { (&["goodput/s"], &[]) };
     let under: (&[&str], &[&str]) = if trigger { (&["before", "during", "after"], &["after"]) } else { (&[""], &[]) };
-    let duplicates: [&[&str]; 2] = if effects { [&["duplicate"], &["effects"]] } else { [&[], &[]] };
+    let mut last: [Vec<&str>; 2] = if effects { [vec!["duplicate"], vec!["effects"]] } else { [vec![], vec![]] };
+    if expectations {
+        last[0].push("what is");
+        last[1].push("expected");
+    }
     let line = |start: &[&str], goodput: &[&str], middle: &[&str], recovery: &[&str], end: &str, last: &[&str]| {
         let words = start.iter().chain(goodput).chain(middle).chain(recovery).chain([&end]).chain(last);
         words.map(|word| (*word).to_owned()).collect()
@@ -117,9 +136,9 @@ fn heads(trigger: bool, effects: bool) -> Vec<Vec<String>> {
             &["success ms", "", "wasted"],
             recovery,
             "denied by",
-            duplicates[0],
+            &last[0],
         ),
-        line(&["", "", "per call"], under.0, &["p50", "p99", "work"], under.1, "budget", duplicates[1]),
+        line(&["", "", "per call"], under.0, &["p50", "p99", "work"], under.1, "budget", &last[1]),
     ]
 }
 

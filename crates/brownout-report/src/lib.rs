@@ -21,6 +21,7 @@ mod storm_kept;
 mod storm_map;
 mod table;
 mod validation;
+mod verdict;
 
 pub use check::{CheckReport, CheckedPolicy, Place, PlacedFinding};
 pub use compare::CompareReport;

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use brownout_load::{
-    CapacityResult, CohortResult, Generator, Latency, LoadResult, PhaseResult, Recovery, ServiceResult, Shard,
+    CapacityResult, CohortResult, Expectations, Generator, Latency, LoadResult, PhaseResult, Recovery, ServiceResult,
+    Shard, Verdict,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -32,6 +33,12 @@ pub struct LoadReport {
     /// When it was to start, and did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Start>,
+    /// What the run was expected to come to.
+    #[serde(default, skip_serializing_if = "Expectations::is_empty")]
+    pub expect: Expectations,
+    /// What became of that; `None` where nothing was expected, and of a part of a load, which is not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     /// What this record is.
     pub format: Format,
 }
@@ -115,6 +122,15 @@ impl LoadReport {
         let report: Self = serde_json::from_value(value).map_err(|error| ReadError::Broken(error.to_string()))?;
         report.check().map_err(|why| ReadError::Broken(why.to_owned()))?;
         Ok(report)
+    }
+
+    /// The same with what became of the expectations. A part of a load is not judged: what is to come of the whole need not come
+    /// of it.
+    #[must_use]
+    pub fn judged(self) -> Self {
+        let is_part = self.shards.as_ref().map_or(self.shard.is_some(), |shards| !shards.missing.is_empty());
+        let verdict = if is_part { None } else { self.expect.judge(&self.result) };
+        Self { verdict, ..self }
     }
 
     /// What reading alone does not find: histograms of which a part is missing.
@@ -210,6 +226,14 @@ impl LoadReport {
             write_recovery(text, recovery)?;
         }
         self.write_shards(text)?;
+        if let Some(verdict) = &self.verdict {
+            crate::verdict::write(text, verdict)?;
+        } else if !self.expect.is_empty() {
+            writeln!(
+                text,
+                "Expectations are of the whole load; `brownout merge` judges them once every shard is there."
+            )?;
+        }
         if let Some(why) = &result.cut_short {
             writeln!(text, "Cut short: {why}; what stands above is what was counted by then.")?;
         }
@@ -368,7 +392,7 @@ pub(crate) mod tests {
     use super::{Format, LoadReport, ReadError};
     use crate::{MadeOf, Origin, json};
     use brownout_draw::Seed;
-    use brownout_load::{Attempt, CallEnd, CohortResult, Reply, Tally};
+    use brownout_load::{Attempt, CallEnd, CohortResult, Expectations, Reply, Tally};
     use brownout_policy::{DelaySource, StopReason, Transport, Verdict};
     use std::time::Duration;
 
@@ -407,6 +431,8 @@ pub(crate) mod tests {
             shard: None,
             shards: None,
             start: None,
+            expect: Expectations::default(),
+            verdict: None,
             format: Format,
         }
     }

@@ -110,7 +110,7 @@ pub fn merge(reports: &[(String, LoadReport)]) -> Result<LoadReport, ForeignErro
         merged.result = merged.result.merge(&report.result).map_err(why)?;
         merged.start = Start::later(merged.start.take(), report.start.as_ref());
     }
-    Ok(LoadReport { shard: None, shards: Some(Shards::new(of, present)), ..merged })
+    Ok(LoadReport { shard: None, shards: Some(Shards::new(of, present)), ..merged }.judged())
 }
 
 /// What two shards of one load have in common, as it is in each.
@@ -147,7 +147,7 @@ mod tests {
     use super::{Shards, merge};
     use crate::LoadReport;
     use crate::load::tests::report;
-    use brownout_load::Shard;
+    use brownout_load::{Expectation, Expectations, Measure, Relation, Shard};
 
     fn shard(index: u32, of: u32) -> (String, LoadReport) {
         (format!("{index}.json"), LoadReport { shard: Shard::new(index, of), ..report() })
@@ -164,6 +164,20 @@ mod tests {
         let more = merge(&[("m.json".to_owned(), merged), shard(1, 6), shard(3, 6)]).unwrap().shards.unwrap();
         assert_eq!(more.lack().unwrap(), "shard 5 of 6 is missing");
         assert_eq!(Shards::new(2, vec![1, 0]).lack(), None);
+    }
+
+    #[test]
+    fn a_verdict_waits_for_the_last_shard() {
+        let expectation = Expectation { measure: Measure::SuccessRate, relation: Relation::AtMost, bound: 0.8 };
+        let expect = Expectations { all: vec![expectation], missed: false };
+        let expecting = |index| {
+            let (file, report) = shard(index, 2);
+            (file, LoadReport { expect: expect.clone(), ..report }.judged())
+        };
+        let (first, second) = (expecting(0), expecting(1));
+        assert_eq!(first.1.verdict, None);
+        assert_eq!(merge(std::slice::from_ref(&first)).unwrap().verdict, None);
+        assert_eq!(merge(&[first, second]).unwrap().verdict.unwrap().met, Some(true));
     }
 
     #[track_caller]

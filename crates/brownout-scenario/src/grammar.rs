@@ -136,6 +136,8 @@ pub(crate) enum Kind {
     Policy(&'static Table),
     /// The same, or a name of the file's own choice.
     PolicyByName(&'static Table),
+    /// A relation and a bound.
+    Expectation,
     /// The name of a preset.
     Preset,
     /// Names of the file's own choice, each with what stands behind it.
@@ -162,8 +164,43 @@ pub(crate) static SCENARIO: Table = Table {
             "What a caller does after a failure; of a list, each stands around the one before. Without it there are no retries.",
         ),
         key("policies", Kind::Named(&Kind::Policy(&POLICY)), "Policies to compare, by name."),
+        key("expect", Kind::Table(&EXPECT), "What a run is to come to; a miss is exit code 99. Default: anything."),
     ],
 };
+
+/// Whether all expectations are to be met, or one of them missed.
+pub(crate) const VERDICTS: [(&str, bool); 2] = [("met", false), ("missed", true)];
+
+pub(crate) static EXPECT: Table = Table {
+    name: "expect",
+    doc: "What a run is to come to.",
+    rule: Rule::Any,
+    keys: &[
+        key("success_rate", Kind::Expectation, "Calls succeeded ÷ calls started."),
+        key("error_rate", Kind::Expectation, "Calls that did not succeed ÷ calls started."),
+        key("amplification", Kind::Expectation, "Attempts ÷ calls started."),
+        key("goodput", Kind::Expectation, "Calls that succeed, a second."),
+        key("recovery", Kind::Expectation, "From the end of the last phase until calls fare as before the first."),
+        key("p50", Kind::Expectation, "The median latency of calls, from when they were due."),
+        key("p90", Kind::Expectation, "Their 90th percentile."),
+        key("p95", Kind::Expectation, "Their 95th percentile."),
+        key("p99", Kind::Expectation, "Their 99th percentile."),
+        key("p99_9", Kind::Expectation, "Their 99.9th percentile."),
+        key("attempt_p50", Kind::Expectation, "The median latency of single attempts."),
+        key("attempt_p99", Kind::Expectation, "Their 99th percentile."),
+        key("unsent", Kind::Expectation, "Calls that were never begun."),
+        key("duplicates", Kind::Expectation, "How often effects were done once more for one key."),
+        key(
+            "verdict",
+            Kind::Words(verdicts),
+            "`missed` for a negative control: a run in which one of these is to be missed. Default `met`.",
+        ),
+    ],
+};
+
+fn verdicts() -> Vec<&'static str> {
+    VERDICTS.iter().map(|(word, _)| *word).collect()
+}
 
 pub(crate) static SERVICE: Table = Table {
     name: "service",

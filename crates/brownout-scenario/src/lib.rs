@@ -19,6 +19,7 @@
 //! from a disk (whoever can, hands in [`Files`]), and everything the values are used for.
 
 mod decode;
+mod expect;
 mod grammar;
 mod live;
 mod moments;
@@ -32,6 +33,7 @@ mod schema;
 mod source;
 pub mod units;
 
+pub use expect::{ExpectError, expectation};
 pub use live::LivePhase;
 pub use moments::{Moments, MomentsError};
 pub use places::{Places, Remark};

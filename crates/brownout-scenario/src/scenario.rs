@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brownout_draw::Seed;
-use brownout_load::{Graph, Load, Node};
+use brownout_load::{Expectations, Graph, Load, Node};
 use brownout_policy::{Settings, preset};
 use brownout_service::{Phase, Recurring, Service};
 
@@ -38,6 +38,8 @@ pub struct Scenario {
     pub policy: Option<Settings>,
     /// Policies to compare, in the order of the file; each is known to make one.
     pub policies: Vec<(String, Settings)>,
+    /// What a run is expected to come to.
+    pub expect: Expectations,
 }
 
 impl Scenario {
@@ -131,6 +133,7 @@ impl Default for Scenario {
             load: Load::default(),
             policy: None,
             policies: Vec::new(),
+            expect: Expectations::default(),
         }
     }
 }

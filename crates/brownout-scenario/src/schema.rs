@@ -5,6 +5,7 @@ use brownout_policy::FACTOR_MAX;
 use brownout_service::{Fault, UNITS_MAX};
 use serde_json::{Map, Value, json};
 
+use crate::expect::BOUND_PATTERN;
 use crate::grammar::{self, Kind, Rule, Table};
 use crate::units::{DURATION_PATTERN, RATE_PATTERN, SIZE_PATTERN, SPEED_PATTERN};
 
@@ -126,6 +127,7 @@ fn kind(of: Kind) -> Value {
             { "type": "array", "minItems": 1, "items": { "anyOf": [kind(Kind::Preset), table(inner)] } },
         ] }),
         Kind::PolicyByName(inner) => json!({ "anyOf": [kind(Kind::Name), kind(Kind::Policy(inner))] }),
+        Kind::Expectation => json!({ "type": "string", "pattern": BOUND_PATTERN }),
         Kind::Preset => json!({ "type": "string", "pattern": "^[a-z0-9.-]+$" }),
         Kind::Named(inner) => json!({
             "type": "object",

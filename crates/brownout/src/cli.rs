@@ -38,7 +38,7 @@ Run a command:
 
 Exit codes:
   0 fine · 1 failed · 2 usage or bad scenario · 128+n ended by signal n
-  storm: 98 it cannot be told · 99 the verdict is bad
+  load, merge, storm: 98 it cannot be told · 99 what is expected was missed, or the verdict is bad
   run: the command's own code when every retry is spent · 124 timeout · 125 our own failure
        126 cannot execute · 127 not found";
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use brownout_load::Verdict;
+
 /// An exit code. The table in `brownout --help` and in the guide lists them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exit(u8);
@@ -20,6 +22,15 @@ impl Exit {
     pub(crate) const MISSED: Self = Self(99);
     /// The program itself failed while it was to run a command.
     pub(crate) const OWN_FAILURE: Self = Self(125);
+
+    /// What became of what was expected, if anything was.
+    pub(crate) fn of_verdict(verdict: Option<&Verdict>) -> Self {
+        match verdict.map(|verdict| verdict.as_expected) {
+            None | Some(Some(true)) => Self::FINE,
+            Some(Some(false)) => Self::MISSED,
+            Some(None) => Self::UNTOLD,
+        }
+    }
 
     /// Ended by signal `number`, as shells say it.
     pub(crate) const fn signalled(number: u8) -> Self {

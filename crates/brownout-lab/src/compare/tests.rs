@@ -1,4 +1,4 @@
-use super::Comparison;
+use super::{Comparison, Expected};
 use brownout_draw::Seed;
 use brownout_policy::{Policy, preset};
 use brownout_scenario::Scenario;
@@ -22,6 +22,8 @@ const STORM: &str = r#"
     clients = 100
     [policy]
     attempt_timeout = "200ms"
+    [expect]
+    recovery = "<= 15s"
 "#;
 
 fn comparison<'c>(scenario: &'c Scenario, policies: &[&str], seeds: u32) -> Comparison<'c> {
@@ -39,6 +41,7 @@ fn comparison<'c>(scenario: &'c Scenario, policies: &[&str], seeds: u32) -> Comp
         seed: Seed(1),
         seeds,
         limits: Limits::default(),
+        expect: &scenario.expect,
     }
 }
 
@@ -55,6 +58,8 @@ fn a_storm_goes_on_without_a_budget_and_ends_with_one() {
     assert!(storm.goodput_after.unwrap().mean < none.goodput_after.unwrap().mean / 2.0);
     assert!(storm.wasted_share.unwrap().mean > 0.3);
     assert!(none.difference.is_none() && storm.difference.unwrap().success_rate.unwrap().mean < -0.3);
+    let expected = |met, missed| Some(Expected { met, missed, not_enough_data: 0 });
+    assert_eq!([none, storm, budget].map(|arm| arm.expected), [expected(6, 0), expected(0, 6), expected(6, 0)]);
     assert!(budget.budget_denied.unwrap().mean > 0.0 && none.budget_denied.unwrap().mean <= 0.0);
 }
 

@@ -6,6 +6,7 @@ mod arrivals;
 mod capacity;
 mod distribution;
 mod effect;
+mod expect;
 mod fault;
 mod graph;
 mod guard;
@@ -40,9 +41,10 @@ pub(crate) fn scenario(root: &Node, files: &Files<'_>, problems: &mut Problems) 
     let policies = fields.nested("policies", problems, policies).unwrap_or_default();
     let known = load::Around { named: &policies, policy: policy.as_ref(), files };
     let load = fields.nested("load", problems, |node, problems| load::read(node, &known, problems)).unwrap_or_default();
+    let expect = fields.nested("expect", problems, expect::read).unwrap_or_default();
     let service::Read { service, identity_header, graph, recurring } = service?;
     let scenario =
-        Scenario { seed: seed.map(Seed), service, identity_header, graph, recurring, load, policy, policies };
+        Scenario { seed: seed.map(Seed), service, identity_header, graph, recurring, load, policy, policies, expect };
     if problems.is_empty() {
         check(&fields, &scenario, problems);
     }

@@ -828,3 +828,23 @@ fn a_phase_can_shut_the_port() {
     check(&text("1"), &["5:10 expected true or false, found 1"]);
     check(&text("false"), &["2:8 phase `restart` changes nothing; give it `outcomes`"]);
 }
+
+#[test]
+fn what_is_expected_has_bounds_of_its_unit() {
+    let text = "[expect]\np99 = \"<= 300ms\"\nsuccess_rate = \">= 99%\"\nrecovery = \"<= 30\"\nverdict = \"missed\"";
+    let expect = Scenario::parse("a.toml", text).unwrap().expect;
+    let all: Vec<String> = expect.all.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (&all[..], expect.missed),
+        (&["success_rate >= 99%", "recovery <= 30s", "p99 <= 300ms"].map(str::to_owned)[..], true)
+    );
+    check(
+        "[expect]\np99 = \"300ms\"",
+        &["2:7 an expectation is `<=` or `>=` and a bound, found `300ms`; write \"<= 300ms\""],
+    );
+    check("[expect]\np99 = 0.3", &["2:7 an expectation is text such as \"<= 300ms\" or \">= 99%\", found 0.3"]);
+    check("[expect]\ngoodput = \">= 5ms\"", &["2:11 `goodput` has a bound as `100/s`, found `5ms`: a rate is"]);
+    check("[expect]\np98 = \"<= 1s\"", &["2:1 expect has no key `p98` (did you mean `p9"]);
+    check("[expect]\nverdict = \"missed\"", &["1:1 nothing is expected in here"]);
+    check("[expect]\np99 = \"<= 1s\"\nverdict = \"red\"", &["3:11 expected one of met, missed, found \"red\""]);
+}

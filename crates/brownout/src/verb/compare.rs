@@ -21,6 +21,8 @@ use crate::setting::Setting;
 /// What the file's `policy` says of `attempt_timeout` and `deadline` holds for every policy that says nothing of its own: how
 /// long callers wait is theirs, not the retry policy's.
 ///
+/// Where the scenario has an `expect` table, a column tells which policies meet it.
+///
 /// Exit code 0 whatever the policies came to; 1 when a run was cut short.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -57,6 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         seed: setting.seed,
         seeds: args.seeds.get(),
         limits: args.limits.limits(),
+        expect: &setting.scenario.expect,
     };
     let runs = cores::map(comparison.runs(), |index| comparison.run(index));
     let compared = comparison.gather(&runs);

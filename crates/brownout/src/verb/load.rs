@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use brownout_clock::Clock;
 use brownout_drive::Drive;
-use brownout_load::{Load, Shard};
+use brownout_load::{Expectation, Load, Shard};
 use brownout_policy::Settings;
 use brownout_report::{Format, LoadReport, Start};
 
@@ -28,8 +28,11 @@ use crate::signal::asked_to_end;
 /// Nothing is retried unless the scenario has a policy, or one is given here. Over HTTP, Ctrl-C ends it with what was measured
 /// so far.
 ///
+/// Where something is expected of the run, by the scenario's `expect` or by --expect, a table tells what was met.
+///
 /// Exit code 0 whatever the answers were; 1 when there was not one, or when it was cut short; 98 when calls over HTTP could not
-/// be begun when they were due, so that the numbers tell of this machine; 128 + n when signal n ended it.
+/// be begun when they were due, so that the numbers tell of this machine; 99 when an expectation was missed, 98 when none was and
+/// one cannot be told; 128 + n when signal n ended it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -54,6 +57,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", requires = "url")]
     start_at: Option<Moment>,
 
+    /// What the run is to come to, as "p99 <= 300ms"; several times for several, each over the scenario's
+    #[arg(long, value_name = "EXPECTATION", value_parser = brownout_scenario::expectation)]
+    expect: Vec<Expectation>,
+
     #[command(flatten)]
     output: OutputFlags,
 
@@ -77,6 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         return Err(Stop::usage(format!("--start-at {moment} is {late:.0} s past; name a moment to come")));
     }
     let place = args.output.place()?;
+    let expect = setting.scenario.expect.clone().with(args.expect.iter().copied());
 
     setting.announce();
     let load = &setting.scenario.load;
@@ -112,12 +120,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let saturated = result.generator.as_ref().is_some_and(|generator| generator.saturated.is_some());
     let made_of = setting.made_of(&policy, &(&callee, args.call.scale()));
     let origin = setting.origin(time, &(policy, callee));
-    place.put(&LoadReport { result, origin, made_of, shard: args.shard, shards: None, start, format: Format })?;
+    let (shard, shards, verdict, format) = (args.shard, None, None, Format);
+    let report = LoadReport { result, origin, made_of, shard, shards, start, expect, verdict, format }.judged();
+    place.put(&report)?;
     Ok(match interrupted.get() {
         Some(exit) => exit,
         None if failed => Exit::FAILED,
         None if saturated => Exit::UNTOLD,
-        None => Exit::FINE,
+        None => Exit::of_verdict(report.verdict.as_ref()),
     })
 }
 

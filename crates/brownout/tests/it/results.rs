@@ -149,3 +149,60 @@ fn a_result_that_cannot_be_written_is_no_run() {
     assert!(!refused.stderr.contains("seed 7"), "{refused:?}");
     run(folder.path(), "load open.toml --json --format text").refused(&["cannot be used with"]);
 }
+
+#[test]
+fn what_is_expected_decides_the_exit_code() {
+    let folder = folder(&format!("{OPEN}[expect]\nsuccess_rate = \">= 99%\"\np99 = \"<= 1s\"\n"));
+    let load = |more: &[&str]| brownout_in(folder.path(), &[&["load", "open.toml"], more].concat());
+    let met = load(&["--max-retries", "9"]);
+    assert_eq!((met.code, met.stdout.contains("Verdict: met\n")), (Some(0), true), "{met:?}");
+    let missed = load(&["--expect", "amplification <= 1.01", "--expect", "success_rate >= 1%"]);
+    assert_eq!((missed.code, missed.stdout.contains("Verdict: missed\n")), (Some(99), true), "{missed:?}");
+    let untold = load(&["--expect", "recovery <= 30s", "--expect", "success_rate >= 1%", "--json"]);
+    assert_eq!((untold.code, &untold.json()["verdict"]["met"]), (Some(98), &Value::Null), "{untold:?}");
+    // A miss is one, whatever else cannot be told.
+    assert_eq!(load(&["--expect", "recovery <= 30s", "--expect", "p99 <= 0.1ms"]).code, Some(99));
+    load(&["--expect", "p98 <= 1s"]).refused(&["there is no `p98` to expect something of", "did you mean `p9"]);
+    load(&["--expect", "p99 < 1s"]).refused(&["an expectation is `<=` or `>=` and a bound"]);
+    for index in ["0", "1"] {
+        let (shard, file) = (format!("{index}/2"), format!("{index}.json"));
+        let shard = load(&["--shard", &shard, "--output", &file, "--expect", "goodput <= 1/s"]);
+        assert_eq!((shard.code, shard.stdout.contains("Verdict")), (Some(0), false), "{shard:?}");
+    }
+    let merged = run(folder.path(), "merge 0.json 1.json");
+    assert_eq!((merged.code, merged.stdout.contains("Verdict: missed\n")), (Some(99), true), "{merged:?}");
+}
+
+#[test]
+fn a_negative_control_is_to_be_missed() {
+    let load = |bound: &str| {
+        let folder = folder(&format!("{OPEN}[expect]\namplification = \"<= {bound}\"\nverdict = \"missed\"\n"));
+        run(folder.path(), "load open.toml")
+    };
+    let missed = load("1.01");
+    assert_eq!(missed.code, Some(0), "{missed:?}");
+    assert!(missed.stdout.contains("Verdict: missed, and is to be missed\n"), "{missed:?}");
+    assert_eq!(load("9").code, Some(99));
+}
+
+#[test]
+fn a_load_without_an_answer_is_a_failure_before_it_is_a_miss() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    let folder = folder(OPEN);
+    let missed = ["load", "--url", &url, "--count", "3", "--expect", "success_rate >= 1%"];
+    assert_eq!(brownout_in(folder.path(), &missed).code, Some(1));
+}
+
+#[test]
+fn a_comparison_tells_which_policies_meet_what_is_expected() {
+    let folder = folder(&format!("{OPEN}[expect]\nsuccess_rate = \">= 95%\"\n"));
+    let compare = run(folder.path(), "compare open.toml --policies none,retry-3 --seeds 5 --json");
+    let expected = |arm: usize| compare.json()["policies"][arm]["expected"].to_string();
+    assert_eq!(expected(0), r#"{"met":0,"missed":5,"not_enough_data":0}"#);
+    assert_eq!(expected(1), r#"{"met":5,"missed":0,"not_enough_data":0}"#);
+    let text = run(folder.path(), "compare open.toml --policies none,retry-3 --seeds 5").stdout;
+    let ends: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    assert!(ends.contains(&"missed") && ends.contains(&"met") && ends.contains(&"expected"), "{text}");
+}

@@ -47,7 +47,7 @@ fn run(service: &Service, settings: Settings, load: &Load) -> LoadResult {
 }
 
 /// Everything that was observed, in order.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Log(Vec<(u64, Attempt)>, Vec<(u64, CallEnd)>);
 
 impl Observer for Log {

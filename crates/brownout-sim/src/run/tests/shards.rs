@@ -33,10 +33,10 @@ fn merged(of: u32, load: &Load) -> (LoadResult, Log) {
 }
 
 /// Every attempt and every call, in an order that does not depend on who is about.
-fn sorted(mut log: Log) -> (Vec<(u64, Attempt)>, Vec<(u64, CallEnd)>) {
+fn sorted(mut log: Log) -> Log {
     log.0.sort_by_key(|(number, attempt)| (*number, attempt.number));
     log.1.sort_by_key(|(number, _)| *number);
-    (log.0, log.1)
+    log
 }
 
 #[track_caller]
