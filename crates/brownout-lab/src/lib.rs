@@ -11,6 +11,7 @@
 //! assert!(measured.contains(theory::mm1::wait(0.8)));
 //! ```
 //!
+//! - [`agree`]: one load in virtual time and over sockets.
 //! - [`compare`]: several policies on the same luck.
 //! - [`storm`]: whether a bad state keeps itself going after its cause is gone.
 //! - [`lint`]: what is doubtful about a policy, told without a run.
@@ -20,6 +21,7 @@
 //! many cores the runs are made, and printing. A run is a pure function of its index, so whoever has cores to spare maps
 //! over the indices and hands the results back in order.
 
+pub mod agree;
 pub mod compare;
 pub mod lint;
 mod replica;

@@ -3,6 +3,7 @@
 //! Each kind of result is one serialisable record with a text form beside it, so that what people read and what programs
 //! read cannot drift apart. Units stand in the field names; JSON keeps the order of the fields.
 
+mod agree;
 mod check;
 mod compare;
 mod effects;
@@ -23,6 +24,7 @@ mod table;
 mod validation;
 mod verdict;
 
+pub use agree::AgreeReport;
 pub use check::{CheckReport, CheckedPolicy, Place, PlacedFinding};
 pub use compare::CompareReport;
 pub use effects::effects_text;

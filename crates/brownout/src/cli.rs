@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::verb::{
-    check, compare, explain, health, load, merge, presets, request, retry, run, schema, serve, storm, verify,
+    agree, check, compare, explain, health, load, merge, presets, request, retry, run, schema, serve, storm, verify,
 };
 
 /// Verbs by what one wants; clap has no groups of subcommands. A test holds this to the list below.
@@ -22,6 +22,7 @@ Choose a policy:
   storm    Tells whether a bad state keeps itself going after its cause is gone
 
 Read results:
+  agree    Runs one load in virtual time and over sockets, and tells where they differ
   merge    Puts the results of the shards of one load together
 
 Trust it:
@@ -38,7 +39,7 @@ Run a command:
 
 Exit codes:
   0 fine · 1 failed · 2 usage or bad scenario · 128+n ended by signal n
-  load, merge, storm: 98 it cannot be told · 99 what is expected was missed, or the verdict is bad
+  agree, load, merge, storm: 98 it cannot be told · 99 what is expected was missed, or the verdict is bad
   run: the command's own code when every retry is spent · 124 timeout · 125 our own failure
        126 cannot execute · 127 not found";
 
@@ -59,6 +60,7 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     Request(request::Args),
     Load(load::Args),
+    Agree(agree::Args),
     Merge(merge::Args),
     Retry(retry::Args),
     Health(health::Args),

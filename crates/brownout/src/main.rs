@@ -10,8 +10,10 @@ mod flags;
 mod moment;
 mod output;
 mod results;
+mod row;
 mod setting;
 mod signal;
+mod stage;
 mod verb;
 
 use std::process::ExitCode;

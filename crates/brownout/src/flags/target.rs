@@ -30,7 +30,7 @@ pub(crate) struct CallFlags {
     path: Option<String>,
 
     /// Calls this http or https URL, for real, in place of the simulated service; redirects are not followed
-    #[arg(long)]
+    #[arg(long, group = "sockets")]
     url: Option<String>,
 
     /// Also trusts the certificate authorities in this PEM file
@@ -51,7 +51,7 @@ pub(crate) struct CallFlags {
 
     /// How many times faster than real time the run goes, as `serve --time-scale` has it: all that callers wait for is that much
     /// shorter, and what they measure and are told is in the scenario's time
-    #[arg(long, value_name = "N", default_value_t, requires = "url")]
+    #[arg(long, value_name = "N", default_value_t, requires = "sockets")]
     time_scale: Scale,
 }
 
@@ -80,12 +80,17 @@ impl CallFlags {
 
     /// Who is called, and with which request.
     pub(crate) fn callee(&self, setting: &Setting) -> Result<Callee, Stop> {
+        self.callee_at(self.url.as_deref(), setting)
+    }
+
+    /// The same, where the service listens at `url` rather than where a flag says.
+    pub(crate) fn callee_at(&self, url: Option<&str>, setting: &Setting) -> Result<Callee, Stop> {
         let scenario = &setting.scenario.load.request;
         let method = self.method.clone().unwrap_or_else(|| scenario.method.clone());
         let own_path = || (*scenario != RequestLine::default()).then(|| scenario.path.clone());
         let path = self.path.clone().or_else(own_path);
-        let url = self.url.as_deref().unwrap_or(SIMULATED);
-        let target = Target::new(url, &method, path.as_deref(), &self.trust()?).map_err(Stop::usage)?;
+        let target =
+            Target::new(url.unwrap_or(SIMULATED), &method, path.as_deref(), &self.trust()?).map_err(Stop::usage)?;
         let mut target = target.carrying(setting.scenario.load.carried.clone(), setting.seed);
         if self.http2 {
             target = target.over_http2();
@@ -93,7 +98,7 @@ impl CallFlags {
         if self.no_keep_alive {
             target = target.without_keep_alive();
         }
-        Ok(match self.url {
+        Ok(match url {
             Some(_) => Callee::Real(Arc::new(target)),
             None => Callee::Simulated(RequestLine { method, path: path.unwrap_or_else(|| "/".to_owned()) }),
         })

@@ -21,6 +21,7 @@ use crate::moment::Moment;
 use crate::results::OutputFlags;
 use crate::setting::Setting;
 use crate::signal::asked_to_end;
+use crate::stage::Stage;
 
 /// Makes many calls and counts what came back
 ///
@@ -45,6 +46,10 @@ pub(crate) struct Args {
     /// How many clients, each with one call in flight [default: the scenario's, else 1]
     #[arg(long, alias = "clients", value_name = "CLIENTS", value_parser = positive, allow_negative_numbers = true)]
     concurrency: Option<NonZeroU32>,
+
+    /// Makes the calls over HTTP on loopback, to the service of the scenario, which runs in this program meanwhile
+    #[arg(long, group = "sockets")]
+    real: bool,
 
     #[command(flatten)]
     limits: LimitFlags,
@@ -74,10 +79,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     beside_cohorts(args, load)?;
     load.count = args.count.or(load.count);
     load.clients = args.concurrency.unwrap_or(load.clients);
-    let callee = args.call.callee(&setting)?;
-    let policy = args.policy.over(under(args, &setting))?;
+    // Nothing listens before flags and scenario are known to be fine.
+    let named = args.call.callee(&setting)?;
+    let policy = args.policy.over(under(&args.policy, args.is_real(), &setting))?;
     if args.shard.is_some() {
-        shard::check(&setting.scenario, &policy, args.call.is_real())?;
+        shard::check(&setting.scenario, &policy, args.is_real())?;
     }
     if let Some(moment) = args.start_at.as_ref().filter(|moment| moment.is_missed()) {
         let late = moment.late().as_secs_f64();
@@ -85,12 +91,15 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     }
     let place = args.output.place()?;
     let expect = setting.scenario.expect.clone().with(args.expect.iter().copied());
+    let stage = args.real.then(|| Stage::set(&setting, args.call.scale())).transpose()?;
+    let staged = stage.as_ref().map(|stage| args.call.callee_at(Some(stage.url()), &setting)).transpose()?;
+    let callee = staged.as_ref().unwrap_or(&named);
 
     setting.announce();
     let load = &setting.scenario.load;
     let interrupted = Cell::new(None);
     let mut start = None;
-    let (result, time) = match &callee {
+    let (result, time) = match callee {
         Callee::Real(target) => {
             let drive = args.call.drive(Arc::clone(target), policy.clone(), &setting);
             let result = runtime()?.block_on(async {
@@ -103,10 +112,15 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
                     }
                     start = Some(Start { at: moment.to_string(), late_ms: millis(moment.late()) });
                 }
+                if let Some(stage) = &stage {
+                    stage.begin();
+                }
                 let (service, end) = (&setting.scenario.service, async { interrupted.set(Some(end.await)) });
                 Ok(drive.load_of(args.shard, load, Some(service), end, |_, _| ()).await)
             });
-            (result?, "real")
+            let result = result?;
+            let result = if let Some(stage) = stage { stage.end(result) } else { result };
+            (result, "real")
         }
         Callee::Simulated(line) => {
             let limits = args.limits.limits();
@@ -118,8 +132,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     };
     let failed = result.is_unanswered() || result.cut_short.is_some();
     let saturated = result.generator.as_ref().is_some_and(|generator| generator.saturated.is_some());
-    let made_of = setting.made_of(&policy, &(&callee, args.call.scale()));
-    let origin = setting.origin(time, &(policy, callee));
+    let made_of = setting.made_of(&policy, &(&named, args.call.scale()));
+    let origin = setting.origin(time, &(policy, named));
     let (shard, shards, verdict, format) = (args.shard, None, None, Format);
     let report = LoadReport { result, origin, made_of, shard, shards, start, expect, verdict, format }.judged();
     place.put(&report)?;
@@ -129,6 +143,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         None if saturated => Exit::UNTOLD,
         None => Exit::of_verdict(report.verdict.as_ref()),
     })
+}
+
+impl Args {
+    /// Whether calls are made over sockets.
+    const fn is_real(&self) -> bool {
+        self.real || self.call.is_real()
+    }
 }
 
 /// Milliseconds to the microsecond.
@@ -156,10 +177,10 @@ fn beside_cohorts(args: &Args, load: &Load) -> Result<(), Stop> {
 }
 
 /// What the flags of a policy lie over: the scenario's policy; without one, no retries unless a flag speaks of them.
-fn under(args: &Args, setting: &Setting) -> Settings {
+pub(super) fn under(flags: &PolicyFlags, is_real: bool, setting: &Setting) -> Settings {
     let defaults = Settings {
-        max_retries: (!args.policy.speak_of_retries()).then_some(0),
-        attempt_timeout: args.call.is_real().then_some(HTTP_ATTEMPT_TIMEOUT),
+        max_retries: (!flags.speak_of_retries()).then_some(0),
+        attempt_timeout: is_real.then_some(HTTP_ATTEMPT_TIMEOUT),
         ..Settings::default()
     };
     match &setting.scenario.policy {

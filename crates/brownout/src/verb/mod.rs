@@ -1,5 +1,6 @@
 //! The verbs, one a file: its flags, and what it does.
 
+pub(crate) mod agree;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod explain;
@@ -23,6 +24,7 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
     match verb {
         Verb::Request(args) => request::run(&args),
         Verb::Load(args) => load::run(&args),
+        Verb::Agree(args) => agree::run(&args),
         Verb::Merge(args) => merge::run(&args),
         Verb::Retry(args) => retry::run(&args),
         Verb::Health(args) => health::run(&args),

@@ -1,7 +1,6 @@
 //! `serve`: the service over HTTP.
 
 mod admin;
-mod behind;
 mod bounds;
 mod tls;
 
@@ -17,13 +16,13 @@ use brownout_serve::{App, Server};
 
 use super::more_files;
 use admin::AdminFlags;
-use behind::Row;
 use bounds::{BoundFlags, JournalFlags};
 use tls::TlsFlags;
 
 use crate::exit::{Exit, Stop};
 use crate::flags::ServiceFlags;
 use crate::output::{print, talk};
+use crate::row::{Listen, Row, listen, places};
 use crate::setting::Setting;
 use crate::signal::asked_to_end;
 
@@ -60,8 +59,8 @@ pub(crate) struct Args {
     bind: IpAddr,
 
     /// Where a service behind listens, on loopback: a port, or an address with one; may be given for each [default: any free port]
-    #[arg(long, value_name = "NAME=PORT", value_parser = behind::listen)]
-    listen: Vec<behind::Listen>,
+    #[arg(long, value_name = "NAME=PORT", value_parser = listen)]
+    listen: Vec<Listen>,
 
     /// How many times faster than real time the scenario goes: every delay, window, timeout and Retry-After is that much shorter
     #[arg(long, value_name = "N", default_value_t)]
@@ -83,7 +82,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let setting = Setting::new(&args.service, None)?;
     let first: SocketAddr = (args.bind, args.port).into();
-    let places = behind::places(&setting.scenario.graph, first, &args.listen)?;
+    let places = places(&setting.scenario.graph, first, &args.listen)?;
     let tls = args.tls.tls()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))?;

@@ -9,10 +9,10 @@ use brownout_admin::{Admin, Control, Guard, Reload, Served};
 use brownout_serve::App;
 use clap::Args;
 
-use super::behind::place;
 use crate::exit::Stop;
 use crate::flags::{ServiceFlags, admin_token};
 use crate::output::talk;
+use crate::row::place;
 use crate::setting::{self, Setting};
 use crate::signal::hang_ups;
 

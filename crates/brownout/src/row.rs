@@ -20,13 +20,13 @@ use crate::flags::HTTP_ATTEMPT_TIMEOUT;
 
 /// Where a service behind is to listen.
 #[derive(Clone, Debug)]
-pub(super) struct Listen {
+pub(crate) struct Listen {
     name: String,
     address: SocketAddr,
 }
 
 /// Services that listen, that of the clients first, with the lines along which each calls others.
-pub(super) struct Row {
+pub(crate) struct Row {
     servers: Vec<Server>,
     lines: Vec<Vec<Arc<Line>>>,
     /// Who calls each of them.
@@ -38,7 +38,7 @@ pub(super) struct Row {
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// Reads `NAME=PORT` or `NAME=ADDRESS:PORT`.
-pub(super) fn listen(text: &str) -> Result<Listen, String> {
+pub(crate) fn listen(text: &str) -> Result<Listen, String> {
     let Some((name, place)) = text.split_once('=') else {
         return Err(format!("expected NAME=PORT or NAME=ADDRESS:PORT, as in db=7430, found `{text}`"));
     };
@@ -53,7 +53,7 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
 }
 
 /// Reads `PORT`, on loopback, or `ADDRESS:PORT`.
-pub(super) fn place(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn place(text: &str) -> Result<SocketAddr, String> {
     let port = text.parse().map(|port| SocketAddr::new(ANY.ip(), port)).ok();
     port.or_else(|| text.parse().ok()).ok_or_else(|| {
         format!("a service listens on a port from 0 to 65535, or on an address with one, found `{text}`")
@@ -61,7 +61,7 @@ pub(super) fn place(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Where each service of `graph` is to listen, the `first` service apart.
-pub(super) fn places(graph: &Graph, first: SocketAddr, wanted: &[Listen]) -> Result<Vec<SocketAddr>, Stop> {
+pub(crate) fn places(graph: &Graph, first: SocketAddr, wanted: &[Listen]) -> Result<Vec<SocketAddr>, Stop> {
     let names: Vec<&str> = graph.behind.iter().map(|node| node.name.as_str()).collect();
     let mut places: BTreeMap<&str, SocketAddr> = BTreeMap::new();
     for Listen { name, address } in wanted {
@@ -91,7 +91,7 @@ pub(super) fn places(graph: &Graph, first: SocketAddr, wanted: &[Listen]) -> Res
 
 impl Row {
     /// `first` and the services of `graph` behind it, which listen at `places` from now on; all calls have the luck of `seed`, in the time of `clock`.
-    pub(super) async fn new(
+    pub(crate) async fn new(
         first: Server,
         graph: &Graph,
         places: &[SocketAddr],
@@ -122,19 +122,19 @@ impl Row {
     }
 
     /// Where each listens, that of the clients first.
-    pub(super) fn urls(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn urls(&self) -> impl Iterator<Item = String> {
         self.servers.iter().map(|server| format!("{}://{}", server.scheme(), server.address()))
     }
 
     /// `app`, the service with this `place` in the row, which makes its calls along its lines.
-    pub(super) fn connect(&self, place: usize, app: App) -> Arc<App> {
+    pub(crate) fn connect(&self, place: usize, app: App) -> Arc<App> {
         let behind = |line: &Arc<Line>| Box::new(Wire(Arc::clone(line))) as Box<dyn Behind>;
         Arc::new(app.calling(self.lines[place].iter().map(behind).collect()))
     }
 
     /// Answers as `apps` say, until `end`; then each service ends when nobody is left to call it, all of them within the time that
     /// answers under way have. Tells what was counted of every hop, in their order.
-    pub(super) async fn run(self, apps: Vec<Arc<App>>, end: impl Future<Output = ()>) -> Vec<HopCounts> {
+    pub(crate) async fn run(self, apps: Vec<Arc<App>>, end: impl Future<Output = ()>) -> Vec<HopCounts> {
         let Self { servers, lines, callers, drain_time } = self;
         let (over, ended): (Vec<_>, Vec<_>) = servers.iter().map(|_| watch::channel(())).unzip();
         let mut rest = JoinSet::new();
