@@ -61,6 +61,11 @@ impl Stream {
     /// How much of a limit a request takes, within the limit's name. Key: the request; index: 0, so that a retry takes as much.
     pub const COST: Self = Self::named("cost");
 
+    /// Which of several kinds of request a call makes. Key: the call; index: 0.
+    pub const REQUEST: Self = Self::named("request");
+    /// What a name in a request stands for, within the name. Key: the call; index: 0.
+    pub const VALUE: Self = Self::named("value");
+
     /// The stream called `name`.
     #[must_use]
     pub const fn named(name: &str) -> Self {
@@ -118,7 +123,9 @@ pub const fn draw_pair(seed: Seed, stream: Stream, key: u64, index: u32) -> (u64
 mod tests {
     use super::{Seed, Stream, draw, draw_pair};
 
-    const BUILT_IN: [Stream; 19] = [
+    const BUILT_IN: [Stream; 21] = [
+        Stream::REQUEST,
+        Stream::VALUE,
         Stream::BURST,
         Stream::REPLICA,
         Stream::CACHE,

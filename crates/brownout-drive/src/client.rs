@@ -6,7 +6,6 @@ use std::time::Duration;
 use brownout_clock::Clock;
 use brownout_load::Exchange;
 use brownout_service::Identity;
-use hyper::Method;
 
 use crate::Target;
 use crate::answer::Answer;
@@ -74,11 +73,11 @@ impl Client {
 
     async fn attempt(&self, identity: Identity, until: Option<Duration>) -> Result<Answer, Broken> {
         let target = &*self.target;
-        let outgoing = Outgoing { target, client: self.number, identity };
-        let wanted = Wanted { body: target.method != Method::HEAD, shown: self.shown };
+        let outgoing = Outgoing::new(target, self.number, identity);
+        let wanted = Wanted { body: outgoing.is_answered_with_a_body(), shown: self.shown };
         // Taken out for the time of the attempt: one that is given up halfway cannot be used again.
         if let Some(mut kept) = self.spares.take(self.number).filter(Connection::is_open) {
-            match kept.exchange(outgoing, self.left(until), wanted).await {
+            match kept.exchange(&outgoing, self.left(until), wanted).await {
                 Ok(answered) => return Ok(self.over(kept, answered)),
                 Err(Failure::Broken(broken)) => return Err(broken),
                 // It had been closed, and no byte of the request left: this is still the first try.
@@ -87,7 +86,7 @@ impl Client {
         }
         // In a box of its own: what it takes to connect would make every attempt a large one.
         let mut connection = Box::pin(Connection::open(target)).await?;
-        match connection.exchange(outgoing, self.left(until), wanted).await {
+        match connection.exchange(&outgoing, self.left(until), wanted).await {
             Ok(answered) => Ok(self.over(connection, answered)),
             Err(Failure::Broken(broken)) => Err(broken),
             Err(Failure::Unsent) => {

@@ -66,7 +66,7 @@ impl Connection {
     /// Sends a request and receives its answer; also whether another request may follow.
     pub(crate) async fn exchange(
         &mut self,
-        outgoing: Outgoing<'_>,
+        outgoing: &Outgoing<'_>,
         left: Option<Duration>,
         wanted: Wanted,
     ) -> Result<(Answer, bool), Failure> {

@@ -1,7 +1,7 @@
 //! HTTP/2, by `hyper`.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -13,7 +13,7 @@ use crate::stream::Stream;
 
 /// A connection with any number of streams.
 #[derive(Clone, Debug)]
-pub(crate) struct Http2(SendRequest<Empty<Bytes>>);
+pub(crate) struct Http2(SendRequest<Full<Bytes>>);
 
 impl Http2 {
     pub(crate) async fn new(stream: Stream) -> Result<Self, Broken> {
@@ -30,7 +30,7 @@ impl Http2 {
     }
 
     /// Sends a request and receives its answer.
-    pub(crate) async fn exchange(&mut self, request: Request<Empty<Bytes>>, wanted: Wanted) -> Result<Answer, Failure> {
+    pub(crate) async fn exchange(&mut self, request: Request<Full<Bytes>>, wanted: Wanted) -> Result<Answer, Failure> {
         self.0.ready().await.map_err(|_| Failure::Unsent)?;
         let sent = self.0.try_send_request(request).await;
         let broken = |error: &hyper::Error| Failure::Broken(Broken::of(error));

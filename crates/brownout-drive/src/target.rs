@@ -1,8 +1,9 @@
 //! Where requests go.
 
 use brownout_draw::Seed;
-use brownout_load::Carried;
+use brownout_load::{Carried, Drawn};
 use brownout_service::Effect;
+use bytes::Bytes;
 use hyper::header::{ACCEPT, CONNECTION, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Uri};
 use rustls_pki_types::ServerName;
@@ -22,8 +23,12 @@ pub struct Target {
     /// Path and query, as requests carry it.
     pub(crate) path: Uri,
     pub(crate) method: hyper::Method,
-    /// What requests carry beside what is their own.
+    /// What all requests carry, unless what is drawn for a call says otherwise.
     pub(crate) headers: HeaderMap,
+    /// What they carry in any case.
+    pub(crate) own: HeaderMap,
+    /// What is sent behind the head; where it is empty, what is drawn for the call.
+    pub(crate) body: Bytes,
     /// `None` for plain HTTP.
     pub(crate) tls: Option<Tls>,
     /// Whether it is called in HTTP/2.
@@ -107,6 +112,8 @@ impl Target {
                 (USER_AGENT, HeaderValue::from_static(concat!("brownout/", env!("CARGO_PKG_VERSION")))),
                 (ACCEPT, HeaderValue::from_static("*/*")),
             ]),
+            own: HeaderMap::new(),
+            body: Bytes::new(),
             http2: false,
             keep_alive: true,
             tls: (scheme == "https").then(|| Ok(trust.tls(server_name()?))).transpose()?,
@@ -122,7 +129,8 @@ impl Target {
     #[must_use]
     pub fn carrying(mut self, carried: Carried, seed: Seed) -> Self {
         for (name, value) in carried.headers() {
-            self = self.with_header(name, value).expect("checked");
+            let (name, value) = header(name, value).expect("checked");
+            self.headers.insert(name, value);
         }
         Self { carried: (carried, seed), ..self }
     }
@@ -153,11 +161,27 @@ impl Target {
     /// # Errors
     /// When it is none.
     pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, TargetError> {
-        let pair = name.parse::<HeaderName>().ok().zip(value.parse::<HeaderValue>().ok());
-        let (name, value) = pair.ok_or_else(|| TargetError::Header(name.to_owned()))?;
-        self.headers.insert(name, value);
+        let (name, value) = header(name, value)?;
+        self.own.insert(name, value);
         Ok(self)
     }
+
+    /// The same, whose requests carry this behind their heads.
+    #[must_use]
+    pub fn with_body(self, body: Bytes) -> Self {
+        Self { body, ..self }
+    }
+
+    /// What call number `call` asks for, where calls differ in that.
+    pub(crate) fn drawn(&self, call: u64) -> Option<Drawn<'_>> {
+        let (carried, seed) = &self.carried;
+        carried.drawn(*seed, call)
+    }
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), TargetError> {
+    let pair = name.parse().ok().zip(value.parse().ok());
+    pair.ok_or_else(|| TargetError::Header(name.to_owned()))
 }
 
 /// Path and query of `uri`, or `path` in place of an empty one.

@@ -1,16 +1,22 @@
-//! What every call carries beside what it asks for.
+//! What every call carries beside what it asks for, and what it asks for where calls differ in that.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use brownout_draw::Seed;
 use brownout_service::Effect;
 use thiserror::Error;
 
-/// The headers of the requests of a load. Over sockets a request has others besides, which say how it is sent and who sends it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use crate::{Drawn, Requests};
+
+/// The headers of the requests of a load, or all of them where each call draws its own. Over sockets a request has others besides,
+/// which say how it is sent and who sends it.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Carried {
     headers: Vec<(String, String)>,
     idempotency_key: bool,
+    requests: Option<Arc<Requests>>,
 }
 
 /// Why requests cannot carry something. Each message names the rule, the value found and the way out.
@@ -48,7 +54,7 @@ const VALUE_MAX: usize = 1024;
 
 impl Carried {
     /// Nothing.
-    pub const NOTHING: Self = Self { headers: Vec::new(), idempotency_key: false };
+    pub const NOTHING: Self = Self { headers: Vec::new(), idempotency_key: false, requests: None };
 
     /// The most headers.
     pub const HEADERS_MAX: usize = 32;
@@ -59,32 +65,28 @@ impl Carried {
     /// # Errors
     /// When one of them is out of bounds, or two do not go together.
     pub fn new(headers: Vec<(String, String)>, idempotency_key: bool) -> Result<Self, CarriedError> {
-        if headers.len() > Self::HEADERS_MAX {
-            return Err(CarriedError::Headers(headers.len()));
-        }
-        let mut known: Vec<(String, String)> = Vec::with_capacity(headers.len());
-        for (name, value) in headers {
-            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-            if name.is_empty() || name.len() > 64 || !name.bytes().all(is_name) {
-                return Err(CarriedError::Name(name));
-            }
-            let name = name.to_ascii_lowercase();
-            if OWN.contains(&name.as_str()) || name.starts_with(OUR_OWN) {
-                return Err(CarriedError::Own(name));
-            }
-            if known.iter().any(|(other, _)| *other == name) {
-                return Err(CarriedError::Twice(name));
-            }
-            if idempotency_key && name == Effect::HEADER {
-                return Err(CarriedError::KeyTwice(name));
-            }
-            let visible = value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && value.trim() == value;
-            if !visible || value.is_empty() || value.len() > VALUE_MAX {
-                return Err(CarriedError::Value(name));
-            }
-            known.push((name, value));
-        }
-        Ok(Self { headers: known, idempotency_key })
+        let headers = named(headers, idempotency_key)?;
+        headers.iter().try_for_each(|(name, value)| check_value(name, value))?;
+        Ok(Self { headers, idempotency_key, requests: None })
+    }
+
+    /// Requests that each call draws for itself.
+    #[must_use]
+    pub fn drawing(requests: Requests) -> Self {
+        Self { requests: Some(Arc::new(requests)), ..Self::NOTHING }
+    }
+
+    /// Among which requests each call draws, where it does.
+    #[must_use]
+    pub fn requests(&self) -> Option<&Requests> {
+        self.requests.as_deref()
+    }
+
+    /// The request of call number `call` in a run with this seed, where calls differ in what they ask for.
+    #[must_use]
+    #[inline]
+    pub fn drawn(&self, seed: Seed, call: u64) -> Option<Drawn<'_>> {
+        self.requests.as_ref().map(|requests| requests.drawn(seed, call))
     }
 
     /// The headers that all requests have alike.
@@ -113,15 +115,62 @@ impl Carried {
     /// ```
     #[must_use]
     pub fn key(&self, seed: Seed, call: u64) -> Option<String> {
-        self.idempotency_key.then(|| format!("brownout-{seed}-{call}"))
+        let has_key = self.drawn(seed, call).map_or(self.idempotency_key, |drawn| drawn.has_key());
+        has_key.then(|| format!("brownout-{seed}-{call}"))
     }
 
     /// The value of the header called `name` on the attempts of call number `call`.
     #[must_use]
     pub fn value(&self, name: &str, seed: Seed, call: u64) -> Option<Cow<'_, str>> {
         let key = || self.key(seed, call).filter(|_| name == Effect::HEADER).map(Cow::Owned);
-        self.header(name).map(Cow::Borrowed).or_else(key)
+        let drawn = || self.drawn(seed, call)?.header(name).map(Cow::Owned);
+        self.header(name).map(Cow::Borrowed).or_else(drawn).or_else(key)
     }
+}
+
+/// Without `requests` where there are none, so that digests of such loads stay what they are.
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("Carried");
+        fields.field("headers", &self.headers).field("idempotency_key", &self.idempotency_key);
+        if let Some(requests) = &self.requests {
+            fields.field("requests", requests);
+        }
+        fields.finish()
+    }
+}
+
+/// The same headers, their names written small, where those go together.
+pub(crate) fn named<T>(headers: Vec<(String, T)>, idempotency_key: bool) -> Result<Vec<(String, T)>, CarriedError> {
+    if headers.len() > Carried::HEADERS_MAX {
+        return Err(CarriedError::Headers(headers.len()));
+    }
+    let mut known: Vec<(String, T)> = Vec::with_capacity(headers.len());
+    for (name, value) in headers {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(is_name) {
+            return Err(CarriedError::Name(name));
+        }
+        let name = name.to_ascii_lowercase();
+        if OWN.contains(&name.as_str()) || name.starts_with(OUR_OWN) {
+            return Err(CarriedError::Own(name));
+        }
+        if known.iter().any(|(other, _)| *other == name) {
+            return Err(CarriedError::Twice(name));
+        }
+        if idempotency_key && name == Effect::HEADER {
+            return Err(CarriedError::KeyTwice(name));
+        }
+        known.push((name, value));
+    }
+    Ok(known)
+}
+
+/// Whether the header called `name` can have this value.
+pub(crate) fn check_value(name: &str, value: &str) -> Result<(), CarriedError> {
+    let visible = value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && value.trim() == value;
+    let fine = visible && (1..=VALUE_MAX).contains(&value.len());
+    if fine { Ok(()) } else { Err(CarriedError::Value(name.to_owned())) }
 }
 
 #[cfg(test)]

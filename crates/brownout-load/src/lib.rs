@@ -30,11 +30,13 @@ mod read;
 mod record;
 mod recovery;
 mod replay;
+mod requests;
 mod result;
 mod schedule;
 mod series;
 mod shard;
 mod tally;
+mod template;
 
 pub use bursts::{Bursts, BurstsError};
 pub use carried::{Carried, CarriedError};
@@ -49,6 +51,7 @@ pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine, Spacing};
 pub use merge::MergeError;
 pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};
 pub use replay::{Replay, ReplayError};
+pub use requests::{Drawn, Kind, Requests, RequestsError, Spot, Values};
 pub use result::{
     Attempts, Calls, CapacityResult, CohortResult, EarlyClient, EarlyResult, EffectKeyResult, EffectResult, Latencies,
     LimitResult, LimitsResult, LoadResult, PhaseResult, Recovery, ServiceResult,
@@ -57,3 +60,4 @@ pub use schedule::{Arrival, Schedule, Step};
 pub use series::SeriesResult;
 pub use shard::{Shard, ShardError};
 pub use tally::Tally;
+pub use template::Template;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed, Stream, draw, nanos};
 use brownout_policy::Population;
+use brownout_service::Request;
 
 use crate::{Bursts, Carried, Cohort, Curve, Replay};
 
@@ -25,9 +26,9 @@ pub struct Load {
     pub connect_delay: Option<Distribution>,
     /// What becomes of a call whose caller gave up.
     pub after_give_up: AfterGiveUp,
-    /// What every call asks for. Default `GET /`.
+    /// What every call asks for; where each draws its own, the usual one. Default `GET /`.
     pub request: RequestLine,
-    /// What every call carries beside it. Default: nothing.
+    /// What every call carries beside it, or its whole request. Default: nothing.
     pub carried: Carried,
     /// Populations of different clients; with them, nothing here but `duration`, `request` and `carried` is
     /// looked at. Default none: the rest describes the one there is.
@@ -170,6 +171,15 @@ impl Rate {
 impl std::fmt::Display for Rate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/s", self.0)
+    }
+}
+
+impl RequestLine {
+    /// What a service looks at of it: its path without the query.
+    #[must_use]
+    pub fn seen(&self) -> Request<'_> {
+        let path = self.path.split_once('?').map_or(self.path.as_str(), |(path, _)| path);
+        Request { method: &self.method, path }
     }
 }
 

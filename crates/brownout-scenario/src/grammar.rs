@@ -96,6 +96,8 @@ pub(crate) enum Kind {
     RateOrZero,
     /// Events a second, or a list of tables.
     RateOrList(&'static Table),
+    /// Texts or numbers to draw from, or a range of numbers.
+    Values,
     /// How many times as fast something passes.
     Quickness,
     /// A probability, or a table.
@@ -735,6 +737,13 @@ pub(crate) static LOAD: Table = Table {
             Kind::RequestOr(&REQUEST),
             "What every call asks for, as \"POST /orders\", or with what it carries. Default \"GET /\".",
         ),
+        key("body", Kind::Text, "What every call sends behind the head of its request. Default: nothing."),
+        key(
+            "requests",
+            Kind::List(&Kind::Table(&KIND_OF_REQUEST)),
+            "What calls ask for where they differ, each drawn for each call by weight; instead of request and body.",
+        ),
+        key("values", Kind::Named(&Kind::Values), "What names in braces in requests stand for, drawn for each call."),
         key("arrivals", Kind::Table(&ARRIVALS), "When calls start. Default: one client, one call after another."),
         CLIENTS,
         PROCESSES,
@@ -743,7 +752,7 @@ pub(crate) static LOAD: Table = Table {
         key(
             "cohorts",
             Kind::Named(&Kind::Table(&COHORT)),
-            "Populations of different clients, by name, each told apart; instead of all other keys but duration and request.",
+            "Populations of different clients, by name, each told apart; instead of all other keys but duration and those of requests.",
         ),
     ],
 };
@@ -762,6 +771,30 @@ pub(crate) static REQUEST: Table = Table {
             "Whether each call has an Idempotency-Key of its own, the same on all its attempts. Default false.",
         ),
     ],
+};
+
+pub(crate) static KIND_OF_REQUEST: Table = Table {
+    name: "load.requests",
+    doc: "One of the requests that calls draw.",
+    rule: Rule::Required(&["request"]),
+    keys: &[
+        key("weight", Kind::Weight, "How often, in proportion to the other weights. Default 1."),
+        key("request", Kind::Request, "What it asks for, as \"GET /users/{user}\"."),
+        key("headers", Kind::Headers, "Its headers, by name. Default: none."),
+        key("body", Kind::Text, "What is sent behind its head. Default: nothing."),
+        key(
+            "idempotency_key",
+            Kind::Bool,
+            "Whether each call has an Idempotency-Key of its own, the same on all its attempts. Default false.",
+        ),
+    ],
+};
+
+pub(crate) static RANGE: Table = Table {
+    name: "a range of load.values",
+    doc: "Whole numbers, all equally often.",
+    rule: Rule::Required(&["from", "to"]),
+    keys: &[key("from", Kind::Count(0), "The first."), key("to", Kind::Count(0), "The last.")],
 };
 
 pub(crate) static COHORT: Table = Table {

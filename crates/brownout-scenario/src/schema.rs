@@ -102,6 +102,15 @@ fn kind(of: Kind) -> Value {
             kind(Kind::Rate),
             { "type": "array", "minItems": 1, "maxItems": Curve::SEGMENTS_MAX, "items": table(item) },
         ] }),
+        Kind::Values => json!({ "anyOf": [
+            {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 10_000,
+                "items": { "anyOf": [{ "type": "string", "minLength": 1, "maxLength": 1024 }, { "type": "number" }] },
+            },
+            table(&grammar::RANGE),
+        ] }),
         Kind::Quickness => json!({ "type": "number", "minimum": Replay::SPEEDS.0, "maximum": Replay::SPEEDS.1 }),
         Kind::Units => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": UNITS_MAX }),
         Kind::Cost => json!({ "anyOf": [

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed};
 use brownout_load::{
-    Arrivals, Attempt, CallEnd, CallTrace, Carried, Exchange, Graph, Load, LoadResult, Numbers, Reply, Shard, Trail,
+    Arrivals, Attempt, CallEnd, CallTrace, Carried, Exchange, Graph, Load, LoadResult, Numbers, Reply, RequestLine,
+    Shard, Trail,
 };
 use brownout_policy::{Policy, Settings, Transport};
 use brownout_service::{Decision, Fault, Identity, Refused, Request, Response, Seen, Service, Shed};
@@ -24,7 +25,7 @@ pub struct World<'w> {
     pub seed: Seed,
     /// The services behind.
     pub graph: &'w Graph,
-    /// What a call carries that is of no load.
+    /// What a call carries that is of no load; where it draws its request, no other is looked at.
     pub carried: &'w Carried,
     /// Which part of a load is run, where the whole is not.
     pub shard: Option<Shard>,
@@ -91,6 +92,9 @@ impl<'w> World<'w> {
         let arrivals = Arrivals::Closed { think: None, start: Some(Distribution::fixed(started)) };
         let load = Load { count: Some(1), arrivals, carried: self.carried.clone(), ..Load::default() };
         let watch = Watch::default();
+        let drawn = self.carried.drawn(self.seed, number).map(|drawn| drawn.line());
+        let seen = drawn.as_ref().map(RequestLine::seen);
+        let request = seen.as_ref().unwrap_or(request);
         let route = self.service.route(request);
         let run = Run::new(self.with_shard(None), &load, route, Numbers::from(number), Limits::default(), watch);
         let (result, watch) = run.limited(request, Some(Duration::ZERO)).finish();

@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_load::{AfterGiveUp, Arrivals, Carried, Cohort, Load, OwnPolicy, RequestLine};
+use brownout_load::{AfterGiveUp, Arrivals, Cohort, Load, OwnPolicy};
 use brownout_policy::Settings;
 
-use super::{Fields, arrivals, distribution, fault, policy, scalar};
+use super::{Fields, arrivals, distribution, policy, requests, scalar};
 use crate::Files;
 use crate::grammar;
 use crate::node::{Entry, Node, Value};
@@ -16,7 +16,7 @@ pub(super) fn read(node: &Node, around: &Around<'_>, problems: &mut Problems) ->
     let fields = Fields::open(node, &grammar::LOAD, problems)?;
     let duration = fields.read("duration", problems, scalar::duration);
     let mut load = population(&fields, duration, around, problems);
-    if let Some((request, carried)) = fields.nested("request", problems, request) {
+    if let Some((request, carried)) = requests::read(&fields, problems) {
         (load.request, load.carried) = (request, carried);
     }
     let read = |node: &_, problems: &mut _| cohorts(node, duration, around, problems);
@@ -25,22 +25,6 @@ pub(super) fn read(node: &Node, around: &Around<'_>, problems: &mut Problems) ->
         check_beside_cohorts(&fields, &load, problems);
     }
     Some(load)
-}
-
-/// What calls ask for, and what they carry.
-fn request(node: &Node, problems: &mut Problems) -> Option<(RequestLine, Carried)> {
-    if !matches!(node.value, Value::Table(_)) {
-        let line = problems.accept(&node.span, scalar::request_line(&node.value))?;
-        return Some((line, Carried::NOTHING));
-    }
-    let fields = Fields::open(node, &grammar::REQUEST, problems)?;
-    let mut line = RequestLine::default();
-    line.method = fields.read("method", problems, scalar::method).unwrap_or(line.method);
-    line.path = fields.read("path", problems, scalar::path).unwrap_or(line.path);
-    let headers = fields.nested("headers", problems, fault::headers).unwrap_or_default();
-    let key = fields.read("idempotency_key", problems, scalar::boolean).unwrap_or_default();
-    let carried = problems.accept(fields.blame("headers"), Carried::new(headers, key))?;
-    Some((line, carried))
 }
 
 /// What is around a load: the policies that the file has names for, its `policy`, and other files.

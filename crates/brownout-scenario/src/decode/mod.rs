@@ -13,6 +13,7 @@ mod guard;
 mod limit;
 mod load;
 pub(crate) mod policy;
+mod requests;
 mod scalar;
 mod service;
 

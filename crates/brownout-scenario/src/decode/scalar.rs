@@ -316,6 +316,14 @@ pub(super) fn text(bytes_max: usize) -> impl Fn(&Value) -> Read<String> {
     }
 }
 
+/// A text, or a number as it is written.
+pub(super) fn text_or_number(value: &Value) -> Read<String> {
+    match value {
+        Value::Text(text) | Value::Number(text) => Ok(text.clone()),
+        other => Err(format!("expected text or a number, found {other}")),
+    }
+}
+
 /// A method and a path, as "POST /orders"; a path alone is a GET.
 pub(super) fn request_line(value: &Value) -> Read<RequestLine> {
     let found = || format!("a request is a path such as \"/orders\" or \"POST /orders\", found {value}");

@@ -155,6 +155,102 @@ fn a_request_is_a_method_and_a_path() {
     check(both, &["2:11 with `idempotency_key` each call has a value of its own"]);
 }
 
+const MIX: &str = r#"
+[[load.requests]]
+weight  = 3
+request = "GET /users/{user}/orders?page={page}"
+headers = { X-Tenant = "{tenant}" }
+[[load.requests]]
+request = "POST /orders"
+body    = '{"user": "{user}", "of": {"tenant": "{tenant}"}}'
+idempotency_key = true
+[[load.requests]]
+weight  = 0.5
+request = "PUT /note"
+body    = "of {user}"
+[load.values]
+user   = ["al", "bo b"]
+page   = { from = 1, to = 50 }
+tenant = [7, "x"]
+"#;
+
+#[test]
+fn calls_draw_what_they_ask_for() {
+    let load = Scenario::parse("x", MIX).unwrap().load;
+    assert_eq!((load.request.method.as_str(), load.request.path.as_str()), ("GET", "/users/al/orders?page=1"));
+    let mut seen = std::collections::BTreeSet::new();
+    for call in 1..2000 {
+        let drawn = load.carried.drawn(Seed(1), call).unwrap();
+        let headers: Vec<_> = drawn.headers().map(|(name, value)| format!("{name}: {value}")).collect();
+        let line = drawn.line();
+        let path = line.path.split_once("page").map_or(line.path.as_str(), |(path, _)| path).to_owned();
+        assert_eq!(load.carried.key(Seed(1), call).is_some(), line.method == "POST");
+        assert_eq!(load.carried.value("x-tenant", Seed(1), call).is_some(), line.method == "GET");
+        seen.insert(format!("{} {path} {} {}", line.method, headers.join(", "), drawn.body().unwrap_or_default()));
+    }
+    let seen: Vec<_> = seen.iter().map(String::as_str).collect();
+    let expected = [
+        "GET /users/al/orders? x-tenant: 7 ",
+        "GET /users/al/orders? x-tenant: x ",
+        "GET /users/bo%20b/orders? x-tenant: 7 ",
+        "GET /users/bo%20b/orders? x-tenant: x ",
+        "POST /orders content-type: application/json {\"user\": \"al\", \"of\": {\"tenant\": \"7\"}}",
+        "POST /orders content-type: application/json {\"user\": \"al\", \"of\": {\"tenant\": \"x\"}}",
+        "POST /orders content-type: application/json {\"user\": \"bo b\", \"of\": {\"tenant\": \"7\"}}",
+        "POST /orders content-type: application/json {\"user\": \"bo b\", \"of\": {\"tenant\": \"x\"}}",
+        "PUT /note content-type: text/plain of al",
+        "PUT /note content-type: text/plain of bo b",
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn one_request_can_have_values_and_a_body_too() {
+    let load = |text: &str| Scenario::parse("x", text).unwrap().load;
+    let one = load("[load]\nrequest = \"POST /{a}\"\nbody = \"[{a}]\"\nvalues = { a = [5] }\n");
+    let drawn = one.carried.drawn(Seed(1), 1).unwrap();
+    assert_eq!((drawn.line().path.as_str(), drawn.body().as_deref()), ("/5", Some("[5]")));
+    assert_eq!(drawn.header("content-type").as_deref(), Some("application/json"));
+    let table = load("[load]\nbody = \"x\"\n[load.request]\npath = \"/b\"\nheaders = { Content-Type = \"a/b\" }\n");
+    let drawn = table.carried.drawn(Seed(1), 1).unwrap();
+    assert_eq!((drawn.line().path.as_str(), drawn.headers().count()), ("/b", 1));
+    // Where there is nothing to draw, nothing is drawn.
+    let plain = load("[load.request]\npath = \"/{{a}}\"\nheaders = { b = \"{{c}}\" }\n");
+    assert!(plain.carried.requests().is_none());
+    assert_eq!((plain.request.path.as_str(), plain.carried.header("b")), ("/{a}", Some("{c}")));
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_refused_at_its_place() {
+    check("[load]\nrequest = \"/{user}\"\n", &["2:11 no values are called `user`; give it some in `load.values`"]);
+    check("[load]\nvalues = { user = [\"a\"] }\n", &["2:19 no request has the name `user` in it"]);
+    check("[load]\nrequest = \"/{a}\"\nvalues = { a = [] }\n", &["3:16 values are 1 to 10000 texts"]);
+    check("[load]\nrequest = \"/{a}\"\nvalues = { a = { from = 2, to = 1 } }\n", &["3:16 values are 1 to 10000 texts"]);
+    check(
+        "[load]\nvalues = { a-b = [1], c = 3, d = [true] }\n",
+        &[
+            "2:12 a name of values has letters, digits and underscores, found `a-b`",
+            "2:27 values are a list of texts, or whole numbers",
+            "2:35 expected text or a number, found true",
+        ],
+    );
+    check("[load]\nrequests = []\n", &["2:12 there is no request in here"]);
+    check("[[load.requests]]\nweight = 1\n", &["1:1 load.requests needs the key `request`"]);
+    check("[[load.requests]]\nweight = 0\nrequest = \"/\"\n", &["1:1 a load asks for something"]);
+    check("[[load.requests]]\nrequest = \"/\"\nbody = \"{a}\"\n", &["3:8 no values are called `a`"]);
+    check("[[load.requests]]\nrequest = \"/a#b\"\nbody = \"x\"\n", &["2:11 a path begins with one `/`"]);
+    check(
+        "[load]\nrequest = \"/\"\n[[load.requests]]\nrequest = \"/\"\nheaders = { host = \"x\" }\n",
+        &["2:1 each of `requests` says for itself what it is; drop `request`, or them"],
+    );
+    check(
+        "[[load.requests]]\nrequest = \"/\"\nbody = \"\"\nheaders = { host = \"x\" }\n",
+        &["4:11 the header `host` tells how"],
+    );
+    let large = format!("[load]\nbody = \"{}\"\n", "x".repeat((1 << 20) + 1));
+    check(&large, &["2:8 a text here has at most 1048576 bytes, found 1048577"]);
+}
+
 #[test]
 fn effects_are_the_routes_own_the_services_or_none() {
     let text = r#"
@@ -300,7 +396,10 @@ fn values_of_the_wrong_kind() {
     check("phases = { name = \"a\" }", &["1:10 `phases` is a list, found a table; write [ … ]"]);
     check("[service]\nidentity = \"idempotency-key\"", &["2:12 an identity is written \"header:NAME\""]);
     check("[[phases]]\nname = \"größe\"\nlatency = 1", &["2:8 a name is 1 to 64 ASCII letters"]);
-    check("{ \"load\": null }", &["1:11 load is a table with the keys count, duration, request, arrivals, clients,"]);
+    check(
+        "{ \"load\": null }",
+        &["1:11 load is a table with the keys count, duration, request, body, requests, values, arrivals,"],
+    );
     check("seed = 1979-05-27", &["1:8 a seed is a whole number from 0 to 18446744073709551615, found a date"]);
 }
 

@@ -236,7 +236,8 @@ impl<O: Observer> Run<'_, O> {
         let attempt = &self.attempts[index];
         let node = &self.nodes[usize::from(attempt.node)];
         let landed = node.landed(self.seed, attempt);
-        let met = node.service.decide(self.seed, node.route, landed, Duration::from_nanos(attempt.reached));
+        let route = node.route_of(self.seed, attempt.request);
+        let met = node.service.decide(self.seed, route, landed, Duration::from_nanos(attempt.reached));
         self.bring(index, heard::reply(met.seen()), met.fault.and_then(heard::failure_of));
     }
 

@@ -3,7 +3,7 @@
 use brownout_load::EffectResult;
 use brownout_service::{EffectKey, Ledger, Service};
 
-use super::node::{ENTRY, Node};
+use super::node::ENTRY;
 use super::{Observer, Run};
 
 /// The effects of the service that clients call.
@@ -30,8 +30,9 @@ impl<O: Observer> Run<'_, O> {
         if attempt.node != ENTRY || attempt.bad_gateway || !attempt.outcome.has_effect() {
             return;
         }
-        let Node { service, route, .. } = self.nodes[usize::from(ENTRY)];
-        let Some(effect) = service.effect(route) else { return };
+        let node = &self.nodes[usize::from(ENTRY)];
+        let route = node.route_of(self.seed, attempt.request);
+        let Some(effect) = node.service.effect(route) else { return };
         let value = self.load.carried.value(&effect.header, self.seed, attempt.request);
         let key = EffectKey::of(value.as_ref().map(|value| value.as_bytes()), Some(attempt.request));
         ledger.record(route, key);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use brownout_draw::Seed;
-use brownout_load::{Carried, LimitsResult, Reply};
+use brownout_load::{Carried, LimitsResult, Reply, RequestLine};
 use brownout_policy::{Failure, names_throttling};
 use brownout_service::{
     Asked, Asker, Leave, LimitKey, Limiters, Permit, Refused, Request, Service, limit_key, shown_key,
@@ -17,6 +17,7 @@ use super::{Observer, Run, Stage};
 /// What lets attempts in.
 #[derive(Debug)]
 pub(super) struct Gate<'w> {
+    /// What all requests ask for, where that is the same.
     request: &'w Request<'w>,
     limiters: Limiters,
     /// Of each limit, whether its refusals say in their body what they are.
@@ -80,7 +81,7 @@ impl Gate<'_> {
 }
 
 impl<'w, O: Observer> Run<'w, O> {
-    /// The same run with the limits of the service that clients call, whose calls all ask for `request`.
+    /// The same run with the limits of the service that clients call, whose calls all ask for `request`, unless each draws its own.
     ///
     /// - `epoch`: the time of day when it begins, where answers are written out.
     pub(crate) fn limited(mut self, request: &'w Request<'w>, epoch: Option<Duration>) -> Self {
@@ -100,7 +101,11 @@ impl<'w, O: Observer> Run<'w, O> {
         let Some(gate) = self.gate.as_mut().filter(|_| attempt.node == ENTRY) else { return true };
         let Node { service, route, .. } = self.nodes[usize::from(ENTRY)];
         attempt.reached = self.now;
-        let asked = Asked { request: gate.request, route, identity: attempt.identity() };
+        let drawn = self.load.carried.drawn(self.seed, attempt.request).map(|drawn| drawn.line());
+        let seen = drawn.as_ref().map(RequestLine::seen);
+        let route = seen.as_ref().map_or(route, |seen| service.route(seen));
+        let request = seen.as_ref().unwrap_or(gate.request);
+        let asked = Asked { request, route, identity: attempt.identity() };
         let (crowd, own) = self.crowds.of_client(attempt.client);
         let carried = (&self.load.carried, self.seed, attempt.request);
         let caller = Caller::new(attempt.client, self.crowds.at(crowd), own, carried);

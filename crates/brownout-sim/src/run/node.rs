@@ -18,6 +18,7 @@ pub(super) const ENTRY: u16 = 0;
 /// A service.
 pub(super) struct Node<'w> {
     pub(super) service: &'w Service,
+    /// That of all its requests, where they ask for the same.
     pub(super) route: RouteId,
     /// What the requests carry that it gets.
     pub(super) carried: &'w Carried,
@@ -43,6 +44,13 @@ pub(super) struct Edge<'w> {
 }
 
 impl<'w> Node<'w> {
+    /// The route of call number `call` of those that it gets.
+    #[inline]
+    pub(super) fn route_of(&self, seed: Seed, call: u64) -> RouteId {
+        let drawn = self.carried.drawn(seed, call);
+        drawn.map_or(self.route, |drawn| self.service.route(&drawn.line().seen()))
+    }
+
     /// Whether it calls nobody.
     pub(super) const fn is_leaf(&self) -> bool {
         self.edges.start == self.edges.end
@@ -59,7 +67,7 @@ impl<'w> Node<'w> {
             service,
             route,
             carried,
-            steady: service.steady(seed, route),
+            steady: service.steady(seed, route).filter(|_| carried.requests().is_none()),
             works: Ahead::default(),
             site,
             cache: service.cache().map(Held::new),

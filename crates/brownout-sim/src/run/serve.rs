@@ -213,7 +213,8 @@ impl Node<'_> {
             steady.decide(attempt.identity())
         } else {
             let landed = self.landed(seed, attempt);
-            let decision = self.service.decide(seed, self.route, landed, Duration::from_nanos(now));
+            let route = self.route_of(seed, attempt.request);
+            let decision = self.service.decide(seed, route, landed, Duration::from_nanos(now));
             (decision.outcome, nanos(decision.until_seen()))
         };
         (attempt.reached, attempt.outcome, attempt.latency) = (now, outcome, latency);

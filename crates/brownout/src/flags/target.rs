@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use brownout_clock::{Clock, Scale};
 use brownout_drive::{Drive, Target, Trust};
-use brownout_load::RequestLine;
+use brownout_load::{Carried, RequestLine, Requests};
 use brownout_policy::Policy;
 use brownout_service::Request;
 use clap::Args;
@@ -28,6 +28,15 @@ pub(crate) struct CallFlags {
     /// Path of the request [default: the scenario's, else / or the URL's]
     #[arg(long)]
     path: Option<String>,
+
+    /// A header of every request, as 'name: value', in place of the scenario's; may be given several times
+    #[arg(long, value_name = "HEADER", requires = "url")]
+    header: Vec<String>,
+
+    /// What every request sends behind its head, a text or @FILE, in place of the scenario's; JSON goes as application/json and all else
+    /// as text/plain, unless a header says otherwise
+    #[arg(long, value_name = "TEXT|@FILE", requires = "url")]
+    body: Option<String>,
 
     /// Calls this http or https URL, for real, in place of the simulated service; redirects are not followed
     #[arg(long, group = "sockets")]
@@ -70,7 +79,13 @@ const SIMULATED: &str = "http://simulated";
 impl CallFlags {
     /// The scenario and the luck of the run.
     pub(crate) fn setting(&self) -> Result<Setting, Stop> {
-        Setting::new(&self.service, self.url.as_deref())
+        let mut setting = Setting::new(&self.service, self.url.as_deref())?;
+        let load = &mut setting.scenario.load;
+        // Who names a request means that one, and none of those that the scenario draws.
+        if load.carried.requests().is_some() && (self.method.is_some() || self.path.is_some()) {
+            (load.request, load.carried) = (RequestLine::default(), Carried::NOTHING);
+        }
+        Ok(setting)
     }
 
     /// Whether a real service is called.
@@ -91,7 +106,7 @@ impl CallFlags {
         let path = self.path.clone().or_else(own_path);
         let target =
             Target::new(url.unwrap_or(SIMULATED), &method, path.as_deref(), &self.trust()?).map_err(Stop::usage)?;
-        let mut target = target.carrying(setting.scenario.load.carried.clone(), setting.seed);
+        let mut target = self.with_flags(target.carrying(setting.scenario.load.carried.clone(), setting.seed))?;
         if self.http2 {
             target = target.over_http2();
         }
@@ -114,6 +129,41 @@ impl CallFlags {
         self.time_scale
     }
 
+    /// The target with the headers and the body that flags give its requests.
+    fn with_flags(&self, mut target: Target) -> Result<Target, Stop> {
+        let mut headers = Vec::new();
+        for header in &self.header {
+            let pair = header.split_once(':').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+            headers.push(pair.ok_or_else(|| {
+                Stop::usage(format!("--header: a header is a name, a colon and a value, found `{header}`"))
+            })?);
+        }
+        let headers = Carried::new(headers, false).map_err(|error| Stop::usage(format!("--header: {error}")))?;
+        for (name, value) in headers.headers() {
+            target = target.with_header(name, value).map_err(Stop::usage)?;
+        }
+        let Some(body) = self.body()? else { return Ok(target) };
+        if headers.header("content-type").is_none() {
+            let json = serde_json::from_slice::<serde_json::Value>(&body).is_ok();
+            let kind = if json { "application/json" } else { "text/plain" };
+            target = target.with_header("content-type", kind).map_err(Stop::usage)?;
+        }
+        Ok(target.with_body(body.into()))
+    }
+
+    fn body(&self) -> Result<Option<Vec<u8>>, Stop> {
+        let Some(text) = &self.body else { return Ok(None) };
+        let body = match text.strip_prefix('@') {
+            None => text.clone().into_bytes(),
+            Some(file) => std::fs::read(file).map_err(|error| Stop::usage(format!("--body {text}: {error}")))?,
+        };
+        if body.len() > Requests::BODY_BYTES_MAX {
+            let (found, max) = (body.len(), Requests::BODY_BYTES_MAX);
+            return Err(Stop::usage(format!("--body: a body has at most {max} bytes, found {found}; send less")));
+        }
+        Ok(Some(body))
+    }
+
     fn trust(&self) -> Result<Trust, Stop> {
         if self.insecure {
             talk("warning: with --insecure anybody may answer for the service");
@@ -128,6 +178,5 @@ impl CallFlags {
 
 /// What a service looks at of a request: its path without the query.
 pub(crate) fn seen(line: &RequestLine) -> Request<'_> {
-    let path = line.path.split_once('?').map_or(line.path.as_str(), |(path, _)| path);
-    Request { method: &line.method, path }
+    line.seen()
 }

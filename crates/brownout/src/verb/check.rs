@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use brownout_lab::lint::{About, Finding, Subject, lint};
-use brownout_load::{Arrivals, Part, RequestLine, Spacing};
+use brownout_load::{Arrivals, Load, Part, RequestLine, Requests, Spacing};
 use brownout_policy::{PRESETS, Policy};
 use brownout_report::{CheckReport, CheckedPolicy, Place, PlacedFinding, json};
 use brownout_scenario::{Places, Remark, Scenario};
@@ -194,14 +194,18 @@ fn summary(scenario: &Scenario) -> String {
     let policy = policy
         .clone()
         .map_or_else(Policy::none, |settings| Policy::new(settings).expect("a scenario's policy is checked"));
-    let loads: String = load.parts().iter().map(|part| summary_of_part(part, &load.request)).collect();
+    let loads: String = load.parts().iter().map(|part| summary_of_part(part, load)).collect();
     let retries = retries(&policy);
     format!("  routes: {routes}\n{behind}  phases: {phases}\n{loads}  retries: {retries}\n{policies}")
 }
 
 /// A population of the load, in a line.
-fn summary_of_part(part: &Part<'_>, request: &RequestLine) -> String {
-    let (load, RequestLine { method, path }) = (part.load, request);
+fn summary_of_part(part: &Part<'_>, whole: &Load) -> String {
+    let (load, RequestLine { method, path }) = (part.load, &whole.request);
+    let others = match whole.carried.requests().map_or(1, Requests::kinds) {
+        1 => String::new(),
+        kinds => format!(" or another of {kinds} kinds"),
+    };
     let name = part.name.map_or_else(|| "load".to_owned(), |name| format!("cohort {name}"));
     let arrivals = match &load.arrivals {
         Arrivals::Closed { .. } => String::new(),
@@ -220,7 +224,7 @@ fn summary_of_part(part: &Part<'_>, request: &RequestLine) -> String {
     };
     let lasts = load.ends().map(|end| format!(", for {end:?}")).unwrap_or_default();
     let own = part.own.map(|own| format!(", retries: {}", retries(&own.policy))).unwrap_or_default();
-    format!("  {name}: {count}{method} {path}{arrivals}{lasts}, clients: {}{own}\n", load.clients)
+    format!("  {name}: {count}{method} {path}{others}{arrivals}{lasts}, clients: {}{own}\n", load.clients)
 }
 
 /// How many retries, and what that comes to.

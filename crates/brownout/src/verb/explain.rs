@@ -74,8 +74,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         print(&if args.json { json(&report) } else { report.text() })?;
         return Ok(Exit::FINE);
     };
-    let request = seen(&scenario.load.request);
-    let route = scenario.service.route(&request);
+    let drawn = scenario.load.carried.drawn(setting.seed, identity.request).map(|drawn| drawn.line());
+    let route = scenario.service.route(&seen(drawn.as_ref().unwrap_or(&scenario.load.request)));
     let at = args.at.unwrap_or_default();
     let landed = landed(&scenario.service, setting.seed, identity, args.client, &scenario.load.carried);
     let why = scenario.service.explain(setting.seed, route, landed, at);

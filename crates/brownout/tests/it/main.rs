@@ -17,6 +17,7 @@ mod limits;
 mod practice;
 mod program;
 mod replicas;
+mod requests;
 mod results;
 mod runner;
 mod scenario;
