@@ -665,7 +665,7 @@ fn what_is_no_rate_over_time_is_refused_at_its_place() {
         "[{ from = 1, to = 2 }]",
         &["2:13 segment 1 has no end, as only a level that is the last may; give it `for`"],
     );
-    constant("[{ rate = 1, for = 1 }, { rate = 0 }]", &["2:37 segment 2 is a pause for ever"]);
+    constant("[{ rate = 1, for = 1 }, { rate = 0 }]", &["2:36 segment 2 is a pause for ever"]);
     constant("[{ rate = 0, for = 1 }]", &["2:12 the rate is 0 all the time"]);
     // Without a list, a rate of 0 is none.
     constant("0", &["2:12 a rate is a number from 0.0000001"]);
