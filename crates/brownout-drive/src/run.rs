@@ -48,7 +48,8 @@ pub(crate) struct Crowd {
 impl Run {
     /// A run in the time of `clock`, before its first call.
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, ending: watch::Sender::new(false), tally: Mutex::new(Tally::new(&[])), pace: Mutex::default() }
+        let tally = Mutex::new(Tally::new(&[]).with_latencies());
+        Self { clock, ending: watch::Sender::new(false), tally, pace: Mutex::default() }
     }
 
     /// Ends it: every call that is under way, and every wait.

@@ -13,6 +13,7 @@
 //!
 //! - [`agree`]: one load in virtual time and over sockets.
 //! - [`compare`]: several policies on the same luck.
+//! - [`diff`]: two results, whoever made them.
 //! - [`storm`]: whether a bad state keeps itself going after its cause is gone.
 //! - [`lint`]: what is doubtful about a policy, told without a run.
 //! - [`validate`]: the virtual world held against the closed forms.
@@ -23,6 +24,7 @@
 
 pub mod agree;
 pub mod compare;
+pub mod diff;
 pub mod lint;
 mod replica;
 pub mod statistics;

@@ -86,9 +86,15 @@ impl LatencyHistogram {
         self.censored += other.censored;
     }
 
-    /// The value that a share `quantile` of all values does not exceed; `None` without values enough to tell.
+    /// The highest value of each bucket, and how many values lie in it.
+    pub fn values(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.buckets.filled()
+    }
+
+    /// The value, in nanoseconds, that a share `quantile` of all values does not exceed; `None` without values enough to tell.
     #[expect(clippy::cast_precision_loss, reason = "a count for comparison")]
-    fn quantile(&self, quantile: f64) -> Option<u64> {
+    #[must_use]
+    pub fn quantile(&self, quantile: f64) -> Option<u64> {
         // A hair of slack: 1 - 0.9 is a little less than a tenth.
         let enough = self.buckets.total() as f64 * (1.0 - quantile) > 1.0 - 1e-9;
         enough.then(|| self.buckets.quantile(quantile).clamp(self.min_ns, self.max_ns))
@@ -125,7 +131,7 @@ impl LatencyHistogram {
 }
 
 /// Values and how many of each, as text.
-fn pairs(values: impl Iterator<Item = (u64, u64)>) -> String {
+pub(crate) fn pairs(values: impl Iterator<Item = (u64, u64)>) -> String {
     let mut text = String::new();
     for (value, count) in values {
         let space = if text.is_empty() { "" } else { " " };
@@ -135,7 +141,7 @@ fn pairs(values: impl Iterator<Item = (u64, u64)>) -> String {
 }
 
 /// What [`pairs`] wrote; `None` where the text is of another kind.
-fn read_pairs(text: &str) -> Option<Vec<(u64, u64)>> {
+pub(crate) fn read_pairs(text: &str) -> Option<Vec<(u64, u64)>> {
     let pair =
         |pair: &str| pair.split_once(':').and_then(|(value, count)| Some((value.parse().ok()?, count.parse().ok()?)));
     text.split(' ').filter(|pair| !pair.is_empty()).map(pair).collect()

@@ -17,6 +17,7 @@
 mod buckets;
 mod bursts;
 mod carried;
+mod coarse;
 mod cohort;
 mod curve;
 mod expect;

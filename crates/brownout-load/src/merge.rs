@@ -220,7 +220,7 @@ mod tests {
     type OneCall = (u64, u64, bool);
 
     fn result(calls: &[OneCall], over: Option<Duration>) -> LoadResult {
-        let mut tally = Tally::new(&phases());
+        let mut tally = Tally::new(&phases()).with_latencies();
         for &(started_ns, latency_ns, fails) in calls {
             let reply = if fails { Reply::Broken(Transport::Timeout) } else { Reply::Status(200) };
             let number = 1.try_into().unwrap();

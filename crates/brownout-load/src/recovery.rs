@@ -123,7 +123,14 @@ mod tests {
     fn check(succeeded: &[u64], attempts: &[u64], expected: Option<f64>) {
         let trigger = Trigger { from: SECS(2), until: SECS(4), before: 20, during: 0, after: 50 };
         let calls = vec![10; succeeded.len()];
-        let series = SeriesResult { interval_s: 1, calls, attempts: attempts.to_vec(), succeeded: succeeded.to_vec() };
+        let series = SeriesResult {
+            interval_s: 1,
+            calls,
+            attempts: attempts.to_vec(),
+            succeeded: succeeded.to_vec(),
+            failed: vec![0; succeeded.len()],
+            latency_hdr_ns: Vec::new(),
+        };
         let recovery = trigger.recovery(&series, SECS(succeeded.len() as u64));
         assert_eq!(recovery.recovered_after_s.map(|s| s.to_string()), expected.map(|s| s.to_string()), "{recovery:?}");
     }

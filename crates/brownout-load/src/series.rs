@@ -1,6 +1,11 @@
 //! What happened when.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::coarse::Coarse;
+use crate::latency::{pairs, read_pairs};
 
 /// How many intervals a series keeps. When a run outgrows them, neighbours are added together and the interval doubles,
 /// so that memory stays flat and nothing is lost but resolution.
@@ -12,6 +17,8 @@ pub(crate) struct Series {
     /// The interval is 2^this seconds, so that finding a slot is a shift.
     doublings: u32,
     slots: Vec<Slot>,
+    /// The latencies of the calls that were begun in each, where that is asked for.
+    latencies: Option<Vec<Coarse>>,
 }
 
 /// What a series counts.
@@ -20,6 +27,7 @@ pub(crate) struct Slot {
     pub(crate) calls: u64,
     pub(crate) attempts: u64,
     pub(crate) succeeded: u64,
+    pub(crate) failed: u64,
 }
 
 /// A series as a result shows it: whole numbers, one entry an interval.
@@ -33,9 +41,37 @@ pub struct SeriesResult {
     pub attempts: Vec<u64>,
     /// Calls that ended well in it.
     pub succeeded: Vec<u64>,
+    /// Calls started in it that did not end well.
+    pub failed: Vec<u64>,
+    /// The latencies of the calls started in it, as `hdr_ns` has those of all, in buckets of a thirty-second: what a comparison with
+    /// another run needs. Empty where nobody asked for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latency_hdr_ns: Vec<String>,
 }
 
 impl Series {
+    /// One that also keeps the latencies of each interval.
+    pub(crate) fn with_latencies(self) -> Self {
+        Self { latencies: Some(Vec::new()), ..self }
+    }
+
+    /// Keeps the latency of a call that was begun at the moment `ns`, if latencies are kept.
+    #[inline]
+    pub(crate) fn latency(&mut self, ns: u64, latency_ns: u64) {
+        if self.latencies.is_some() {
+            self.keep_latency(ns, latency_ns);
+        }
+    }
+
+    /// The interval is there already: the call was counted.
+    #[inline(never)]
+    fn keep_latency(&mut self, ns: u64, latency_ns: u64) {
+        let (index, length) = (slot_of(ns, self.doublings), self.slots.len());
+        if let Some(latencies) = &mut self.latencies {
+            latencies.resize_with(length, Coarse::default);
+            latencies[index].record(latency_ns);
+        }
+    }
     /// The slot of the moment `ns` nanoseconds after the run began.
     #[inline]
     pub(crate) fn at(&mut self, ns: u64) -> &mut Slot {
@@ -61,9 +97,16 @@ impl Series {
                 calls: sum.calls + slot.calls,
                 attempts: sum.attempts + slot.attempts,
                 succeeded: sum.succeeded + slot.succeeded,
+                failed: sum.failed + slot.failed,
             })
         };
         self.slots = self.slots.chunks(2).map(pair).collect();
+        let pair = |pair: &[Coarse]| {
+            let mut sum = pair[0].clone();
+            pair[1..].iter().for_each(|other| sum.merge(other));
+            sum
+        };
+        self.latencies = self.latencies.take().map(|latencies| latencies.chunks(2).map(pair).collect());
     }
 
     pub(crate) fn result(&self) -> SeriesResult {
@@ -73,7 +116,15 @@ impl Series {
             calls: column(|slot| slot.calls),
             attempts: column(|slot| slot.attempts),
             succeeded: column(|slot| slot.succeeded),
+            failed: column(|slot| slot.failed),
+            latency_hdr_ns: self.latencies.as_deref().map(|latencies| self.shown(latencies)).unwrap_or_default(),
         }
+    }
+
+    /// As text, one for each interval.
+    fn shown(&self, latencies: &[Coarse]) -> Vec<String> {
+        let of = |index: usize| latencies.get(index).map(|latencies| pairs(latencies.filled())).unwrap_or_default();
+        (0..self.slots.len()).map(of).collect()
     }
 }
 
@@ -83,6 +134,12 @@ impl SeriesResult {
     pub(crate) fn merge(&self, other: &Self) -> Option<Self> {
         let interval_s = self.interval_s.max(other.interval_s);
         let (one, other) = (self.at_intervals_of(interval_s)?, other.at_intervals_of(interval_s)?);
+        // Of a run without them nothing is known for the sum.
+        let latencies = one.latencies().zip(other.latencies()).map(|(one, other)| {
+            let length = one.len().max(other.len());
+            let at = |column: &[Vec<(u64, u64)>], place: usize| column.get(place).cloned().unwrap_or_default();
+            (0..length).map(|place| pairs(together(&[at(&one, place), at(&other, place)]).into_iter())).collect()
+        });
         let added = |one: &[u64], other: &[u64]| {
             let at = |column: &[u64], place: usize| column.get(place).copied().unwrap_or_default();
             (0..one.len().max(other.len())).map(|place| at(one, place).saturating_add(at(other, place))).collect()
@@ -92,12 +149,23 @@ impl SeriesResult {
             calls: added(&one.calls, &other.calls),
             attempts: added(&one.attempts, &other.attempts),
             succeeded: added(&one.succeeded, &other.succeeded),
+            failed: added(&one.failed, &other.failed),
+            latency_hdr_ns: latencies.unwrap_or_default(),
         })
+    }
+
+    /// The latencies of each interval: the highest value of each bucket and how many lie in it. `None` where there are none, or their
+    /// text is of another kind.
+    #[must_use]
+    pub fn latencies(&self) -> Option<Vec<Vec<(u64, u64)>>> {
+        let whole = self.latency_hdr_ns.len() == self.calls.len();
+        self.latency_hdr_ns.iter().map(|text| read_pairs(text)).collect::<Option<_>>().filter(|_| whole)
     }
 
     /// The same in intervals of so many seconds, as a run that lasted longer would have it.
     fn at_intervals_of(&self, interval_s: u64) -> Option<Self> {
-        let whole = self.attempts.len() == self.calls.len() && self.succeeded.len() == self.calls.len();
+        let whole =
+            [&self.attempts, &self.succeeded, &self.failed].iter().all(|column| column.len() == self.calls.len());
         let times = interval_s.checked_div(self.interval_s).filter(|times| times.is_power_of_two() && whole)?;
         let times = usize::try_from(times).ok().filter(|_| interval_s.is_multiple_of(self.interval_s))?;
         let column = |column: &[u64]| {
@@ -108,8 +176,23 @@ impl SeriesResult {
             calls: column(&self.calls),
             attempts: column(&self.attempts),
             succeeded: column(&self.succeeded),
+            failed: column(&self.failed),
+            latency_hdr_ns: match self.latencies() {
+                Some(latencies) => latencies.chunks(times).map(|few| pairs(together(few).into_iter())).collect(),
+                None => Vec::new(),
+            },
         })
     }
+}
+
+/// The values of several histograms in one.
+fn together(histograms: &[Vec<(u64, u64)>]) -> BTreeMap<u64, u64> {
+    let mut sums: BTreeMap<u64, u64> = BTreeMap::new();
+    for (value, count) in histograms.iter().flatten() {
+        let sum = sums.entry(*value).or_default();
+        *sum = sum.saturating_add(*count);
+    }
+    sums
 }
 
 /// Which interval of 2^`doublings` seconds a moment falls into.
@@ -133,6 +216,31 @@ mod tests {
         assert!(result.attempts.len() <= SLOTS_MAX);
         assert_eq!(result.attempts.iter().sum::<u64>(), 10_000);
         assert!(result.attempts[..300].iter().all(|count| *count == 32));
+    }
+
+    #[test]
+    fn latencies_are_kept_by_the_interval_in_which_their_call_began() {
+        let of = |seconds: u64| {
+            let mut series = Series::default().with_latencies();
+            for second in 0..seconds {
+                series.at(second * 1_000_000_000).calls += 1;
+                series.latency(second * 1_000_000_000, 10);
+                // What is ended reaches further than what is begun.
+                series.at((second + 2) * 1_000_000_000);
+            }
+            series.result()
+        };
+        assert_eq!(of(3).latency_hdr_ns, ["10:1", "10:1", "10:1", "", ""]);
+        let (short, long) = (of(3), of(2000));
+        assert_eq!((long.interval_s, long.latency_hdr_ns[0].as_str()), (4, "10:4"));
+        let both = short.merge(&long).unwrap();
+        assert_eq!((both.latency_hdr_ns[0].as_str(), both.latency_hdr_ns[1].as_str()), ("10:7", "10:4"));
+        let counted =
+            |series: &SeriesResult| series.latencies().unwrap().concat().iter().map(|(_, count)| count).sum::<u64>();
+        assert_eq!((counted(&long), counted(&both)), (2000, 2003));
+        let mut without = Series::default();
+        without.at(0).calls += 1;
+        assert!(long.merge(&without.result()).unwrap().latency_hdr_ns.is_empty());
     }
 
     #[test]

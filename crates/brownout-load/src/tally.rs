@@ -75,6 +75,12 @@ impl Tally {
         }
     }
 
+    /// The same, which also keeps the latencies of the calls of each interval.
+    #[must_use]
+    pub fn with_latencies(self) -> Self {
+        Self { series: self.series.with_latencies(), ..self }
+    }
+
     /// Counts one attempt that is over.
     #[inline]
     pub fn attempt(&mut self, attempt: &Attempt) {
@@ -103,6 +109,7 @@ impl Tally {
         let slot = self.series.at(started_ns);
         slot.calls += 1;
         slot.attempts += 1;
+        self.series.latency(started_ns, latency_ns);
         self.phases_at(started_ns).for_each(|counts| {
             counts.attempts += 1;
             counts.calls += 1;
@@ -126,6 +133,7 @@ impl Tally {
     pub fn call(&mut self, end: &CallEnd) {
         self.started += 1;
         self.series.at(end.started_ns).calls += 1;
+        self.series.latency(end.started_ns, end.elapsed_ns);
         let succeeded = u64::from(end.failed.is_none());
         self.phases_at(end.started_ns).for_each(|counts| {
             counts.calls += 1;
@@ -141,6 +149,7 @@ impl Tally {
 
     fn call_failed(&mut self, end: &CallEnd, reason: StopReason) {
         count(&mut self.gave_up, reason);
+        self.series.at(end.started_ns).failed += 1;
         let cut = matches!(reason, StopReason::DeadlineExceeded | StopReason::Interrupted);
         self.failure.record(end.elapsed_ns, cut);
         self.end_ns = self.end_ns.max(end.ended_ns());
@@ -342,12 +351,13 @@ mod tests {
         assert_eq!(result.per_interval.calls, [1, 1, 0, 1, 0]);
         assert_eq!(result.per_interval.succeeded, [1, 0, 1, 0, 0]);
         assert_eq!(result.per_interval.attempts, [0, 5, 0, 0, 0]);
+        assert_eq!(result.per_interval.failed, [0, 0, 0, 1, 0]);
         assert_eq!((result.phases[0].calls, result.phases[0].attempts), (1, 5));
     }
 
     #[test]
     fn a_call_of_one_attempt_counts_as_both() {
-        let (mut at_once, mut apart) = (Tally::new(&[]), Tally::new(&[]));
+        let (mut at_once, mut apart) = (Tally::new(&[]).with_latencies(), Tally::new(&[]).with_latencies());
         for (started_ns, latency_ns) in [(0, 5_000_000), (999_999_999, 2_000_000_000), (7_000_000_000, 0)] {
             let attempt = Attempt { started_ns, latency_ns, ..attempt(1, Reply::Status(200), None) };
             at_once.single(&attempt);

@@ -6,6 +6,7 @@
 mod agree;
 mod check;
 mod compare;
+mod diff;
 mod effects;
 mod explain;
 mod health;
@@ -27,6 +28,7 @@ mod verdict;
 pub use agree::AgreeReport;
 pub use check::{CheckReport, CheckedPolicy, Place, PlacedFinding};
 pub use compare::CompareReport;
+pub use diff::{DiffReport, differences};
 pub use effects::effects_text;
 pub use explain::{BurstReport, ExplainReport, TimelineEntry, TimelineReport};
 pub use health::HealthReport;

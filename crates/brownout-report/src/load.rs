@@ -128,9 +128,14 @@ impl LoadReport {
     /// of it.
     #[must_use]
     pub fn judged(self) -> Self {
-        let is_part = self.shards.as_ref().map_or(self.shard.is_some(), |shards| !shards.missing.is_empty());
-        let verdict = if is_part { None } else { self.expect.judge(&self.result) };
+        let verdict = if self.is_part() { None } else { self.expect.judge(&self.result) };
         Self { verdict, ..self }
+    }
+
+    /// Whether it is of a part of a load, and not of the whole.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.shards.as_ref().map_or(self.shard.is_some(), |shards| !shards.missing.is_empty())
     }
 
     /// What reading alone does not find: histograms of which a part is missing.

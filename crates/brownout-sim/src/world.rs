@@ -29,6 +29,8 @@ pub struct World<'w> {
     pub carried: &'w Carried,
     /// Which part of a load is run, where the whole is not.
     pub shard: Option<Shard>,
+    /// Whether the latencies of each interval are kept.
+    pub latencies: bool,
 }
 
 /// Nothing behind the service that clients call.
@@ -41,7 +43,7 @@ impl<'w> World<'w> {
     /// A service that calls no others.
     #[must_use]
     pub const fn new(service: &'w Service, policy: &'w Policy, seed: Seed) -> Self {
-        Self { service, policy, seed, graph: ALONE, carried: BARE, shard: None }
+        Self { service, policy, seed, graph: ALONE, carried: BARE, shard: None, latencies: false }
     }
 
     /// The same with the services behind it that it calls.
@@ -60,6 +62,12 @@ impl<'w> World<'w> {
     #[must_use]
     pub const fn with_shard(self, shard: Option<Shard>) -> Self {
         Self { shard, ..self }
+    }
+
+    /// The same, of whose loads the latencies of each interval are kept, which takes time and memory.
+    #[must_use]
+    pub const fn with_latencies(self, latencies: bool) -> Self {
+        Self { latencies, ..self }
     }
 
     /// One attempt, without a policy: attempt 1 of call `number`, begun at `started`, within `allowance` if there is one.

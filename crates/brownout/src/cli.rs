@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::verb::{
-    agree, check, compare, explain, health, load, merge, presets, request, retry, run, schema, serve, storm, verify,
+    agree, check, compare, diff, explain, health, load, merge, presets, request, retry, run, schema, serve, storm,
+    verify,
 };
 
 /// Verbs by what one wants; clap has no groups of subcommands. A test holds this to the list below.
@@ -23,6 +24,7 @@ Choose a policy:
 
 Read results:
   agree    Runs one load in virtual time and over sockets, and tells where they differ
+  diff     Compares results of loads and tells what differs, and how surely
   merge    Puts the results of the shards of one load together
 
 Trust it:
@@ -39,7 +41,7 @@ Run a command:
 
 Exit codes:
   0 fine · 1 failed · 2 usage or bad scenario · 128+n ended by signal n
-  agree, load, merge, storm: 98 it cannot be told · 99 what is expected was missed, or the verdict is bad
+  agree, diff, load, merge, storm: 98 it cannot be told · 99 what is expected was missed, or the verdict is bad
   run: the command's own code when every retry is spent · 124 timeout · 125 our own failure
        126 cannot execute · 127 not found";
 
@@ -67,6 +69,7 @@ pub(crate) enum Verb {
     Serve(serve::Args),
     Compare(compare::Args),
     Storm(storm::Args),
+    Diff(diff::Args),
     Verify(verify::Args),
     Explain(explain::Args),
     Presets(presets::Args),

@@ -35,6 +35,11 @@ impl OutputFlags {
 }
 
 impl Place {
+    /// Whether more of the result is kept than people look at.
+    pub(crate) fn keeps_all(&self) -> bool {
+        self.file.is_some() || self.format != Format::Text
+    }
+
     /// Writes and prints a result.
     pub(crate) fn put(self, report: &LoadReport) -> Result<(), Stop> {
         if let Some(file) = self.file {

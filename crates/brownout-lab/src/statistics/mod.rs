@@ -10,11 +10,13 @@
 //!   [`mean_interval`] and [`median_with_interval`] for how long it took. An outcome that has two modes is counted,
 //!   never averaged.
 //! - **Whether it still rises** at the end of a run: [`mann_kendall`].
-//! - **Two policies** on one set of seeds: [`paired`].
+//! - **Two policies** on one set of seeds: [`paired`]; two sides that share nothing: [`welch`].
+//! - **Neighbours that are alike**: [`effective_size`] tells how many independent values they are worth.
 //!
 //! All transcendental functions come from `libm`, so equal data give equal bits on every platform.
 
 mod batch;
+mod effective;
 mod interval;
 mod median;
 mod mser;
@@ -22,9 +24,11 @@ mod paired;
 mod student;
 mod summary;
 mod trend;
+mod welch;
 mod wilson;
 
 pub use batch::{SteadyMean, batch_means, steady_mean};
+pub use effective::effective_size;
 pub use interval::{Interval, mean_interval};
 pub use median::{Median, MedianInterval, median_with_interval};
 pub use mser::mser5;
@@ -32,6 +36,7 @@ pub use paired::paired;
 pub use student::student_quantile;
 pub use summary::Summary;
 pub use trend::mann_kendall;
+pub use welch::{Sure, welch};
 pub use wilson::{two_sided_z, wilson};
 
 /// A count as a number to calculate with.

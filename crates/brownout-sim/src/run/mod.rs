@@ -229,7 +229,7 @@ impl<'w, O: Observer> Run<'w, O> {
         limits: Limits,
         observer: O,
     ) -> Self {
-        let World { service, policy, seed, graph, shard, .. } = world;
+        let World { service, policy, seed, graph, shard, latencies, .. } = world;
         let parts = load.parts();
         let (nodes, edges) = node::lay_out((service, route, &load.carried), policy, &parts, graph, seed);
         let (client_edges, phases) = (place(parts.len()), graph.phases(service));
@@ -250,7 +250,7 @@ impl<'w, O: Observer> Run<'w, O> {
             inner: Arena::new(),
             gate: None,
             books: Books::new(service),
-            tally: Tally::new(&phases),
+            tally: if latencies { Tally::new(&phases).with_latencies() } else { Tally::new(&phases) },
             cut_short: None,
             observer,
         }

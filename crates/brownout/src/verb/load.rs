@@ -124,8 +124,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         }
         Callee::Simulated(line) => {
             let limits = args.limits.limits();
-            let (result, watch) =
-                setting.world(&policy).with_shard(args.shard).watch(&seen(line), load, limits, Meter::new());
+            let (result, watch) = setting
+                .world(&policy)
+                .with_shard(args.shard)
+                .with_latencies(place.keeps_all())
+                .watch(&seen(line), load, limits, Meter::new());
             watch.end();
             (result, "virtual")
         }

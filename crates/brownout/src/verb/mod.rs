@@ -3,6 +3,7 @@
 pub(crate) mod agree;
 pub(crate) mod check;
 pub(crate) mod compare;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod load;
@@ -32,6 +33,7 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
         Verb::Compare(args) => compare::run(&args),
         Verb::Storm(args) => storm::run(&args),
         Verb::Verify(args) => verify::run(&args),
+        Verb::Diff(args) => diff::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Presets(args) => presets::run(&args),
         Verb::Check(args) => check::run(&args),

@@ -206,3 +206,50 @@ fn a_comparison_tells_which_policies_meet_what_is_expected() {
     let ends: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().last()).collect();
     assert!(ends.contains(&"missed") && ends.contains(&"met") && ends.contains(&"expected"), "{text}");
 }
+
+/// A scenario as [`OPEN`], two minutes long, with this median latency.
+fn lasting(median: &str) -> String {
+    let latency = format!("[service]\nlatency = {{ lognormal = {{ median = \"{median}\", sigma = 0.5 }} }}\n");
+    OPEN.replace("[service.outcomes]", &format!("{latency}[service.outcomes]"))
+        .replace("count = 400", "duration = \"2m\"")
+}
+
+#[test]
+fn a_slower_service_is_told_from_one_that_is_not() {
+    let folder = folder(&lasting("100ms"));
+    let here = folder.path();
+    std::fs::write(here.join("slow.toml"), lasting("115ms")).unwrap();
+    for (file, seed, output) in [("open", 1, "a"), ("open", 2, "same"), ("slow", 3, "slow")] {
+        run(here, &format!("load {file}.toml --seed {seed} --output {output}.json"));
+    }
+    let same = run(here, "diff a.json a.json");
+    assert_eq!((same.code, same.stdout.matches("no difference told").count()), (Some(0), 6), "{same:?}");
+    assert_eq!(run(here, "diff a.json same.json").code, Some(0));
+    let slow = run(here, "diff a.json slow.json");
+    assert_eq!(slow.code, Some(99), "{slow:?}");
+    for part in ["A: a.json\nB: slow.json\n", "Note: the runs differ in: service\n", "slower by "] {
+        assert!(slow.stdout.contains(part), "no `{part}` in {}", slow.stdout);
+    }
+    let row = run(here, "diff a.json slow.json --json").json()["rows"][0].clone();
+    assert_eq!((&row["what"], &row["verdict"]), (&Value::from("p50"), &Value::from("worse")));
+    let end = |end: &str| row["effect"][end].as_f64().unwrap();
+    assert!(end("low") < 0.15 && 0.15 < end("high") && 0.05 < end("low"), "{row}");
+    // The other way round it is faster, which is no miss; and so much slower may be allowed.
+    assert_eq!(run(here, "diff slow.json a.json").code, Some(0));
+    assert_eq!(run(here, "diff a.json slow.json --threshold 30%").code, Some(0));
+    let sides = run(here, "diff a.json same.json --against slow.json slow.json");
+    assert!(sides.stdout.contains("2 runs against 2 runs"), "{sides:?}");
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_or_not_enough() {
+    let folder = folder(OPEN);
+    let here = folder.path();
+    run(here, "load open.toml --output short.json");
+    let short = run(here, "diff short.json short.json");
+    assert_eq!((short.code, short.stdout.contains("not enough data")), (Some(98), true), "{short:?}");
+    run(here, "load open.toml --shard 0/2 --output part.json");
+    run(here, "diff short.json part.json").refused(&["part.json is a part of a load; merge all shards of it first"]);
+    run(here, "diff short.json").refused(&["two results are compared", "found 1"]);
+    run(here, "diff short.json gone.json").refused(&["failed to read the result gone.json"]);
+}
