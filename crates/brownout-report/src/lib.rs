@@ -6,14 +6,17 @@
 mod agree;
 mod check;
 mod compare;
+mod csv;
 mod diff;
 mod effects;
 mod explain;
 mod health;
+mod k6;
 mod limits;
 mod load;
 mod merged;
 mod number;
+mod oha;
 mod origin;
 mod response;
 mod retry;
@@ -23,6 +26,7 @@ mod storm_kept;
 mod storm_map;
 mod table;
 mod validation;
+mod vegeta;
 mod verdict;
 
 pub use agree::AgreeReport;

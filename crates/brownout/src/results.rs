@@ -48,6 +48,10 @@ impl Place {
         print(&match self.format {
             Format::Text => report.text(),
             Format::Json => json(report),
+            Format::Csv => report.csv(),
+            Format::Oha => json(&report.oha()),
+            Format::K6 => json(&report.k6()),
+            Format::Vegeta => json(&report.vegeta()),
         })
     }
 }

@@ -10,6 +10,14 @@ pub(crate) enum Format {
     Text,
     /// The whole result
     Json,
+    /// A row for each interval of the run
+    Csv,
+    /// As oha has it; times in seconds
+    Oha,
+    /// As the summary of k6 has it; times in milliseconds
+    K6,
+    /// As the report of vegeta has it; times in nanoseconds
+    Vegeta,
 }
 
 /// Flags of a verb that prints the result of a load.

@@ -253,3 +253,25 @@ fn what_cannot_be_compared_is_refused_or_not_enough() {
     run(here, "diff short.json").refused(&["two results are compared", "found 1"]);
     run(here, "diff short.json gone.json").refused(&["failed to read the result gone.json"]);
 }
+
+#[test]
+fn other_programs_read_the_result_in_their_own_words() {
+    let folder = folder(OPEN);
+    let print = |format: &str| run(folder.path(), &format!("load open.toml --format {format}"));
+    let own = print("json").json();
+    let attempts = own["attempts"]["total"].as_u64().unwrap();
+    let sum = |counts: &Value| counts.as_object().unwrap().values().filter_map(Value::as_u64).sum::<u64>();
+    let oha = print("oha").json();
+    assert_eq!(sum(&oha["statusCodeDistribution"]) + sum(&oha["errorDistribution"]), attempts);
+    let k6 = print("k6").json();
+    assert_eq!(k6["metrics"]["http_reqs"]["values"]["count"], attempts);
+    assert_eq!(k6["metrics"]["iterations"]["values"]["count"], 400);
+    let vegeta = print("vegeta").json();
+    assert_eq!((vegeta["requests"].as_u64(), sum(&vegeta["status_codes"])), (Some(attempts), attempts));
+    let csv = print("csv").stdout;
+    let column = |place: usize| {
+        let rows = csv.lines().skip(1);
+        rows.map(|row| row.split(',').nth(place).unwrap().parse::<u64>().unwrap()).sum::<u64>()
+    };
+    assert_eq!([column(2), column(3)], [400, attempts]);
+}
