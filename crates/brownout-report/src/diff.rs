@@ -104,17 +104,13 @@ pub fn differences(first: &[LoadReport], second: &[LoadReport]) -> Vec<String> {
     let mut all = first.iter().chain(second);
     let Some(one) = all.next() else { return notes };
     let differ = |part: &dyn Fn(&LoadReport) -> String| all.clone().any(|other| part(other) != part(one));
-    let made_of: [(&str, fn(&MadeOf) -> &String); 4] = [
-        ("service", |made_of| &made_of.service),
-        ("load", |made_of| &made_of.load),
-        ("policy", |made_of| &made_of.policy),
-        ("callee", |made_of| &made_of.callee),
-    ];
-    let parts: Vec<&str> = made_of
-        .iter()
-        .filter(|(_, part)| differ(&|report| part(&report.made_of).clone()))
-        .map(|(name, _)| *name)
-        .collect();
+    let made_of = |report: &LoadReport| {
+        let MadeOf { service, load, policy, callee } = report.made_of.clone();
+        [("service", service), ("load", load), ("policy", policy), ("callee", callee)]
+    };
+    let other = |place: usize| differ(&|report| made_of(report)[place].1.clone());
+    let parts: Vec<&str> =
+        made_of(one).iter().enumerate().filter(|(place, _)| other(*place)).map(|(_, (name, _))| *name).collect();
     if !parts.is_empty() {
         let warning =
             if parts.contains(&"load") { "; with another load, more than the service is compared" } else { "" };

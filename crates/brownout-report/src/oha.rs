@@ -147,7 +147,7 @@ mod tests {
         );
         let summary = &oha["summary"];
         let close = |value: &Value, expected: f64| {
-            assert!((value.as_f64().unwrap() / expected - 1.0).abs() < 2e-3, "{value} {expected}")
+            assert!((value.as_f64().unwrap() / expected - 1.0).abs() < 2e-3, "{value} {expected}");
         };
         close(&summary["successRate"], 15.0 / 18.0);
         close(&summary["average"], 0.01);

@@ -161,6 +161,7 @@ mod tests {
         let value = |interval: u32, nth: u64| {
             let nanos = 1e8 * exponential(draw(Seed(seed), Stream::named("latency"), nth, interval));
             let bucket = (nanos.log2() * 32.0).ceil() / 32.0;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "nanoseconds")]
             (bucket.exp2() as u64, 1)
         };
         (0..count).map(|interval| (0..100).map(|nth| value(interval, nth)).collect()).collect()
