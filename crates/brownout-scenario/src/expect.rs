@@ -63,7 +63,7 @@ pub(crate) fn bound(measure: Measure, text: &str) -> Result<Expectation, ExpectE
 /// Reads a measure and what is expected of it: `p99 <= 300ms`.
 ///
 /// # Errors
-/// Where there is no such measure, and wherever [`bound`] has one.
+/// Where there is no such measure, and where the rest is no relation and bound in the unit of the measure.
 ///
 /// ```
 /// use brownout_scenario::expectation;

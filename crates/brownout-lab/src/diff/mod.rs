@@ -1,7 +1,7 @@
 //! Two results, or two sets of them: what differs, and how surely.
 //!
 //! With one run a side, what is known of its scatter is how its intervals scatter. Neighbouring ones are alike, so that they are
-//! worth fewer than there are ([`effective_size`]); percentiles are worked out anew from blocks of neighbours drawn at random
+//! worth fewer than there are ([`effective_size`](crate::statistics::effective_size)); percentiles are worked out anew from blocks of neighbours drawn at random
 //! (`blocks`). With several runs a side, each is one independent value. Then nothing is assumed of what happens within a run, which
 //! is the only way where it has phases. Runs that share their seeds are compared pair by pair.
 //!
