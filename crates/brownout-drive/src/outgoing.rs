@@ -81,7 +81,7 @@ impl<'t> Outgoing<'t> {
 
     /// All headers but that of the host: what the target says in any case goes before what is drawn, and that before what it says of all.
     fn headers(&self, left: Option<Duration>, mut put: impl FnMut(&str, &[u8])) {
-        let Target { headers, own, .. } = self.target;
+        let Target { headers, own, by_client, .. } = self.target;
         let drawn = self.drawn.as_ref().map(|(_, drawn)| drawn);
         for (name, value) in headers {
             let name = name.as_str();
@@ -99,6 +99,12 @@ impl<'t> Outgoing<'t> {
         // Who sends something with these methods says how much, even if it is nothing.
         if !self.body.is_empty() || matches!(self.method(), "POST" | "PUT" | "PATCH") {
             put("content-length", digits.format(self.body.len()).as_bytes());
+        }
+        for name in by_client {
+            let said = own.contains_key(name) || headers.contains_key(name);
+            if !said && drawn.is_none_or(|drawn| drawn.header(name.as_str()).is_none()) {
+                put(name.as_str(), digits.format(self.client).as_bytes());
+            }
         }
         put(Identity::REQUEST_HEADER, digits.format(self.identity.request).as_bytes());
         put(Identity::ATTEMPT_HEADER, digits.format(self.identity.attempt.get()).as_bytes());

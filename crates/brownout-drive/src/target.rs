@@ -27,6 +27,8 @@ pub struct Target {
     pub(crate) headers: HeaderMap,
     /// What they carry in any case.
     pub(crate) own: HeaderMap,
+    /// Headers that say which client it is, unless they say something else.
+    pub(crate) by_client: Vec<HeaderName>,
     /// What is sent behind the head; where it is empty, what is drawn for the call.
     pub(crate) body: Bytes,
     /// `None` for plain HTTP.
@@ -113,6 +115,7 @@ impl Target {
                 (ACCEPT, HeaderValue::from_static("*/*")),
             ]),
             own: HeaderMap::new(),
+            by_client: Vec::new(),
             body: Bytes::new(),
             http2: false,
             keep_alive: true,
@@ -133,6 +136,13 @@ impl Target {
             self.headers.insert(name, value);
         }
         Self { carried: (carried, seed), ..self }
+    }
+
+    /// The same, whose clients say their number in these headers as well, where a request says nothing else there: as each client has
+    /// a value of its own in virtual time. What is no name of a header is left out.
+    #[must_use]
+    pub fn naming_clients<'h>(self, headers: impl Iterator<Item = &'h str>) -> Self {
+        Self { by_client: headers.filter_map(|name| name.parse().ok()).collect(), ..self }
     }
 
     /// The same, called in HTTP/2: over TLS as agreed by ALPN, else by prior knowledge.

@@ -6,10 +6,11 @@ use std::thread::JoinHandle;
 
 use brownout_clock::{Clock, Scale};
 use brownout_draw::Seed;
+use brownout_drive::Target;
 use brownout_load::{EffectResult, Graph, HopCounts, LimitsResult, LoadResult};
 use brownout_scenario::Scenario;
 use brownout_serve::{App, Limits, Server};
-use brownout_service::Service;
+use brownout_service::{LimitKey, Service};
 use tokio::sync::oneshot;
 
 use crate::exit::Stop;
@@ -66,6 +67,16 @@ impl Stage {
     /// Where the first of them answers.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// `target`, whose clients say who they are wherever these services tell them apart.
+    pub(crate) fn telling_clients(&self, target: Target) -> Target {
+        let service = self.apps[0].service();
+        let keys = service.limits().iter().map(|limit| match &limit.key {
+            LimitKey::Header(name) => Some(name.as_str()),
+            _ => None,
+        });
+        target.naming_clients(keys.flatten())
     }
 
     /// Begins their time now.

@@ -92,7 +92,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let place = args.output.place()?;
     let expect = setting.scenario.expect.clone().with(args.expect.iter().copied());
     let stage = args.real.then(|| Stage::set(&setting, args.call.scale())).transpose()?;
-    let staged = stage.as_ref().map(|stage| args.call.callee_at(Some(stage.url()), &setting)).transpose()?;
+    let staged = stage.as_ref().map(|stage| {
+        let callee = args.call.callee_at(Some(stage.url()), &setting)?;
+        Ok(match callee {
+            Callee::Real(target) => Callee::Real(Arc::new(stage.telling_clients((*target).clone()))),
+            simulated @ Callee::Simulated(_) => simulated,
+        })
+    });
+    let staged = staged.transpose()?;
     let callee = staged.as_ref().unwrap_or(&named);
 
     setting.announce();

@@ -57,3 +57,17 @@ fn a_load_against_its_own_service_meets_what_virtual_time_foretells() {
     assert!(really["generator"]["schedule_lag_ms"]["count"] == 200, "{really}");
     brownout("load --real --url http://127.0.0.1:1").refused(&["--real", "--url"]);
 }
+
+#[test]
+fn clients_are_told_apart_by_a_header_in_both_worlds() {
+    // Four clients, ten calls for each in the hour, and fifteen asked for by each.
+    let file = scenario(
+        "[service.rate_limit]\nfixed_window = { count = 10, window = \"1h\" }\nkey = \"header:x-api-key\"\n\
+         [load]\ncount = 60\nclients = 4\narrivals = { constant = \"200/s\" }\n",
+    );
+    let load = format!("load {} --seed 4 --json", file.path().display());
+    for more in ["", "--real"] {
+        let met = brownout(&format!("{load} {more}")).json();
+        assert_eq!((&met["by_status"]["200"], &met["by_status"]["429"]), (&40.into(), &20.into()), "{more}: {met}");
+    }
+}
