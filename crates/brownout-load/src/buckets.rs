@@ -18,7 +18,7 @@ pub(crate) struct Buckets {
 impl Buckets {
     #[inline]
     pub(crate) fn record(&mut self, value: u64) {
-        let index = index(value);
+        let index = index::<OCTAVE_BITS>(value);
         self.total += 1;
         match self.counts.get_mut(index) {
             Some(count) => *count += 1,
@@ -43,7 +43,7 @@ impl Buckets {
 
     /// Adds `count` values; `None` where that are more than can be counted.
     pub(crate) fn add(&mut self, value: u64, count: u64) -> Option<()> {
-        let (index, total) = (index(value), self.total.checked_add(count)?);
+        let (index, total) = (index::<OCTAVE_BITS>(value), self.total.checked_add(count)?);
         if self.counts.len() <= index {
             self.counts.resize((index / OCTAVE + 1) * OCTAVE, 0);
         }
@@ -73,23 +73,23 @@ impl Buckets {
     /// The buckets that hold something: their highest value, and how many.
     pub(crate) fn filled(&self) -> impl Iterator<Item = (u64, u64)> {
         let filled = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
-        filled.map(|(index, count)| (highest(index), *count))
+        filled.map(|(index, count)| (highest::<OCTAVE_BITS>(index), *count))
     }
 }
 
-/// The bucket of a value.
+/// The bucket of a value, where 2^`BITS` share one width.
 #[inline]
-fn index(value: u64) -> usize {
-    let octave = u64::BITS - OCTAVE_BITS - 1 - (value | (2 * OCTAVE as u64 - 1)).leading_zeros();
-    #[expect(clippy::cast_possible_truncation, reason = "below 2048")]
+pub(crate) fn index<const BITS: u32>(value: u64) -> usize {
+    let octave = u64::BITS - BITS - 1 - (value | ((2 << BITS) - 1)).leading_zeros();
+    #[expect(clippy::cast_possible_truncation, reason = "below twice the buckets of an octave")]
     let place = (value >> octave) as usize;
-    ((octave as usize) << OCTAVE_BITS) + place
+    ((octave as usize) << BITS) + place
 }
 
-/// The highest value of a bucket.
-fn highest(index: usize) -> u64 {
-    let octave = (index >> OCTAVE_BITS).saturating_sub(1);
-    let place = (index - (octave << OCTAVE_BITS)) as u64;
+/// The highest value of a bucket, where 2^`BITS` share one width.
+pub(crate) fn highest<const BITS: u32>(index: usize) -> u64 {
+    let octave = (index >> BITS).saturating_sub(1);
+    let place = (index - (octave << BITS)) as u64;
     (place << octave) + ((1 << octave) - 1)
 }
 

@@ -1,8 +1,9 @@
 //! Latencies of one interval of many: a few buckets an octave.
 
+use crate::buckets::{highest, index};
+
 /// How many buckets share one width, as a power of two: 32 in each octave, each at most a thirty-second of its values wide.
 const OCTAVE_BITS: u32 = 5;
-const OCTAVE: u64 = 1 << OCTAVE_BITS;
 
 /// A histogram in the layout of [`Buckets`](crate::buckets::Buckets), and coarser. Some hundreds of them are kept beside a series.
 #[derive(Clone, Debug, Default)]
@@ -10,7 +11,7 @@ pub(crate) struct Coarse(Vec<u64>);
 
 impl Coarse {
     pub(crate) fn record(&mut self, value: u64) {
-        let index = index(value);
+        let index = index::<OCTAVE_BITS>(value);
         if self.0.len() <= index {
             self.0.resize(index + 1, 0);
         }
@@ -27,23 +28,12 @@ impl Coarse {
 
     /// The buckets that hold something: their highest value, and how many.
     pub(crate) fn filled(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.0.iter().enumerate().filter(|(_, count)| **count > 0).map(|(index, count)| (highest(index), *count))
+        self.0
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0)
+            .map(|(index, count)| (highest::<OCTAVE_BITS>(index), *count))
     }
-}
-
-/// The bucket of a value.
-fn index(value: u64) -> usize {
-    let octave = u64::BITS - OCTAVE_BITS - 1 - (value | (2 * OCTAVE - 1)).leading_zeros();
-    #[expect(clippy::cast_possible_truncation, reason = "below 64")]
-    let place = (value >> octave) as usize;
-    ((octave as usize) << OCTAVE_BITS) + place
-}
-
-/// The highest value of a bucket.
-fn highest(index: usize) -> u64 {
-    let octave = (index >> OCTAVE_BITS).saturating_sub(1);
-    let place = (index - (octave << OCTAVE_BITS)) as u64;
-    (place << octave) + ((1 << octave) - 1)
 }
 
 #[cfg(test)]
