@@ -35,7 +35,7 @@ pub mod units;
 
 pub use expect::{ExpectError, expectation};
 pub use live::LivePhase;
-pub use moments::{Moments, MomentsError};
+pub use moments::{Moments, MomentsError, date_time};
 pub use places::{Places, Remark};
 pub use presets::{PresetScenario, SCENARIOS, preset_scenario};
 pub use problem::{Invalid, Problem};

@@ -1,5 +1,7 @@
 //! Lists of moments, for loads that are replayed.
 
+use std::time::Duration;
+
 use brownout_load::{Replay, ReplayError};
 use thiserror::Error;
 
@@ -103,7 +105,20 @@ fn seconds(text: &str) -> Option<u64> {
     whole_number(whole)?.checked_mul(SECOND_NS)?.checked_add(nanoseconds(fraction)?)
 }
 
-/// A date and time of RFC 3339 as nanoseconds since 1970.
+/// The time from 1970 to a moment in the words of RFC 3339, section 5.6, to the nanosecond; `None` for other text, for days that no
+/// calendar has and for years before 1970.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// assert_eq!(brownout_scenario::date_time("1970-01-01T01:00:00.5+01:00"), Some(Duration::from_millis(500)));
+/// ```
+#[must_use]
+pub fn date_time(text: &str) -> Option<Duration> {
+    date(text).map(Duration::from_nanos)
+}
+
+/// The same in nanoseconds.
 fn date(text: &str) -> Option<u64> {
     let (date, time) = text.split_at_checked(10)?;
     let time = time.strip_prefix(['T', 't', ' '])?;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use brownout_scenario::date_time;
+
 /// How late a start may be before it is refused.
 const LATE_MAX: Duration = Duration::from_secs(1);
 
@@ -55,69 +57,13 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let since_epoch = seconds.or_else(|| rfc_3339(text)).ok_or_else(|| {
+        let since_epoch = seconds.or_else(|| date_time(text)).ok_or_else(|| {
             format!(
                 "a moment is written as 2026-05-01T12:00:00Z or +02:00 (RFC 3339), or as seconds since 1970, found `{text}`"
             )
         })?;
         Ok(Self { since_epoch, text: text.to_owned() })
     }
-}
-
-/// The time from 1970 to a moment in the words of RFC 3339, section 5.6; `None` for other text, for days that no calendar has and
-/// for moments before 1970.
-fn rfc_3339(text: &str) -> Option<Duration> {
-    let (date, time) = text.split_once(['T', 't', ' '])?;
-    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
-    let zone = time.find(['Z', 'z', '+', '-'])?;
-    let (clock, zone) = time.split_at(zone);
-    let (clock, fraction) = clock.split_once('.').map_or((clock, "0"), |(clock, fraction)| (clock, fraction));
-    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
-    let offset = match zone {
-        "Z" | "z" => 0,
-        _ => {
-            let [hours, minutes] = numbers(&zone[1..], ':', [2, 2])?;
-            let offset = (hours < 24 && minutes < 60).then_some(hours * 3600 + minutes * 60)?;
-            if zone.starts_with('+') { offset } else { -offset }
-        }
-    };
-    let is_time = hour < 24 && minute < 60 && second <= 60;
-    let is_fraction = !fraction.is_empty() && fraction.bytes().all(|digit| digit.is_ascii_digit());
-    if !is_time || !is_fraction || !(1..=12).contains(&month) || !(1..=days_of(year, month)).contains(&day) {
-        return None;
-    }
-    let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
-    let fraction = Duration::from_secs_f64(format!("0.{fraction}").parse().ok()?);
-    Some(Duration::from_secs(u64::try_from(seconds).ok()?) + fraction)
-}
-
-/// As many numbers as there are `widths`, each of so many digits, with `between` between them.
-fn numbers<const N: usize>(text: &str, between: char, widths: [usize; N]) -> Option<[i64; N]> {
-    let parts: Vec<&str> = text.split(between).collect();
-    let fits =
-        |(part, width): (&&str, &usize)| part.len() == *width && part.bytes().all(|digit| digit.is_ascii_digit());
-    if parts.len() != N || !parts.iter().zip(&widths).all(fits) {
-        return None;
-    }
-    let parsed: Option<Vec<i64>> = parts.iter().map(|part| part.parse().ok()).collect();
-    parsed?.try_into().ok()
-}
-
-fn days_of(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days from 1970-01-01 to a day of the Gregorian calendar, whose years are taken to begin in March, so that the day that some
-/// years have more is their last.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let of_year = (153 * month + 2) / 5 + day - 1;
-    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468
 }
 
 #[cfg(test)]
