@@ -19,13 +19,17 @@ pub(super) struct Within<'r> {
     luck: Seed,
     /// Whole intervals in which calls were begun.
     whole: usize,
+    /// Their latencies, where they were kept.
+    blocks: Option<Blocks>,
 }
 
 impl<'r> Within<'r> {
     pub(super) fn new(result: &'r LoadResult, luck: Seed) -> Self {
         // The last one in which a call was begun is seldom whole, and after it the run only ends.
         let whole = result.per_interval.calls.iter().rposition(|calls| *calls > 0).unwrap_or_default();
-        Self { result, luck, whole }
+        let latencies = result.per_interval.latencies();
+        let blocks = latencies.and_then(|latencies| Blocks::new(latencies.get(..whole)?));
+        Self { result, luck, whole, blocks }
     }
 
     /// What is compared, with its standard error; `None` where too little is known.
@@ -45,7 +49,7 @@ impl<'r> Within<'r> {
             let error = deviation / libm::sqrt(independent);
             return (independent >= INDEPENDENT_MIN).then_some(Sure { mean, error, n: independent });
         };
-        let blocks = self.blocks()?;
+        let blocks = self.blocks.as_ref()?;
         let (time, bearing) = (n / independent, blocks.bearing(quantile, n / independent));
         if bearing < INDEPENDENT_MIN {
             return None;
@@ -71,7 +75,7 @@ impl<'r> Within<'r> {
             // By when calls were begun: what ends in another interval would scatter more than what fails.
             What::SuccessRate => (failed, calls),
             _ => {
-                let blocks = self.blocks()?;
+                let blocks = self.blocks.as_ref()?;
                 (blocks.above(what.quantile()?), calls)
             }
         };
@@ -83,10 +87,6 @@ impl<'r> Within<'r> {
         let (ratio, mean) = (total / whole, whole / number(&(sum.len() as u64)));
         let scale = if what.is_factor() { ratio * mean } else { mean };
         Some(each.iter().zip(&sum).map(|(part, whole)| (part - ratio * whole) / scale).collect())
-    }
-
-    fn blocks(&self) -> Option<Blocks> {
-        Blocks::new(self.result.per_interval.latencies()?.get(..self.whole)?)
     }
 }
 

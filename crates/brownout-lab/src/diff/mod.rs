@@ -85,21 +85,13 @@ pub fn diff(first: &[Run<'_>], second: &[Run<'_>], luck: Seed) -> Diff {
                 let differences = order.iter().map(|(first, second)| other[*second] - one[*first]);
                 mean_interval(&differences.collect::<Vec<_>>(), LEVEL)
             }
-            None => sure(&one).zip(sure(&other)).and_then(|(first, second)| welch(first, second, LEVEL)),
+            None => Sure::of(&one).zip(Sure::of(&other)).and_then(|(first, second)| welch(first, second, LEVEL)),
         };
         let mean = |values: &[f64]| Summary::of(values).map(|summary| what.shown(summary.mean));
         Row::new(what, [mean(&one), mean(&other)], effect)
     };
     let by = if pairs.is_some() { By::Pairs } else { By::Runs };
     Diff { by, runs, rows: What::ALL.map(row).to_vec() }
-}
-
-/// A mean over runs.
-fn sure(values: &[f64]) -> Option<Sure> {
-    let Summary { n, mean, deviation, .. } = Summary::of(values)?;
-    #[expect(clippy::cast_precision_loss, reason = "a number of files")]
-    let n = n as f64;
-    Some(Sure { mean, error: deviation? / libm::sqrt(n), n })
 }
 
 /// Which runs of both sides share a seed, where all of them do and no seed is there twice.

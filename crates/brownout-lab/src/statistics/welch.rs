@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Interval, count, student_quantile};
+use super::{Interval, Summary, count, student_quantile};
 
 /// A mean as one side of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -13,6 +13,16 @@ pub struct Sure {
     pub error: f64,
     /// How many independent values it rests on.
     pub n: f64,
+}
+
+impl Sure {
+    /// The mean of independent `values`; `None` of fewer than two.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let Summary { n, mean, deviation, .. } = Summary::of(values)?;
+        let n = count(n);
+        Some(Self { mean, error: deviation? / libm::sqrt(n), n })
+    }
 }
 
 /// `second - first` and its interval at `level`, without the assumption that both vary alike: `t(ν) · √(e₁² + e₂²)`, with the
@@ -52,14 +62,11 @@ fn quantile(p: f64, freedom: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{Sure, welch};
-    use crate::statistics::Summary;
     use crate::statistics::coverage::noise;
     use proptest::prelude::*;
 
     fn sure(values: &[f64]) -> Sure {
-        let summary = Summary::of(values).unwrap();
-        let n = values.len() as f64;
-        Sure { mean: summary.mean, error: summary.deviation.unwrap() / n.sqrt(), n }
+        Sure::of(values).unwrap()
     }
 
     /// Student's sleep data (Biometrika 6, 1908): `t.test(extra ~ group)` of R prints a 95 % interval of group 1 less group 2 from
