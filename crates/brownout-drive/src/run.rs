@@ -61,7 +61,7 @@ impl Run {
     pub(crate) fn result(&self, offered: u64) -> LoadResult {
         let result = result(&self.tally, offered);
         let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        let generator = pace.generator(&result, self.clock.scale().get(), None);
+        let generator = pace.generator(&result, self.clock.scale().get());
         LoadResult { generator: Some(generator), ..result }
     }
 

@@ -118,7 +118,7 @@ impl Agreement {
         let mut differing = 0;
         let mut first = Vec::new();
         let mut attempts = 0;
-        let told = |reply: Option<&Reply>| reply.map(|reply| told(*reply));
+        let told = |reply: Option<&Reply>| reply.map(Reply::to_string);
         let keys: std::collections::BTreeSet<_> = virtual_time.fates.keys().chain(sockets.fates.keys()).collect();
         for key in keys {
             attempts += 1;
@@ -134,13 +134,6 @@ impl Agreement {
         let rows = rows(virtual_time.result, sockets.result, scale);
         let agree = if timing.is_empty() { differing == 0 } else { rows.iter().all(|row| row.holds) };
         Self { timing, attempts, differing, first, rows, agree }
-    }
-}
-
-fn told(reply: Reply) -> String {
-    match reply {
-        Reply::Status(status) => status.to_string(),
-        Reply::Broken(transport) => transport.name().to_owned(),
     }
 }
 

@@ -18,8 +18,6 @@ pub struct Generator {
     pub schedule_lag_ms: Latency,
     /// Attempts that failed for want of something of this machine's: descriptors, or ports.
     pub own_failures: u64,
-    /// Processor time of this machine's program ÷ the time the run took; 1 is one core at work all the time. `None` where it is not known.
-    pub cpu: Option<f64>,
     /// Why the numbers tell of this machine rather than of the service; `None` where it kept up.
     pub saturated: Option<String>,
 }
@@ -42,12 +40,6 @@ impl Pace {
         self.own_failures += 1;
     }
 
-    /// Adds what another driver of the same run noted.
-    pub fn merge(&mut self, other: &Self) {
-        self.lag.merge(&other.lag);
-        self.own_failures += other.own_failures;
-    }
-
     /// What it comes to, beside the `result` of the run.
     ///
     /// The generator is *saturated* when calls of the schedule were not begun at all, when attempts failed for want of
@@ -55,9 +47,8 @@ impl Pace {
     /// than a real millisecond: then it is late always, not once in a while.
     ///
     /// - `scale`: how many times faster than real time the run went.
-    /// - `cpu`: processor time ÷ time of the run, where known.
     #[must_use]
-    pub fn generator(&self, result: &LoadResult, scale: f64, cpu: Option<f64>) -> Generator {
+    pub fn generator(&self, result: &LoadResult, scale: f64) -> Generator {
         let lag = self.lag.summary();
         let unsent = if result.cut_short.is_none() { result.calls.unsent } else { 0 };
         let median = (lag.p50, result.latency_ms.response.p50);
@@ -72,7 +63,7 @@ impl Pace {
             }
             _ => None,
         };
-        Generator { schedule_lag_ms: lag, own_failures: self.own_failures, cpu, saturated }
+        Generator { schedule_lag_ms: lag, own_failures: self.own_failures, saturated }
     }
 }
 
@@ -95,7 +86,7 @@ mod tests {
     fn saturated(lags_ms: impl Iterator<Item = u64>, offered: u64, scale: f64) -> Option<String> {
         let mut pace = Pace::default();
         lags_ms.for_each(|lag| pace.begun(lag * MS));
-        pace.generator(&result(offered), scale, None).saturated
+        pace.generator(&result(offered), scale).saturated
     }
 
     #[test]
@@ -112,6 +103,6 @@ mod tests {
         assert!(saturated(std::iter::empty(), 103, 1.0).unwrap().starts_with("3 calls were due"));
         let mut pace = Pace::default();
         pace.own_failure();
-        assert!(pace.generator(&result(100), 1.0, None).saturated.unwrap().contains("raise `ulimit -n`"));
+        assert!(pace.generator(&result(100), 1.0).saturated.unwrap().contains("raise `ulimit -n`"));
     }
 }

@@ -143,12 +143,10 @@ impl Calls {
 }
 
 impl Generator {
-    /// Of two machines, as busy as the busier one.
     fn plus(&self, other: &Self) -> Result<Self, MergeError> {
         Ok(Self {
             schedule_lag_ms: latency(&self.schedule_lag_ms, &other.schedule_lag_ms)?,
             own_failures: self.own_failures.saturating_add(other.own_failures),
-            cpu: self.cpu.zip(other.cpu).map(|(one, other)| one.max(other)),
             saturated: self.saturated.clone().or_else(|| other.saturated.clone()),
         })
     }

@@ -1,5 +1,6 @@
 //! What came back: of one attempt, and of one call.
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -99,6 +100,16 @@ impl Trail {
         self.total += 1;
         if self.attempts.len() < Self::ATTEMPTS_KEPT {
             self.attempts.push(attempt);
+        }
+    }
+}
+
+/// The status, or the name of what broke.
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "{status}"),
+            Self::Broken(transport) => f.write_str(transport.name()),
         }
     }
 }

@@ -289,6 +289,12 @@ impl LoadResult {
         self.total_requests > 0 && self.by_status.is_empty()
     }
 
+    /// Whether its numbers tell of the machine that made the calls rather than of the service.
+    #[must_use]
+    pub fn is_saturated(&self) -> bool {
+        self.generator.as_ref().is_some_and(|generator| generator.saturated.is_some())
+    }
+
     /// The same with the ratios that its counts make.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "ratios of counts")]

@@ -55,7 +55,7 @@ impl HealthReport {
 
 fn seen(probe: &Exchange) -> String {
     match probe.reply {
-        Reply::Status(status) => status.to_string(),
         Reply::Broken(_) => error(probe).unwrap_or_default(),
+        answered => answered.to_string(),
     }
 }

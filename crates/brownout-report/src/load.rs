@@ -1,6 +1,7 @@
 //! A load.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use brownout_load::{
     CapacityResult, CohortResult, Expectations, Generator, Latency, LoadResult, PhaseResult, Recovery, ServiceResult,
@@ -10,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::number::counted;
+use crate::number::{counted, millis};
 use crate::{MadeOf, Origin, Shards, written};
 
 /// A load as `load` prints it, and reads it again.
@@ -98,6 +99,12 @@ impl<'de> Deserialize<'de> for Format {
 }
 
 impl Start {
+    /// A start that was to be `at` a moment and came so much later.
+    #[must_use]
+    pub fn new(at: String, late: Duration) -> Self {
+        Self { at, late_ms: millis(late) }
+    }
+
     /// The appointment of two shards; `None` where they had none in common.
     pub(crate) fn later(one: Option<Self>, other: Option<&Self>) -> Option<Self> {
         let (one, other) = one.zip(other).filter(|(one, other)| one.at == other.at)?;

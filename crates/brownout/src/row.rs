@@ -126,10 +126,19 @@ impl Row {
         self.servers.iter().map(|server| format!("{}://{}", server.scheme(), server.address()))
     }
 
-    /// `app`, the service with this `place` in the row, which makes its calls along its lines.
-    pub(crate) fn connect(&self, place: usize, app: App) -> Arc<App> {
-        let behind = |line: &Arc<Line>| Box::new(Wire(Arc::clone(line))) as Box<dyn Behind>;
-        Arc::new(app.calling(self.lines[place].iter().map(behind).collect()))
+    /// What answers at each place: `first`, and the services of `graph` behind it, with the luck of `seed` in the time of `clock`. Each is
+    /// `dressed`, and makes its calls along its lines.
+    pub(crate) fn apps(
+        &self,
+        first: App,
+        graph: &Graph,
+        (seed, clock): (Seed, Clock),
+        dressed: impl Fn(App) -> App,
+    ) -> Vec<Arc<App>> {
+        let line = |line: &Arc<Line>| Box::new(Wire(Arc::clone(line))) as Box<dyn Behind>;
+        let behind = graph.behind.iter().map(|node| App::new(node.service.clone(), seed, None, clock));
+        let apps = std::iter::once(first).chain(behind).zip(&self.lines);
+        apps.map(|(app, lines)| Arc::new(dressed(app).calling(lines.iter().map(line).collect()))).collect()
     }
 
     /// Answers as `apps` say, until `end`; then each service ends when nobody is left to call it, all of them within the time that

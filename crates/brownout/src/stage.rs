@@ -109,9 +109,8 @@ impl Cast {
         let server = Server::bind(first, limits).await.map_err(|error| Stop::failed(format!("failed to {error}")))?;
         let clock = Clock::start_fine(scale);
         let row = Row::new(server, &graph, &places(&graph, first, &[])?, limits, (seed, clock)).await?;
-        let behind = graph.behind.iter().map(|node| App::new(node.service.clone(), seed, None, clock));
-        let apps = std::iter::once(App::new(service, seed, identity_header.as_deref(), clock)).chain(behind);
-        let apps = apps.enumerate().map(|(place, app)| row.connect(place, app)).collect();
+        let first = App::new(service, seed, identity_header.as_deref(), clock);
+        let apps = row.apps(first, &graph, (seed, clock), |app| app);
         Ok((row, apps))
     }
 }

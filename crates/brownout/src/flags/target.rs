@@ -14,6 +14,7 @@ use super::ServiceFlags;
 use crate::exit::Stop;
 use crate::output::talk;
 use crate::setting::Setting;
+use crate::stage::Stage;
 
 /// Flags of a verb that calls a service: which service, and with which request.
 #[derive(Debug, Args)]
@@ -95,17 +96,23 @@ impl CallFlags {
 
     /// Who is called, and with which request.
     pub(crate) fn callee(&self, setting: &Setting) -> Result<Callee, Stop> {
-        self.callee_at(self.url.as_deref(), setting)
+        let (target, line) = self.target(self.url.as_deref().unwrap_or(SIMULATED), setting)?;
+        Ok(if self.is_real() { Callee::Real(Arc::new(target)) } else { Callee::Simulated(line) })
     }
 
-    /// The same, where the service listens at `url` rather than where a flag says.
-    pub(crate) fn callee_at(&self, url: Option<&str>, setting: &Setting) -> Result<Callee, Stop> {
+    /// The same, where the services of the scenario answer on `stage`.
+    pub(crate) fn callee_on(&self, stage: &Stage, setting: &Setting) -> Result<Callee, Stop> {
+        let (target, _) = self.target(stage.url(), setting)?;
+        Ok(Callee::Real(Arc::new(stage.telling_clients(target))))
+    }
+
+    /// What requests to `url` are, and the line that each begins with.
+    fn target(&self, url: &str, setting: &Setting) -> Result<(Target, RequestLine), Stop> {
         let scenario = &setting.scenario.load.request;
         let method = self.method.clone().unwrap_or_else(|| scenario.method.clone());
         let own_path = || (*scenario != RequestLine::default()).then(|| scenario.path.clone());
         let path = self.path.clone().or_else(own_path);
-        let target =
-            Target::new(url.unwrap_or(SIMULATED), &method, path.as_deref(), &self.trust()?).map_err(Stop::usage)?;
+        let target = Target::new(url, &method, path.as_deref(), &self.trust()?).map_err(Stop::usage)?;
         let mut target = self.with_flags(target.carrying(setting.scenario.load.carried.clone(), setting.seed))?;
         if self.http2 {
             target = target.over_http2();
@@ -113,10 +120,7 @@ impl CallFlags {
         if self.no_keep_alive {
             target = target.without_keep_alive();
         }
-        Ok(match url {
-            Some(_) => Callee::Real(Arc::new(target)),
-            None => Callee::Simulated(RequestLine { method, path: path.unwrap_or_else(|| "/".to_owned()) }),
-        })
+        Ok((target, RequestLine { method, path: path.unwrap_or_else(|| "/".to_owned()) }))
     }
 
     /// What calls `target`.

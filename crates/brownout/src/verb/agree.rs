@@ -95,13 +95,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let fates = std::mem::take(&mut met.lock().unwrap_or_else(PoisonError::into_inner).0);
     let (here, sockets) = (Side { result: &here, fates: &watch.0 }, Side { result: &there, fates: &fates });
     let agreement = Agreement::new(here, sockets, timing, args.time_scale.get());
-    let saturated = there.generator.as_ref().is_some_and(|generator| generator.saturated.is_some());
     let agree = agreement.agree;
     let report = AgreeReport { agreement, origin: setting.origin("both", &policy) };
     print(&if args.json { json(&report) } else { report.text() })?;
     Ok(match agree {
         true => Exit::FINE,
-        false if saturated => Exit::UNTOLD,
+        false if there.is_saturated() => Exit::UNTOLD,
         false => Exit::MISSED,
     })
 }

@@ -5,7 +5,6 @@ mod shard;
 use std::cell::Cell;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
 use brownout_clock::Clock;
 use brownout_drive::Drive;
@@ -92,14 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let place = args.output.place()?;
     let expect = setting.scenario.expect.clone().with(args.expect.iter().copied());
     let stage = args.real.then(|| Stage::set(&setting, args.call.scale())).transpose()?;
-    let staged = stage.as_ref().map(|stage| {
-        let callee = args.call.callee_at(Some(stage.url()), &setting)?;
-        Ok(match callee {
-            Callee::Real(target) => Callee::Real(Arc::new(stage.telling_clients((*target).clone()))),
-            simulated @ Callee::Simulated(_) => simulated,
-        })
-    });
-    let staged = staged.transpose()?;
+    let staged = stage.as_ref().map(|stage| args.call.callee_on(stage, &setting)).transpose()?;
     let callee = staged.as_ref().unwrap_or(&named);
 
     setting.announce();
@@ -117,7 +109,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
                         () = moment.wait() => {}
                         exit = &mut end => return Err(Stop { exit, ..Stop::failed("ended before the first call") }),
                     }
-                    start = Some(Start { at: moment.to_string(), late_ms: millis(moment.late()) });
+                    start = Some(Start::new(moment.to_string(), moment.late()));
                 }
                 if let Some(stage) = &stage {
                     stage.begin();
@@ -141,7 +133,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         }
     };
     let failed = result.is_unanswered() || result.cut_short.is_some();
-    let saturated = result.generator.as_ref().is_some_and(|generator| generator.saturated.is_some());
+    let saturated = result.is_saturated();
     let made_of = setting.made_of(&policy, &(&named, args.call.scale()));
     let origin = setting.origin(time, &(policy, named));
     let (shard, shards, verdict, format) = (args.shard, None, None, Format);
@@ -160,11 +152,6 @@ impl Args {
     const fn is_real(&self) -> bool {
         self.real || self.call.is_real()
     }
-}
-
-/// Milliseconds to the microsecond.
-fn millis(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// Refuses flags that would change nothing.

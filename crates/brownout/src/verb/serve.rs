@@ -101,14 +101,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         let admin = args.admin.bind().await?;
         setting.announce();
         let first = App::new(service.clone(), setting.seed, identity_header.as_deref(), clock);
-        let behind = graph.behind.iter().map(|node| App::new(node.service.clone(), setting.seed, None, clock));
-        let apps = std::iter::once(first).chain(behind);
         let journal = args.journal.bounds().filter(|_| admin.is_some());
-        let noted = |app: App| match journal {
+        let apps = row.apps(first, graph, (setting.seed, clock), |app| match journal {
             Some(bounds) => app.with_journal(bounds),
             None => app,
-        };
-        let apps: Vec<_> = apps.map(noted).enumerate().map(|(place, app)| row.connect(place, app)).collect();
+        });
         let control = admin::control(&args.service, &setting, &apps, row.urls());
         // Whoever reads the address may send a signal at once.
         let end = asked_to_end()?;
