@@ -26,9 +26,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// One with this status. Headers and body of a failure say what to do next; those of a success are kept where they are `shown`.
-    pub(crate) const fn new(status: u16, shown: bool) -> Self {
-        let keep = shown || !Reply::Status(status).is_success();
+    /// One with this status, of which headers and body are kept or not.
+    pub(crate) const fn new(status: u16, keep: bool) -> Self {
         Self { status, keep, headers: Vec::new(), body: Vec::new(), seen: 0 }
     }
 

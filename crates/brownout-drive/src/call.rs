@@ -78,7 +78,10 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
         self.crowd.begun(self.now().saturating_sub(self.due));
         let failed = self.attempts().await.err();
         let elapsed = self.now().saturating_sub(self.due);
-        (CallEnd { started_ns: nanos(self.due), elapsed_ns: nanos(elapsed), failed }, self.last)
+        (
+            CallEnd { started_ns: nanos(self.due), elapsed_ns: nanos(elapsed), attempts: self.call.attempts(), failed },
+            self.last,
+        )
     }
 
     /// Attempt after attempt, until one succeeds or none may follow.
@@ -175,21 +178,23 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
             self.crowd.own_failure();
         }
         let retry = flight.number.get() > 1;
-        let verdict = match exchange.failure() {
+        let failure = exchange.failure(&self.client.target().success);
+        let verdict = match failure {
             None => {
                 let latency = exchange.latency;
                 self.crowd.ask(|callers, now| callers.succeeded(&mut self.call, now, latency, retry));
                 None
             }
-            Some(failure) => {
+            Some(ref failure) => {
                 let draw = draw(self.crowd.drive.seed, Stream::JITTER, self.number, flight.number.get());
-                Some(self.crowd.ask(|callers, now| callers.failed(&mut self.call, now, &failure, draw, retry)))
+                Some(self.crowd.ask(|callers, now| callers.failed(&mut self.call, now, failure, draw, retry)))
             }
         };
         if verdict == Some(Verdict::Stop(StopReason::BudgetDenied)) {
             self.crowd.budget_denied();
         }
-        self.over(&flight, exchange.latency, exchange.reply, verdict);
+        let failed = verdict.map(|verdict| (verdict, exchange.retry_after));
+        self.over(&flight, exchange.latency, exchange.reply, failed);
         self.last = Some(exchange);
         verdict
     }
@@ -203,10 +208,18 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
         }
     }
 
-    fn over(&mut self, flight: &Flight<'_>, latency: Duration, reply: Reply, verdict: Option<Verdict>) {
+    fn over(
+        &mut self,
+        flight: &Flight<'_>,
+        latency: Duration,
+        reply: Reply,
+        failed: Option<(Verdict, Option<Duration>)>,
+    ) {
         let Flight { number, hedge, begun, .. } = *flight;
         let (started_ns, latency_ns) = (nanos(begun), nanos(latency));
-        (self.observe)(&Attempt { number, hedge, started_ns, latency_ns, reply, verdict });
+        let (verdict, retry_after) = failed.unzip();
+        let retry_after = retry_after.flatten();
+        (self.observe)(&Attempt { number, hedge, started_ns, latency_ns, reply, verdict, retry_after });
     }
 
     fn throttle_draw(&self) -> u64 {

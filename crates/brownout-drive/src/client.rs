@@ -47,6 +47,11 @@ impl Client {
         Self { shown: true, ..self }
     }
 
+    /// Where its requests go.
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Makes one attempt, one request on the wire, within `allowance` if there is one; the service is told what is left of it.
     ///
     /// - `delay`: how long the attempt is on its way before anything is sent; part of its latency.
@@ -74,7 +79,7 @@ impl Client {
     async fn attempt(&self, identity: Identity, until: Option<Duration>) -> Result<Answer, Broken> {
         let target = &*self.target;
         let outgoing = Outgoing::new(target, self.number, identity);
-        let wanted = Wanted { body: outgoing.is_answered_with_a_body(), shown: self.shown };
+        let wanted = Wanted { body: outgoing.is_answered_with_a_body(), shown: self.shown, success: &target.success };
         // Taken out for the time of the attempt: one that is given up halfway cannot be used again.
         if let Some(mut kept) = self.spares.take(self.number).filter(Connection::is_open) {
             match kept.exchange(&outgoing, self.left(until), wanted).await {

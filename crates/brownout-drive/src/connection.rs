@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brownout_policy::Transport;
+use brownout_policy::{Success, Transport};
 use tokio::net::TcpStream;
 
 use crate::Target;
@@ -32,11 +32,21 @@ pub(crate) enum Failure {
 
 /// What is asked of an exchange.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct Wanted<'t> {
     /// Whether the answer has a body; that of a HEAD has none.
     pub(crate) body: bool,
     /// Whether headers and body of a success are shown to somebody.
     pub(crate) shown: bool,
+    /// Which answers are one.
+    pub(crate) success: &'t Success,
+}
+
+impl Wanted<'_> {
+    /// An answer with this `status`, to be filled. Headers and body of a failure say what to do next; those of others are kept where they
+    /// are shown.
+    pub(crate) fn answer(&self, status: u16) -> Answer {
+        Answer::new(status, self.shown || !self.success.includes(status))
+    }
 }
 
 impl Connection {
@@ -68,7 +78,7 @@ impl Connection {
         &mut self,
         outgoing: &Outgoing<'_>,
         left: Option<Duration>,
-        wanted: Wanted,
+        wanted: Wanted<'_>,
     ) -> Result<(Answer, bool), Failure> {
         match self {
             Self::Http1(connection) => connection.exchange(|to| outgoing.http1(left, to), wanted).await,

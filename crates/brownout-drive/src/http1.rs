@@ -74,7 +74,7 @@ impl Http1 {
     pub(crate) async fn exchange(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>),
-        wanted: Wanted,
+        wanted: Wanted<'_>,
     ) -> Result<(Answer, bool), Failure> {
         self.outgoing.clear();
         write(&mut self.outgoing);
@@ -97,9 +97,9 @@ impl Http1 {
         self.stream.flush().await.map_err(|error| Failure::Broken(Broken::io(&error)))
     }
 
-    async fn receive(&mut self, wanted: Wanted) -> Result<(Answer, bool), Broken> {
+    async fn receive(&mut self, wanted: Wanted<'_>) -> Result<(Answer, bool), Broken> {
         let Head { mut answer, framing, keeps } = loop {
-            let head = self.head(wanted.shown).await?;
+            let head = self.head(wanted).await?;
             // Interim answers come before the one that counts.
             if !(100..200).contains(&head.answer.status) || head.answer.status == 101 {
                 break head;
@@ -116,11 +116,11 @@ impl Http1 {
         Ok((answer, keeps && framing != Framing::UntilEnd))
     }
 
-    async fn head(&mut self, shown: bool) -> Result<Head, Broken> {
+    async fn head(&mut self, wanted: Wanted<'_>) -> Result<Head, Broken> {
         loop {
             let rest = self.incoming.rest();
             if !rest.is_empty()
-                && let Some((head, length)) = parse(rest, shown)?
+                && let Some((head, length)) = parse(rest, wanted)?
             {
                 self.incoming.take(length);
                 return Ok(head);
@@ -244,7 +244,7 @@ impl Incoming {
 }
 
 /// A head, and how long it is; `None` where it is not whole yet.
-fn parse(bytes: &[u8], shown: bool) -> Result<Option<(Head, usize)>, Broken> {
+fn parse(bytes: &[u8], wanted: Wanted<'_>) -> Result<Option<(Head, usize)>, Broken> {
     let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
     let mut parsed = httparse::Response::new(&mut []);
     let length = match ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, bytes, &mut headers) {
@@ -253,7 +253,7 @@ fn parse(bytes: &[u8], shown: bool) -> Result<Option<(Head, usize)>, Broken> {
         Err(error) => return Err(Broken::protocol(format!("what came back is no HTTP/1.1 answer: {error}"))),
     };
     let (Some(status), Some(version)) = (parsed.code, parsed.version) else { return Ok(None) };
-    let mut answer = Answer::new(status, shown);
+    let mut answer = wanted.answer(status);
     let mut length_told = None;
     let (mut chunked, mut coded) = (false, false);
     let mut keeps = version == 1;

@@ -30,7 +30,11 @@ impl Http2 {
     }
 
     /// Sends a request and receives its answer.
-    pub(crate) async fn exchange(&mut self, request: Request<Full<Bytes>>, wanted: Wanted) -> Result<Answer, Failure> {
+    pub(crate) async fn exchange(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        wanted: Wanted<'_>,
+    ) -> Result<Answer, Failure> {
         self.0.ready().await.map_err(|_| Failure::Unsent)?;
         let sent = self.0.try_send_request(request).await;
         let broken = |error: &hyper::Error| Failure::Broken(Broken::of(error));
@@ -41,7 +45,7 @@ impl Http2 {
                 return Err(if unsent { Failure::Unsent } else { broken(failed.error()) });
             }
         };
-        let mut answer = Answer::new(head.status.as_u16(), wanted.shown);
+        let mut answer = wanted.answer(head.status.as_u16());
         for (name, value) in &head.headers {
             answer.header(name.as_str(), value.as_bytes());
         }

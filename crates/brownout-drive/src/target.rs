@@ -2,6 +2,7 @@
 
 use brownout_draw::Seed;
 use brownout_load::{Carried, Drawn};
+use brownout_policy::Success;
 use brownout_service::Effect;
 use bytes::Bytes;
 use hyper::header::{ACCEPT, CONNECTION, HeaderName, HeaderValue, USER_AGENT};
@@ -37,6 +38,8 @@ pub struct Target {
     pub(crate) http2: bool,
     /// Whether connections are kept for the next request.
     pub(crate) keep_alive: bool,
+    /// Which answers its callers take for a success.
+    pub(crate) success: Success,
     /// What requests carry, and the run whose calls they are.
     carried: (Carried, Seed),
 }
@@ -121,6 +124,7 @@ impl Target {
             keep_alive: true,
             tls: (scheme == "https").then(|| Ok(trust.tls(server_name()?))).transpose()?,
             host,
+            success: Success::default(),
             carried: (Carried::NOTHING, Seed(0)),
         })
     }
@@ -143,6 +147,12 @@ impl Target {
     #[must_use]
     pub fn naming_clients<'h>(self, headers: impl Iterator<Item = &'h str>) -> Self {
         Self { by_client: headers.filter_map(|name| name.parse().ok()).collect(), ..self }
+    }
+
+    /// The same, whose callers take these answers for a success.
+    #[must_use]
+    pub fn succeeding_with(self, success: Success) -> Self {
+        Self { success, ..self }
     }
 
     /// The same, called in HTTP/2: over TLS as agreed by ALPN, else by prior knowledge.

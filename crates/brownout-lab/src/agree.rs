@@ -175,7 +175,7 @@ mod tests {
         for call in 1..=100 {
             let fails = call <= failed;
             let failed = fails.then_some(brownout_policy::StopReason::Exhausted);
-            tally.call(&CallEnd { started_ns: call * 1_000_000, elapsed_ns: ms * 1_000_000, failed });
+            tally.call(&CallEnd { started_ns: call * 1_000_000, elapsed_ns: ms * 1_000_000, attempts: 1, failed });
             fates.insert((call, 1), Reply::Status(if fails { 500 } else { 200 }));
         }
         (tally.result(100, None), fates)

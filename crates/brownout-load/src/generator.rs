@@ -78,7 +78,7 @@ mod tests {
     fn result(offered: u64) -> LoadResult {
         let mut tally = Tally::new(&[]);
         for n in 0..100 {
-            tally.call(&CallEnd { started_ns: n * MS, elapsed_ns: 20 * MS, failed: None });
+            tally.call(&CallEnd { started_ns: n * MS, elapsed_ns: 20 * MS, attempts: 1, failed: None });
         }
         tally.result(offered, None)
     }

@@ -7,7 +7,7 @@
 //! use brownout_load::{CallEnd, Tally};
 //!
 //! let mut tally = Tally::new(&[]);
-//! tally.call(&CallEnd { started_ns: 0, elapsed_ns: 40_000_000, failed: None });
+//! tally.call(&CallEnd { started_ns: 0, elapsed_ns: 40_000_000, attempts: 1, failed: None });
 //! assert_eq!(tally.result(1, None).calls.succeeded, 1);
 //! ```
 //!
@@ -55,7 +55,7 @@ pub use replay::{Replay, ReplayError};
 pub use requests::{Drawn, Kind, Requests, RequestsError, Spot, Values};
 pub use result::{
     Attempts, Calls, CapacityResult, CohortResult, EarlyClient, EarlyResult, EffectKeyResult, EffectResult, Latencies,
-    LimitResult, LimitsResult, LoadResult, PhaseResult, Recovery, ServiceResult,
+    LimitResult, LimitsResult, LoadResult, PhaseResult, Recovery, RetryAfterCounts, ServiceResult,
 };
 pub use schedule::{Arrival, Schedule, Step};
 pub use series::SeriesResult;

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed, Stream, draw, nanos};
-use brownout_policy::Population;
+use brownout_policy::{Population, Success};
 use brownout_service::Request;
 
 use crate::{Bursts, Carried, Cohort, Curve, Replay};
@@ -30,7 +30,9 @@ pub struct Load {
     pub request: RequestLine,
     /// What every call carries beside it, or its whole request. Default: nothing.
     pub carried: Carried,
-    /// Populations of different clients; with them, nothing here but `duration`, `request` and `carried` is
+    /// Which answers callers take for a success. Default: those below 400.
+    pub success: Success,
+    /// Populations of different clients; with them, nothing here but `duration`, `request`, `carried` and `success` is
     /// looked at. Default none: the rest describes the one there is.
     pub cohorts: Vec<Cohort>,
 }
@@ -201,6 +203,7 @@ impl Default for Load {
             after_give_up: AfterGiveUp::Drop,
             request: RequestLine::default(),
             carried: Carried::NOTHING,
+            success: Success::default(),
             cohorts: Vec::new(),
         }
     }

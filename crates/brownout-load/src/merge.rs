@@ -57,6 +57,8 @@ impl LoadResult {
             calls: self.calls.plus(other.calls),
             attempts: self.attempts.plus(other.attempts),
             gave_up: added(&self.gave_up, &other.gave_up),
+            retry_after: self.retry_after.plus(other.retry_after),
+            tries_to_success: added(&self.tries_to_success, &other.tries_to_success),
             success_rate: None,
             amplification: None,
             duration_s: self.duration_s.max(other.duration_s),
@@ -160,6 +162,7 @@ impl Attempts {
             retries: self.retries.saturating_add(other.retries),
             hedges: self.hedges.saturating_add(other.hedges),
             budget_denied: self.budget_denied.saturating_add(other.budget_denied),
+            succeeded: self.succeeded.saturating_add(other.succeeded),
         }
     }
 }
@@ -222,9 +225,10 @@ mod tests {
         for &(started_ns, latency_ns, fails) in calls {
             let reply = if fails { Reply::Broken(Transport::Timeout) } else { Reply::Status(200) };
             let number = 1.try_into().unwrap();
-            tally.attempt(&Attempt { number, hedge: false, started_ns, latency_ns, reply, verdict: None });
+            let (verdict, retry_after) = (None, None);
+            tally.attempt(&Attempt { number, hedge: false, started_ns, latency_ns, reply, verdict, retry_after });
             let failed = fails.then_some(StopReason::Exhausted);
-            tally.call(&CallEnd { started_ns, elapsed_ns: latency_ns, failed });
+            tally.call(&CallEnd { started_ns, elapsed_ns: latency_ns, attempts: 1, failed });
         }
         tally.result(calls.len() as u64, over)
     }

@@ -1,6 +1,7 @@
 //! How a result is read back: the maps and numbers that JSON has no exact form for.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use brownout_policy::{StopReason, Transport};
 use serde::de::Error;
@@ -8,8 +9,17 @@ use serde::{Deserialize, Deserializer};
 
 /// Counts by status, which JSON writes as text.
 pub(crate) fn statuses<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, u64>, D::Error> {
-    let status = |text: String| text.parse().map_err(|_| D::Error::custom(format!("`{text}` is no status")));
-    BTreeMap::deserialize(from)?.into_iter().map(|(text, count)| Ok((status(text)?, count))).collect()
+    numbered(from, "status")
+}
+
+/// Counts by a number of attempts, which JSON writes as text.
+pub(crate) fn tries<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u32, u64>, D::Error> {
+    numbered(from, "number of attempts")
+}
+
+fn numbered<'de, D: Deserializer<'de>, N: FromStr + Ord>(from: D, kind: &str) -> Result<BTreeMap<N, u64>, D::Error> {
+    let number = |text: String| text.parse().map_err(|_| D::Error::custom(format!("`{text}` is no {kind}")));
+    BTreeMap::deserialize(from)?.into_iter().map(|(text, count)| Ok((number(text)?, count))).collect()
 }
 
 /// Counts by what broke.

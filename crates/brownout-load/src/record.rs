@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_policy::{Failure, FailureKind, StopReason, Transport, Verdict, names_throttling};
+use brownout_policy::{Failure, FailureKind, StopReason, Success, Transport, Verdict, names_throttling};
 
 /// One attempt, once it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Attempt {
     pub reply: Reply,
     /// What the policy made of a failure; `None` after a success.
     pub verdict: Option<Verdict>,
+    /// How long the service asked the caller to stay away, where it did as it failed.
+    pub retry_after: Option<Duration>,
 }
 
 /// What came back of an attempt.
@@ -39,6 +41,8 @@ pub struct CallEnd {
     pub started_ns: u64,
     /// From its start to its end, waits included, in nanoseconds.
     pub elapsed_ns: u64,
+    /// How many attempts were made for it, copies included.
+    pub attempts: u32,
     /// Why the caller gave up; `None` when the call succeeded.
     pub failed: Option<StopReason>,
 }
@@ -124,11 +128,11 @@ impl Reply {
         }
     }
 
-    /// Whether this is what the caller wanted: an answer with a status below 400.
+    /// Whether this is what the caller wanted: an answer, and one with a status of those.
     #[must_use]
     #[inline]
-    pub const fn is_success(self) -> bool {
-        matches!(self, Self::Status(status) if status < 400)
+    pub fn is_success(self, success: &Success) -> bool {
+        self.status().is_some_and(|status| success.includes(status))
     }
 
     /// Whether it was given up rather than ended, so that its latency is a lower bound.
@@ -138,15 +142,15 @@ impl Reply {
         matches!(self, Self::Broken(Transport::Timeout | Transport::Interrupted))
     }
 
-    /// The failure a policy decides on, with what the service asked for; `None` for a success.
+    /// The failure a policy decides on, with what the service asked for; `None` for a `success`.
     #[must_use]
     #[inline]
-    pub fn failure(self, retry_after: Option<Duration>) -> Option<Failure> {
+    pub fn failure(self, success: &Success, retry_after: Option<Duration>) -> Option<Failure> {
         let kind = match self {
             Self::Status(status) => FailureKind::Status(status),
             Self::Broken(transport) => FailureKind::Transport(transport),
         };
-        (!self.is_success()).then_some(Failure { kind, retry_after })
+        (!self.is_success(success)).then_some(Failure { kind, retry_after })
     }
 }
 
@@ -186,10 +190,10 @@ impl Exchange {
         }
     }
 
-    /// The failure a policy decides on, with what the answer says of it; `None` for a success.
+    /// The failure a policy decides on, with what the answer says of it; `None` for a `success`.
     #[must_use]
-    pub fn failure(&self) -> Option<Failure> {
-        let failure = self.reply.failure(self.retry_after)?;
+    pub fn failure(&self, success: &Success) -> Option<Failure> {
+        let failure = self.reply.failure(success, self.retry_after)?;
         Some(if names_throttling(&self.body) { failure.throttled() } else { failure })
     }
 

@@ -1,7 +1,9 @@
 //! The result of a load, the same from every driver. Units stand in the field names.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use brownout_policy::Verdict;
 use brownout_service::{EarlyReturns, EffectCounts, LimitCounts};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,12 @@ pub struct LoadResult {
     /// Calls that did not succeed, by why their caller stopped.
     #[serde(deserialize_with = "read::reasons")]
     pub gave_up: BTreeMap<&'static str, u64>,
+    /// Calls that succeeded, by how many attempts they took, copies included; those of a hundred stand for all of more.
+    #[serde(default, deserialize_with = "read::tries")]
+    pub tries_to_success: BTreeMap<u32, u64>,
+    /// What became of the service's Retry-After.
+    #[serde(default)]
+    pub retry_after: RetryAfterCounts,
     /// Calls succeeded ÷ calls started.
     pub success_rate: Option<f64>,
     /// Attempts ÷ calls started.
@@ -69,7 +77,7 @@ pub struct Calls {
     pub offered: u64,
     /// Calls that were begun.
     pub started: u64,
-    /// Calls that got an answer with a status below 400.
+    /// Calls that got an answer that their callers take for a success.
     pub succeeded: u64,
     /// Calls that ended otherwise.
     pub failed: u64,
@@ -94,6 +102,39 @@ pub struct Attempts {
     pub hedges: u64,
     /// Retries and hedges that were wanted and that a budget refused.
     pub budget_denied: u64,
+    /// Of all of them, those that brought what was wanted.
+    #[serde(default)]
+    pub succeeded: u64,
+}
+
+/// Failed attempts whose answer said when to come back. What is neither honoured nor broken was followed by no other attempt of its
+/// call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryAfterCounts {
+    /// All of them.
+    pub received: u64,
+    /// Those after which the next attempt of the call came no sooner than that.
+    pub honoured: u64,
+    /// Those after which it came sooner.
+    pub broken: u64,
+}
+
+impl RetryAfterCounts {
+    /// One more, which `asked` for so long, and what the caller made of it.
+    pub(crate) fn heard(&mut self, asked: Duration, verdict: Option<Verdict>) {
+        self.received += 1;
+        if let Some(Verdict::Retry { after, .. }) = verdict {
+            *if asked <= after { &mut self.honoured } else { &mut self.broken } += 1;
+        }
+    }
+
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        Self {
+            received: self.received.saturating_add(other.received),
+            honoured: self.honoured.saturating_add(other.honoured),
+            broken: self.broken.saturating_add(other.broken),
+        }
+    }
 }
 
 /// Three views of time.

@@ -11,6 +11,9 @@ use crate::latency::{pairs, read_pairs};
 /// so that memory stays flat and nothing is lost but resolution.
 pub(crate) const SLOTS_MAX: usize = 512;
 
+/// Ratios of fewer calls than these are luck.
+const CALLS_TOLD: u64 = 10;
+
 /// Counts per interval of the run, one second at first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Series {
@@ -154,6 +157,18 @@ impl SeriesResult {
         })
     }
 
+    /// The moment, in seconds, at which the interval begins with the most attempts a call, and how many those are. Intervals with
+    /// fewer than ten calls say nothing; `None` where all are such.
+    #[must_use]
+    pub fn worst_amplification(&self) -> Option<(u64, f64)> {
+        #[expect(clippy::cast_precision_loss, reason = "a ratio of counts")]
+        let of = |(calls, attempts): (&u64, &u64)| (*calls >= CALLS_TOLD).then(|| *attempts as f64 / *calls as f64);
+        let all = self.calls.iter().zip(&self.attempts).map(of);
+        let told = (0..).zip(all).filter_map(|(place, ratio)| Some((place * self.interval_s, ratio?)));
+        // Of equal ones the first.
+        told.reduce(|worst, other| if other.1 > worst.1 { other } else { worst })
+    }
+
     /// The latencies of each interval: the highest value of each bucket and how many lie in it. `None` where there are none, or their
     /// text is of another kind.
     #[must_use]
@@ -216,6 +231,20 @@ mod tests {
         assert!(result.attempts.len() <= SLOTS_MAX);
         assert_eq!(result.attempts.iter().sum::<u64>(), 10_000);
         assert!(result.attempts[..300].iter().all(|count| *count == 32));
+    }
+
+    #[test]
+    fn amplification_is_worst_where_attempts_are_most_a_call() {
+        let series = |calls: &[u64], attempts: &[u64]| SeriesResult {
+            interval_s: 2,
+            calls: calls.to_vec(),
+            attempts: attempts.to_vec(),
+            succeeded: Vec::new(),
+            failed: Vec::new(),
+            latency_hdr_ns: Vec::new(),
+        };
+        assert_eq!(series(&[10, 20, 40, 9, 0], &[10, 60, 120, 90, 50]).worst_amplification(), Some((2, 3.0)));
+        assert_eq!(series(&[9, 0], &[90, 50]).worst_amplification(), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Adding up what came back.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use brownout_draw::nanos;
@@ -9,7 +10,10 @@ use brownout_service::Phase;
 use crate::latency::LatencyHistogram;
 use crate::recovery::Trigger;
 use crate::series::Series;
-use crate::{Attempt, Attempts, CallEnd, Calls, Latencies, LoadResult, PhaseResult, Reply};
+use crate::{Attempt, Attempts, CallEnd, Calls, Latencies, LoadResult, PhaseResult, Reply, RetryAfterCounts};
+
+/// Calls that succeed at this try, or later, are counted together.
+const TRIES_MAX: usize = 100;
 
 /// Everything that a run counts, in memory that does not grow with the number of calls.
 #[derive(Clone, Debug)]
@@ -26,6 +30,11 @@ pub struct Tally {
     returned: u64,
     by_status: Vec<(u16, u64)>,
     by_fault: Vec<(Transport, u64)>,
+    /// Attempts that succeeded.
+    well: u64,
+    retry_after: RetryAfterCounts,
+    /// Of calls that succeeded, how many took one attempt, two, and so on.
+    tries: Vec<u64>,
     /// Of calls that were nothing but one attempt that succeeded: their own latency and that of the attempt.
     single: LatencyHistogram,
     /// Of other calls that succeeded, of those that did not, and of their attempts.
@@ -64,6 +73,9 @@ impl Tally {
             returned: 0,
             by_status: Vec::new(),
             by_fault: Vec::new(),
+            well: 0,
+            retry_after: RetryAfterCounts::default(),
+            tries: Vec::new(),
             single: LatencyHistogram::default(),
             success: LatencyHistogram::default(),
             failure: LatencyHistogram::default(),
@@ -88,8 +100,14 @@ impl Tally {
         self.retries += u64::from(attempt.number.get() > 1 && !attempt.hedge);
         self.hedges += u64::from(attempt.hedge);
         match attempt.reply {
-            Reply::Status(status) => count(&mut self.by_status, status),
+            Reply::Status(status) => {
+                count(&mut self.by_status, status);
+                self.well += u64::from(attempt.verdict.is_none());
+            }
             Reply::Broken(transport) => count(&mut self.by_fault, transport),
+        }
+        if let Some(asked) = attempt.retry_after {
+            self.retry_after.heard(asked, attempt.verdict);
         }
         self.service.record(attempt.latency_ns, attempt.reply.is_censored());
         self.series.at(attempt.started_ns).attempts += 1;
@@ -143,6 +161,11 @@ impl Tally {
             return self.call_failed(end, reason);
         }
         self.succeeded += 1;
+        let tries = (end.attempts.max(1) as usize).min(TRIES_MAX);
+        if self.tries.len() < tries {
+            self.tries.resize(tries, 0);
+        }
+        self.tries[tries - 1] += 1;
         self.success.record(end.elapsed_ns, false);
         self.ended_well(end.ended_ns());
     }
@@ -165,6 +188,13 @@ impl Tally {
     /// Counts one call, begun now, as one that failed before.
     pub const fn returned(&mut self) {
         self.returned += 1;
+    }
+
+    fn tries_to_success(&self) -> BTreeMap<u32, u64> {
+        let mut tries: BTreeMap<u32, u64> = (1..).zip(self.tries.iter().copied()).collect();
+        *tries.entry(1).or_default() += self.single.count();
+        tries.retain(|_, calls| *calls > 0);
+        tries
     }
 
     /// The phases that are on `ns` nanoseconds after the run began.
@@ -219,7 +249,10 @@ impl Tally {
                 retries: self.retries,
                 hedges: self.hedges,
                 budget_denied: self.budget_denied,
+                succeeded: single + self.well,
             },
+            retry_after: self.retry_after,
+            tries_to_success: self.tries_to_success(),
             gave_up: self.gave_up.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             success_rate: None,
             amplification: None,
@@ -281,6 +314,7 @@ mod tests {
             latency_ns: 100_000_000,
             reply,
             verdict,
+            retry_after: None,
         }
     }
 
@@ -306,10 +340,15 @@ mod tests {
         ] {
             tally.attempt(&attempt);
         }
-        let end = |started: u64, failed| CallEnd { started_ns: started * 1_000_000, elapsed_ns: 500_000_000, failed };
-        tally.call(&end(0, None));
-        tally.call(&end(1500, None));
-        tally.call(&end(3500, Some(StopReason::DeadlineExceeded)));
+        let end = |started: u64, attempts, failed| CallEnd {
+            started_ns: started * 1_000_000,
+            elapsed_ns: 500_000_000,
+            attempts,
+            failed,
+        };
+        tally.call(&end(0, 1, None));
+        tally.call(&end(1500, 3, None));
+        tally.call(&end(3500, 1, Some(StopReason::DeadlineExceeded)));
         tally.result(5, None)
     }
 
@@ -327,6 +366,23 @@ mod tests {
         assert_eq!(attempts.total, answered + broken);
         assert_eq!(result.by_fault["timeout"], 1);
         assert_eq!(result.gave_up["deadline_exceeded"], 1);
+        assert_eq!(attempts.succeeded, 2);
+        assert_eq!(result.tries_to_success.into_iter().collect::<Vec<_>>(), [(1, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn a_retry_after_is_honoured_or_broken_by_the_wait_that_follows() {
+        let mut tally = Tally::new(&[]);
+        let retry = |ms, source| Some(Verdict::Retry { after: MS(ms), source });
+        let (backoff, asked) = (DelaySource::Backoff, DelaySource::RetryAfter);
+        let gave_up = Some(Verdict::Stop(StopReason::RetryAfterTooLong));
+        for verdict in [retry(1000, asked), retry(1500, backoff), retry(999, backoff), gave_up, Some(Verdict::Await)] {
+            let refused = attempt(1, Reply::Status(429), verdict);
+            tally.attempt(&Attempt { retry_after: Some(MS(1000)), ..refused });
+        }
+        tally.attempt(&attempt(1, Reply::Status(503), retry(0, backoff)));
+        let counts = tally.result(6, None).retry_after;
+        assert_eq!((counts.received, counts.honoured, counts.broken), (5, 2, 1));
     }
 
     #[test]
@@ -362,7 +418,7 @@ mod tests {
             let attempt = Attempt { started_ns, latency_ns, ..attempt(1, Reply::Status(200), None) };
             at_once.single(&attempt);
             apart.attempt(&attempt);
-            apart.call(&CallEnd { started_ns, elapsed_ns: latency_ns, failed: None });
+            apart.call(&CallEnd { started_ns, elapsed_ns: latency_ns, attempts: 1, failed: None });
         }
         assert_eq!(at_once.result(3, None), apart.result(3, None));
     }

@@ -72,6 +72,13 @@ impl Call {
         self.attempts.saturating_add(1)
     }
 
+    /// How many attempts were begun, copies included.
+    #[must_use]
+    #[inline]
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// When it began, in nanoseconds since the run did.
     #[must_use]
     #[inline]

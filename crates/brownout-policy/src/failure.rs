@@ -218,7 +218,8 @@ impl FromStr for Failures {
     }
 }
 
-fn statuses(word: &str) -> Option<RangeInclusive<u16>> {
+/// The statuses that a word names: one, a class or a range.
+pub(crate) fn statuses(word: &str) -> Option<RangeInclusive<u16>> {
     let status = |text: &str| text.parse().ok().filter(|status| (100..=599).contains(status));
     if let Some(class) = word.strip_suffix("xx") {
         let first = status(&format!("{class}00"))?;

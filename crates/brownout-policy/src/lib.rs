@@ -29,6 +29,7 @@ mod preset;
 pub mod retry_after;
 mod settings;
 mod stack;
+mod success;
 mod throttling;
 mod verdict;
 
@@ -43,5 +44,6 @@ pub use guard::{
 pub use policy::{Course, Guarded, Luck, Policy};
 pub use preset::{PRESETS, Preset, preset};
 pub use settings::{FACTOR_MAX, Growth, JitterKind, PolicyError, Pushback, Settings, TooLong};
+pub use success::{Success, SuccessError};
 pub use throttling::names_throttling;
 pub use verdict::{DelaySource, StopReason, Verdict};

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use brownout_load::{
-    CapacityResult, CohortResult, Expectations, Generator, Latency, LoadResult, PhaseResult, Recovery, ServiceResult,
-    Shard, Verdict,
+    CapacityResult, CohortResult, Expectations, Generator, Latency, LoadResult, PhaseResult, Recovery,
+    RetryAfterCounts, ServiceResult, Shard, Verdict,
 };
+use brownout_policy::Success;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use thiserror::Error;
@@ -40,8 +41,15 @@ pub struct LoadReport {
     /// What became of that; `None` where nothing was expected, and of a part of a load, which is not judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// Which answers counted as a success, in the words that scenarios say it in.
+    #[serde(default = "below_400")]
+    pub success: String,
     /// What this record is.
     pub format: Format,
+}
+
+fn below_400() -> String {
+    Success::BELOW_400.to_string()
 }
 
 /// The start of a run by appointment.
@@ -187,6 +195,9 @@ impl LoadReport {
             }
         }
         writeln!(text, ", in {} of {} time", seconds(result.duration_s), self.origin.time)?;
+        if self.success != below_400() {
+            writeln!(text, "A success is an answer with one of these statuses: {}", self.success)?;
+        }
         let attempts = result.attempts;
         // One attempt a call tells nothing that the counts above do not.
         if attempts.total != result.total_requests {
@@ -206,6 +217,7 @@ impl LoadReport {
             for (reason, count) in &result.gave_up {
                 writeln!(text, "  gave up, {reason}: {count}")?;
             }
+            write_tries(text, result)?;
             writeln!(text, "Latency of calls: {}", percentiles(&result.latency_ms.response))?;
         }
         writeln!(text, "Latency of attempts: {}", percentiles(&result.latency_ms.service))?;
@@ -251,6 +263,22 @@ impl LoadReport {
         }
         Ok(())
     }
+}
+
+/// How many attempts calls took, how many they took at their worst, and what became of Retry-After.
+fn write_tries(text: &mut String, result: &LoadResult) -> std::fmt::Result {
+    let tries: Vec<_> = result.tries_to_success.iter().map(|(tries, calls)| format!("{tries}: {calls}")).collect();
+    if result.tries_to_success.keys().any(|tries| *tries > 1) {
+        writeln!(text, "Tries to success: {}", tries.join(", "))?;
+    }
+    if let Some((at, amplification)) = result.per_interval.worst_amplification() {
+        writeln!(text, "Amplification at its worst: {amplification:.2}, {at} s after the beginning")?;
+    }
+    let RetryAfterCounts { received, honoured, broken } = result.retry_after;
+    if received > 0 {
+        writeln!(text, "Retry-After: {received} received, {honoured} honoured, {broken} broken")?;
+    }
+    Ok(())
 }
 
 /// How late calls were begun, where that tells something.
@@ -424,10 +452,19 @@ pub(crate) mod tests {
                 let verdict = fails.then_some(if number < 3 { again } else { Verdict::Stop(StopReason::Exhausted) });
                 let latency_ns = 10_000_001 + call;
                 let number = number.try_into().unwrap();
-                tally.attempt(&Attempt { number, hedge: false, started_ns, latency_ns, reply, verdict });
+                tally.attempt(&Attempt {
+                    number,
+                    hedge: false,
+                    started_ns,
+                    latency_ns,
+                    reply,
+                    verdict,
+                    retry_after: None,
+                });
             }
             let failed = fails.then_some(StopReason::Exhausted);
-            tally.call(&CallEnd { started_ns, elapsed_ns: 10_000_001 + call, failed });
+            let attempts = if fails { 3 } else { 1 };
+            tally.call(&CallEnd { started_ns, elapsed_ns: 10_000_001 + call, attempts, failed });
         }
         let part = |name: &str| name.to_owned();
         LoadReport {
@@ -445,6 +482,7 @@ pub(crate) mod tests {
             start: None,
             expect: Expectations::default(),
             verdict: None,
+            success: super::below_400(),
             format: Format,
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use brownout_load::{Exchange, Reply};
+use brownout_policy::Success;
 use http::StatusCode;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -57,7 +58,7 @@ fn as_json_or_text<S: Serializer>(body: &str, serializer: S) -> Result<S::Ok, S:
 /// What went wrong, in a word where the status has a name.
 pub(crate) fn error(exchange: &Exchange) -> Option<String> {
     match exchange.reply {
-        reply if reply.is_success() => None,
+        reply if reply.is_success(Success::BELOW_400) => None,
         Reply::Status(status) => Some(status_name(status)),
         Reply::Broken(transport) => Some(exchange.error.clone().unwrap_or_else(|| transport.name().to_owned())),
     }

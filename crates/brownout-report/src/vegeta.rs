@@ -17,7 +17,7 @@ impl LoadReport {
         let latency = &result.latency_ms.service;
         let nanos = |millis: Option<f64>| whole(millis.unwrap_or_default() * 1e6);
         let requests = result.attempts.total;
-        let well: u64 = result.by_status.iter().filter(|(status, _)| **status < 400).map(|(_, count)| count).sum();
+        let well = result.attempts.succeeded;
         let broken: u64 = result.by_fault.values().sum();
         let per = |count: u64, whole: f64| if whole > 0.0 { count as f64 / whole } else { 0.0 };
         let mut statuses: Map<String, Value> =

@@ -76,6 +76,8 @@ pub(crate) enum Kind {
     Path,
     /// A failure that can be retried.
     Retryable,
+    /// An answer that can be a success.
+    Succeeding,
     /// One of these words.
     Words(fn() -> Vec<&'static str>),
     List(&'static Kind),
@@ -743,6 +745,11 @@ pub(crate) static LOAD: Table = Table {
             Kind::List(&Kind::Table(&KIND_OF_REQUEST)),
             "What calls ask for where they differ, each drawn for each call by weight; instead of request and body.",
         ),
+        key(
+            "success",
+            Kind::List(&Kind::Succeeding),
+            "Which answers are a success: statuses, classes, ranges; all others are failures. Default [\"1xx\", \"2xx\", \"3xx\"].",
+        ),
         key("values", Kind::Named(&Kind::Values), "What names in braces in requests stand for, drawn for each call."),
         key("arrivals", Kind::Table(&ARRIVALS), "When calls start. Default: one client, one call after another."),
         CLIENTS,
@@ -752,7 +759,7 @@ pub(crate) static LOAD: Table = Table {
         key(
             "cohorts",
             Kind::Named(&Kind::Table(&COHORT)),
-            "Populations of different clients, by name, each told apart; instead of all other keys but duration and those of requests.",
+            "Populations of different clients, by name, each told apart; instead of all other keys but duration, success and those of requests.",
         ),
     ],
 };

@@ -154,6 +154,10 @@ fn kind(of: Kind) -> Value {
             { "type": "integer", "minimum": 100, "maximum": 599 },
             { "type": "string", "pattern": r"^([1-5]\d\d(-[1-5]\d\d)?|[1-5]xx|transport|retry_after|throttling|resolve|connect|tls|reset|closed|protocol|timeout)$" },
         ] }),
+        Kind::Succeeding => json!({ "anyOf": [
+            { "type": "integer", "minimum": 100, "maximum": 599 },
+            { "type": "string", "pattern": r"^([1-5]\d\d(-[1-5]\d\d)?|[1-5]xx)$" },
+        ] }),
         Kind::Words(words) => json!({ "enum": words() }),
         Kind::List(item) => json!({ "type": "array", "items": kind(*item) }),
         Kind::Table(inner) => table(inner),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brownout_load::Reply;
-use brownout_policy::{Failure, Transport, names_throttling, retry_after};
+use brownout_policy::{Failure, Success, Transport, names_throttling, retry_after};
 use brownout_service::{Fault, Seen};
 
 /// What came back.
@@ -31,11 +31,11 @@ pub(crate) fn wait(fault: &Fault) -> Option<Duration> {
     retry_after::told(|name| fault.header(name), || None)
 }
 
-/// The failure that a policy decides on after `fault`; `None` where its caller sees a success.
+/// The failure that a policy decides on after `fault`; `None` where its caller sees a `success`.
 #[must_use]
-pub fn failure_of(fault: &Fault) -> Option<Failure> {
+pub fn failure_of(fault: &Fault, success: &Success) -> Option<Failure> {
     let reply = reply(fault.seen());
     let answered = matches!(reply, Reply::Status(_));
-    let failure = reply.failure(if answered { wait(fault) } else { None })?;
+    let failure = reply.failure(success, if answered { wait(fault) } else { None })?;
     Some(if answered && fault.body().is_some_and(names_throttling) { failure.throttled() } else { failure })
 }

@@ -8,7 +8,7 @@ use brownout_load::{
     Arrivals, Attempt, CallEnd, CallTrace, Carried, Exchange, Graph, Load, LoadResult, Numbers, Reply, RequestLine,
     Shard, Trail,
 };
-use brownout_policy::{Policy, Settings, Transport};
+use brownout_policy::{Policy, Settings, Success, Transport};
 use brownout_service::{Decision, Fault, Identity, Refused, Request, Response, Seen, Service, Shed};
 
 use crate::heard;
@@ -27,6 +27,8 @@ pub struct World<'w> {
     pub graph: &'w Graph,
     /// What a call carries that is of no load; where it draws its request, no other is looked at.
     pub carried: &'w Carried,
+    /// Which answers are a success for a call that is of no load.
+    pub success: &'w Success,
     /// Which part of a load is run, where the whole is not.
     pub shard: Option<Shard>,
     /// Whether the latencies of each interval are kept.
@@ -43,7 +45,16 @@ impl<'w> World<'w> {
     /// A service that calls no others.
     #[must_use]
     pub const fn new(service: &'w Service, policy: &'w Policy, seed: Seed) -> Self {
-        Self { service, policy, seed, graph: ALONE, carried: BARE, shard: None, latencies: false }
+        Self {
+            service,
+            policy,
+            seed,
+            graph: ALONE,
+            carried: BARE,
+            success: Success::BELOW_400,
+            shard: None,
+            latencies: false,
+        }
     }
 
     /// The same with the services behind it that it calls.
@@ -56,6 +67,12 @@ impl<'w> World<'w> {
     #[must_use]
     pub const fn with_carried(self, carried: &'w Carried) -> Self {
         Self { carried, ..self }
+    }
+
+    /// The same with calls that take these answers for a success, where they are of no load, which says so itself.
+    #[must_use]
+    pub const fn with_success(self, success: &'w Success) -> Self {
+        Self { success, ..self }
     }
 
     /// The same, of whose load only a part is run: as if nobody else were about.
@@ -98,7 +115,8 @@ impl<'w> World<'w> {
     /// The same for a call that begins at `started`.
     fn call(&self, request: &Request<'_>, number: u64, started: Duration) -> Result<CallTrace, String> {
         let arrivals = Arrivals::Closed { think: None, start: Some(Distribution::fixed(started)) };
-        let load = Load { count: Some(1), arrivals, carried: self.carried.clone(), ..Load::default() };
+        let (carried, success) = (self.carried.clone(), self.success.clone());
+        let load = Load { count: Some(1), arrivals, carried, success, ..Load::default() };
         let watch = Watch::default();
         let drawn = self.carried.drawn(self.seed, number).map(|drawn| drawn.line());
         let seen = drawn.as_ref().map(RequestLine::seen);

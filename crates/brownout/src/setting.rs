@@ -90,7 +90,7 @@ impl Setting {
     /// The simulated service and its callers.
     pub(crate) const fn world<'w>(&'w self, policy: &'w Policy) -> World<'w> {
         let Scenario { service, graph, load, .. } = &self.scenario;
-        World::new(service, policy, self.seed).with_graph(graph).with_carried(&load.carried)
+        World::new(service, policy, self.seed).with_graph(graph).with_carried(&load.carried).with_success(&load.success)
     }
 }
 

@@ -96,8 +96,10 @@ impl Scenario {
             let steps = Arc::clone(&steps);
             move |number, attempt: &Attempt| steps.lock().unwrap().push(Step::new(number, attempt))
         };
-        let load = drive(&url, self.settings.clone(), SEED);
-        let load = load.load(&self.load, Some(&self.service), std::future::pending(), observe);
+        let drive = drive(&url, self.settings.clone(), SEED);
+        let target = Arc::new((*drive.target).clone().succeeding_with(self.load.success.clone()));
+        let drive = Drive { target, ..drive };
+        let load = drive.load(&self.load, Some(&self.service), std::future::pending(), observe);
         let result = tokio::time::timeout(Duration::from_secs(60), load).await.expect("the load ends");
         drop(end);
         running.await.unwrap();

@@ -6,10 +6,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed};
-use brownout_load::{Attempt, Load, Reply};
+use brownout_load::{Attempt, Load, Reply, RetryAfterCounts};
 use brownout_policy::{
-    Breaker, Budget, DepositOn, Guarded, Hedge, HedgeDelay, JitterKind, Scope, Settings, StopReason, TokenBudget,
-    Transport, Trip, Verdict,
+    Breaker, Budget, DepositOn, Guarded, Hedge, HedgeDelay, JitterKind, Pushback, Scope, Settings, StopReason,
+    TokenBudget, Transport, Trip, Verdict,
 };
 use brownout_service::{Abandoned, Capacity, Queue, Shed};
 
@@ -178,5 +178,40 @@ async fn who_is_shed_in_silence_gives_up_by_the_timeout_of_the_attempt() {
     let scenario = Scenario { service, settings, load };
     for run in [scenario.in_virtual_time(), scenario.over_http().await] {
         assert_eq!((&run.result.by_status, &run.result.by_fault), (&[(200, 1)].into(), &[("timeout", 1)].into()));
+    }
+}
+
+/// What is a success is what the load says: a 500 is, a 200 is not, and is not retried; so in both worlds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_success_is_what_the_load_calls_one() {
+    let load = Load { count: Some(50), success: "500".parse().unwrap(), ..Load::default() };
+    let service = failing("0.4", Distribution::fixed(Duration::ZERO));
+    let settings = Settings { base_delay: Some(MS(1)), ..Settings::default() };
+    let scenario = Scenario { service, settings, load };
+    let (here, there) = (scenario.in_virtual_time(), scenario.over_http().await);
+    assert_eq!(here.steps, there.steps);
+    for result in [here.result, there.result] {
+        let fails = result.by_status[&500];
+        assert!(0 < fails && fails < 50);
+        assert_eq!((result.calls.succeeded, result.attempts.succeeded, result.attempts.total), (fails, fails, 50));
+        assert_eq!(result.gave_up["not_retryable"], 50 - fails);
+    }
+}
+
+/// A service that says when to come back, and callers that do so, or come sooner.
+#[tokio::test]
+async fn who_honours_retry_after_is_told() {
+    const LATER: &[u8] = b"HTTP/1.1 503 Busy\r\nretry-after-ms: 50\r\ncontent-length: 0\r\n\r\n";
+    for (heeded, counts) in [(Pushback::AtLeast, (1, 1, 0)), (Pushback::Ignore, (1, 0, 1))] {
+        let url = server(2, |number, mut stream| {
+            head(&mut stream);
+            stream.write_all(if number == 0 { LATER } else { OK }).unwrap();
+        });
+        let settings = Settings { base_delay: Some(MS(1)), retry_after: Some(heeded), ..Settings::default() };
+        let load = Load { count: Some(1), ..Load::default() };
+        let result = drive(&url, settings, Seed(1)).load(&load, None, std::future::pending(), |_, _| ()).await;
+        let RetryAfterCounts { received, honoured, broken } = result.retry_after;
+        assert_eq!((received, honoured, broken), counts);
+        assert_eq!(result.tries_to_success.into_iter().collect::<Vec<_>>(), [(2, 1)]);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brownout_draw::Distribution;
 use brownout_load::{Graph, Load};
-use brownout_policy::{Failure, FailureKind, Policy, Scope, Settings, Transport, names_throttling};
+use brownout_policy::{Failure, FailureKind, Policy, Scope, Settings, Success, Transport, names_throttling};
 use brownout_service::{
     Capacity, Fault, Limit, LimitRule, Outcome, Outcomes, Phase, Request, RetryAfterWait, Service, Shed,
 };
@@ -205,12 +205,18 @@ impl<'c> Case<'c> {
                 failures.push(failure);
             }
         }
-        let failures = failures.into_iter().chain(self.shed());
+        let failures = failures.into_iter().chain(self.shed()).filter(|failure| self.is_failure(failure));
         let late = |timeout: &Duration| {
             let above = |met: Met<'_>| self.answer(met.latency).share_above(*timeout) > 0.0;
             service.capacity().is_some() || self.met().into_iter().any(above)
         };
         failures.chain(self.policy.attempt_timeout().filter(late).map(|_| TIMED_OUT)).collect()
+    }
+
+    /// Whether callers take it for one, and not for a success.
+    fn is_failure(&self, failure: &Failure) -> bool {
+        let success = self.load.map_or(Success::BELOW_400, |load| &load.success);
+        !matches!(failure.kind, FailureKind::Status(status) | FailureKind::Throttled(status) if success.includes(status))
     }
 
     /// Whether nobody waits for a worker: who finds none free is told so at once.
@@ -301,7 +307,9 @@ impl<'c> Case<'c> {
     pub(super) fn failures_in(&self, outage: &Outage<'_>) -> Vec<Failure> {
         match outage.cause {
             Cause::Refuses => vec![Failure::transport(Transport::Connect)],
-            Cause::Fails(outcomes) => failures(outcomes).map(|(failure, _)| failure).collect(),
+            Cause::Fails(outcomes) => {
+                failures(outcomes).map(|(failure, _)| failure).filter(|failure| self.is_failure(failure)).collect()
+            }
             Cause::Stopped => {
                 let waits = self.capacity().and_then(|capacity| capacity.queue.patience.as_ref());
                 let leaves_first = |timeout| !self.turns_away() && waits.is_none_or(|waits| timeout < waits.longest());
@@ -354,7 +362,7 @@ fn failure(outcome: Outcome) -> Failure {
 
 /// What callers see of a fault, where that is a failure.
 fn failed_by(fault: &Fault) -> Option<Failure> {
-    brownout_sim::failure_of(fault)
+    brownout_sim::failure_of(fault, Success::BELOW_400)
 }
 
 /// The failures that come at all, and how often each does.

@@ -19,6 +19,7 @@ pub(super) fn read(node: &Node, around: &Around<'_>, problems: &mut Problems) ->
     if let Some((request, carried)) = requests::read(&fields, problems) {
         (load.request, load.carried) = (request, carried);
     }
+    load.success = fields.read("success", problems, scalar::success).unwrap_or_default();
     let read = |node: &_, problems: &mut _| cohorts(node, duration, around, problems);
     load.cohorts = fields.nested("cohorts", problems, read).unwrap_or_default();
     if fields.get("cohorts").is_some() {

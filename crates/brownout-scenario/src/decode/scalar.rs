@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use brownout_draw::Probability;
 use brownout_load::{Rate, RequestLine};
-use brownout_policy::{Failures, FailuresError, Pushback};
+use brownout_policy::{Failures, Pushback, Success};
 use brownout_service::{Factor, LimitKey, Pattern, Refill, RetryAfterWait, Sticky, UNIT, UNITS_MAX};
 
-use crate::node::Value;
+use crate::node::{Node, Value};
 use crate::units;
 
 type Read<T> = Result<T, String>;
@@ -355,15 +355,28 @@ fn is_path(text: &str) -> bool {
 
 /// Which failures: texts, or bare statuses.
 pub(super) fn failures(value: &Value) -> Read<Failures> {
-    let Value::List(nodes) = value else {
-        return Err(format!("failures are a list such as [\"429\", \"5xx\", \"transport\"], found {value}"));
+    let words = words(value, "failures are a list such as [\"429\", \"5xx\", \"transport\"]")?;
+    Failures::new(words.iter().map(String::as_str)).map_err(|error| error.to_string())
+}
+
+/// The answers that callers take for a success.
+pub(super) fn success(value: &Value) -> Read<Success> {
+    let rule = "successes are a list such as [\"2xx\", \"404\"], of at least one";
+    let words = words(value, rule)?;
+    if words.is_empty() {
+        return Err(format!("{rule}, found none: nothing could ever succeed"));
+    }
+    Success::new(words.iter().map(String::as_str)).map_err(|error| error.to_string())
+}
+
+/// A list of words, or of numbers, which are words as well.
+fn words(value: &Value, rule: &str) -> Read<Vec<String>> {
+    let Value::List(nodes) = value else { return Err(format!("{rule}, found {value}")) };
+    let word = |node: &Node| match &node.value {
+        Value::Text(text) | Value::Number(text) => text.clone(),
+        other => other.to_string(),
     };
-    let word = |value: &Value| match value {
-        Value::Text(text) | Value::Number(text) => Ok(text.clone()),
-        other => Err(FailuresError(other.to_string())),
-    };
-    let words: Result<Vec<String>, _> = nodes.iter().map(|node| word(&node.value)).collect();
-    words.and_then(|words| Failures::new(words.iter().map(String::as_str))).map_err(|error| error.to_string())
+    Ok(nodes.iter().map(word).collect())
 }
 
 fn whole(value: &Value, min: u64) -> Result<u64, ()> {

@@ -378,6 +378,12 @@ fn policies_that_contradict_themselves() {
         &["2:10 expected one of none, full, equal, decorrelated, proportional, subtractive, additive, found \"some\""],
     );
     check("[policy]\nretry_on = [\"often\"]", &["2:12 a retryable failure is a status"]);
+    check("[load]\nsuccess = [\"2xx\", \"fine\"]", &["2:11 a success is a status (404), a class (2xx) or a range"]);
+    check(
+        "[load]\nsuccess = []",
+        &["2:11 successes are a list such as [\"2xx\", \"404\"], of at least one, found none"],
+    );
+    check("[load]\nsuccess = \"2xx\"", &["2:11 successes are a list such as [\"2xx\", \"404\"]"]);
     check("[policy]\ndelays = [1, \"x\"]", &["2:14 a duration is a number"]);
     check(
         "[policy]\nmax_retries = 99999999999",
@@ -398,7 +404,7 @@ fn values_of_the_wrong_kind() {
     check("[[phases]]\nname = \"größe\"\nlatency = 1", &["2:8 a name is 1 to 64 ASCII letters"]);
     check(
         "{ \"load\": null }",
-        &["1:11 load is a table with the keys count, duration, request, body, requests, values, arrivals,"],
+        &["1:11 load is a table with the keys count, duration, request, body, requests, success, values, arrivals,"],
     );
     check("seed = 1979-05-27", &["1:8 a seed is a whole number from 0 to 18446744073709551615, found a date"]);
 }

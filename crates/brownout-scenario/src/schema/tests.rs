@@ -108,6 +108,8 @@ fn schema_and_reader_refuse_the_same_mistakes_of_form() {
         "[expect]\np99 = \"<= 1s\"\nverdict = \"red\"",
         "[policy]\nfactor = 0.5",
         "[policy]\nretry_on = [\"often\"]",
+        "[load]\nsuccess = [\"transport\"]",
+        "[load]\nsuccess = \"2xx\"",
         "[policy]\nretry_after = 1",
     ] {
         assert!(!schema_takes(text), "the schema takes {text}");
@@ -156,6 +158,7 @@ fn what_the_reader_takes_the_schema_takes() {
         "[load]\nrequest = \"/{a}\"\nbody = \"{a}\"\nvalues = { a = [\"x\", 1] }",
         "[[load.requests]]\nrequest = \"PUT /{a}\"\nheaders = { b = \"{a}\" }\n[load.values]\na = { from = 0, to = 9 }",
         "[policy]\nfactor = 1\nmax_retries = 0\nbase_delay = 0",
+        "[load]\nsuccess = [200, \"3xx\", \"404-410\"]",
         "[policy]\ndelays = [1, \"2s\"]\nretry_on = [429, \"5xx\", \"500-504\", \"tls\", \"transport\"]",
         "[policy]\njitter = \"proportional\"\njitter_ratio = \"20%\"\nretry_after = false",
     ] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw, nanos};
 use brownout_load::{Attempt, Over, Reply, Step, Tally};
-use brownout_policy::{Failure, Policy, StopReason, Transport, Verdict};
+use brownout_policy::{Failure, Policy, StopReason, Success, Transport, Verdict};
 use brownout_service::{Abandoned, Outcome, Service};
 
 use super::crowd::Crowd;
@@ -14,7 +14,7 @@ use super::{AttemptState, CallState, LANE_ARRIVAL, LANE_REACH, LANE_TIMEOUT, NON
 use crate::heard;
 use crate::queue::Ticket;
 
-impl<O: Observer> Run<'_, O> {
+impl<'w, O: Observer> Run<'w, O> {
     /// Puts the next call of an open crowd on the agenda.
     pub(super) fn expect_arrival(&mut self, crowd: u16) {
         let service = self.nodes[usize::from(ENTRY)].service;
@@ -215,7 +215,7 @@ impl<O: Observer> Run<'_, O> {
     /// The answer to an attempt has reached its caller, if that one still waits.
     pub(super) fn reply(&mut self, index: u32) {
         let AttemptState { outcome, bad_gateway, awaited, .. } = self.attempts[index];
-        if awaited && outcome == Outcome::Success && !bad_gateway {
+        if awaited && outcome == Outcome::Success && !bad_gateway && self.ok_succeeds {
             self.succeed(index, Reply::Status(outcome.status()));
             return self.free(index);
         }
@@ -238,13 +238,19 @@ impl<O: Observer> Run<'_, O> {
         let landed = node.landed(self.seed, attempt);
         let route = node.route_of(self.seed, attempt.request);
         let met = node.service.decide(self.seed, route, landed, Duration::from_nanos(attempt.reached));
-        self.bring(index, heard::reply(met.seen()), met.fault.and_then(heard::failure_of));
+        let failure = met.fault.and_then(|fault| heard::failure_of(fault, self.success(index)));
+        self.bring(index, heard::reply(met.seen()), failure);
     }
 
     /// An answer has reached the caller of attempt `index`, if that one still waits.
     pub(super) fn answer(&mut self, index: u32, status: u16, retry_after: Option<Duration>) {
         let reply = Reply::Status(status);
-        self.bring(index, reply, reply.failure(retry_after));
+        self.bring(index, reply, reply.failure(self.success(index), retry_after));
+    }
+
+    /// What the caller of attempt `index` takes for a success: clients as the load says, services what is below 400.
+    fn success(&self, index: u32) -> &'w Success {
+        if self.attempts[index].node == ENTRY { &self.load.success } else { Success::BELOW_400 }
     }
 
     /// The caller of attempt `index` hears `reply`, which is a `failure` or none, if it still waits. That was all.
@@ -298,7 +304,7 @@ impl<O: Observer> Run<'_, O> {
         let edge = &mut self.edges[usize::from(state.edge)];
         let draw = draw(self.seed, Stream::JITTER, state.number, number.get());
         let verdict = edge.callers.failed(&mut state.call, now, failure, draw, retry);
-        self.record(index, reply, Some(verdict));
+        self.record(index, reply, Some((verdict, failure.retry_after)));
         match verdict {
             Verdict::Await => {}
             Verdict::Stop(reason) => {
@@ -316,10 +322,12 @@ impl<O: Observer> Run<'_, O> {
     }
 
     /// Counts attempt `index`, now that it is over for its caller.
-    fn record(&mut self, index: u32, reply: Reply, verdict: Option<Verdict>) {
+    fn record(&mut self, index: u32, reply: Reply, failed: Option<(Verdict, Option<Duration>)>) {
         // What no client has sent is counted where it is sent.
         if self.attempts[index].node == ENTRY {
-            let attempt = self.attempts[index].over(self.now, reply, verdict);
+            let attempt = self.attempts[index].over(self.now, reply);
+            let (verdict, retry_after) = failed.unzip();
+            let attempt = Attempt { verdict, retry_after: retry_after.flatten(), ..attempt };
             let edge = self.calls[self.attempts[index].call].edge;
             self.count(edge, |tally| tally.attempt(&attempt));
             self.observe(index, &attempt);
@@ -351,7 +359,7 @@ impl<O: Observer> Run<'_, O> {
 
     /// Call `slot` is over, and was nothing but attempt `index`, which succeeded. Most calls are like that.
     fn end_single(&mut self, index: u32, slot: u32, reply: Reply) {
-        let attempt = self.attempts[index].over(self.now, reply, None);
+        let attempt = self.attempts[index].over(self.now, reply);
         let edge = self.calls[slot].edge;
         self.count(edge, |tally| tally.single(&attempt));
         self.observe(index, &attempt);

@@ -128,7 +128,7 @@ impl<'w, O: Observer> Run<'w, O> {
         attempt.stage = Stage::Answered;
         self.observer.refused(attempt.request, attempt.number, refused);
         let reply = Reply::Status(self.nodes[usize::from(ENTRY)].service.limits()[refused.limit].status);
-        let failure = reply.failure(refused.hint.map(|hint| hint.heard()));
+        let failure = reply.failure(&self.load.success, refused.hint.map(|hint| hint.heard()));
         let says_so = self.gate.as_ref().is_some_and(|gate| gate.throttling[refused.limit]);
         self.bring(index, reply, if says_so { failure.map(Failure::throttled) } else { failure });
     }

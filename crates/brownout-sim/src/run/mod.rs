@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use brownout_draw::{Seed, nanos};
 use brownout_load::{Attempt, CallEnd, CapacityResult, Graph, Load, LoadResult, Numbers, Reply, Tally};
-use brownout_policy::{Call, StopReason, Transport, Verdict};
+use brownout_policy::{Call, StopReason, Transport};
 use brownout_service::{Identity, Outcome, Refused, RouteId};
 
 use crate::World;
@@ -170,15 +170,15 @@ impl CallState {
     /// What there is to tell of it, now that it is over.
     const fn over(&self, now: u64, failed: Option<StopReason>) -> CallEnd {
         let started_ns = self.call.started_ns();
-        CallEnd { started_ns, elapsed_ns: now - started_ns, failed }
+        CallEnd { started_ns, elapsed_ns: now - started_ns, attempts: self.call.attempts(), failed }
     }
 }
 
 impl AttemptState {
-    /// What there is to tell of it, now that it is over for its caller.
-    fn over(&self, now: u64, reply: Reply, verdict: Option<Verdict>) -> Attempt {
+    /// What there is to tell of it, now that it is over for its caller, and unless it failed.
+    fn over(&self, now: u64, reply: Reply) -> Attempt {
         let Self { number, hedge, sent, .. } = *self;
-        Attempt { number, hedge, started_ns: sent, latency_ns: now - sent, reply, verdict }
+        Attempt { number, hedge, started_ns: sent, latency_ns: now - sent, reply, verdict: None, retry_after: None }
     }
 
     const fn identity(&self) -> Identity {
@@ -214,6 +214,8 @@ pub(crate) struct Run<'w, O> {
     gate: Option<Gate<'w>>,
     /// Only where the service that clients call has effects.
     books: Option<Books>,
+    /// Whether an answer without a fault is what clients want. Mostly.
+    ok_succeeds: bool,
     tally: Tally,
     cut_short: Option<String>,
     observer: O,
@@ -250,6 +252,7 @@ impl<'w, O: Observer> Run<'w, O> {
             inner: Arena::new(),
             gate: None,
             books: Books::new(service),
+            ok_succeeds: load.success.includes(Outcome::Success.status()),
             tally: if latencies { Tally::new(&phases).with_latencies() } else { Tally::new(&phases) },
             cut_short: None,
             observer,
@@ -379,7 +382,7 @@ impl<'w, O: Observer> Run<'w, O> {
             count(state.edge, &|tally| tally.call(&end));
         }
         for attempt in self.attempts.iter().filter(|attempt| attempt.awaited && attempt.node == ENTRY) {
-            let over = attempt.over(self.now, Reply::Broken(Transport::Interrupted), None);
+            let over = attempt.over(self.now, Reply::Broken(Transport::Interrupted));
             count(self.calls[attempt.call].edge, &|tally| tally.attempt(&over));
         }
     }

@@ -114,6 +114,7 @@ impl CallFlags {
         let path = self.path.clone().or_else(own_path);
         let target = Target::new(url, &method, path.as_deref(), &self.trust()?).map_err(Stop::usage)?;
         let mut target = self.with_flags(target.carrying(setting.scenario.load.carried.clone(), setting.seed))?;
+        target = target.succeeding_with(setting.scenario.load.success.clone());
         if self.http2 {
             target = target.over_http2();
         }

@@ -70,7 +70,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
 
     let stage = Stage::set(&setting, args.time_scale)?;
     let target = Target::new(stage.url(), &line.method, Some(&line.path), &Trust::default()).map_err(Stop::usage)?;
-    let target = stage.telling_clients(target.carrying(scenario.load.carried.clone(), setting.seed));
+    let target = target.carrying(scenario.load.carried.clone(), setting.seed);
+    let target = stage.telling_clients(target.succeeding_with(scenario.load.success.clone()));
     let target = Arc::new(target);
     let met = Arc::new(Mutex::new(Watch::default()));
     let observe = {

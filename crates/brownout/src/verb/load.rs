@@ -9,7 +9,7 @@ use std::sync::Arc;
 use brownout_clock::Clock;
 use brownout_drive::Drive;
 use brownout_load::{Expectation, Load, Shard};
-use brownout_policy::Settings;
+use brownout_policy::{Settings, Success};
 use brownout_report::{Format, LoadReport, Start};
 
 use super::runtime;
@@ -50,6 +50,11 @@ pub(crate) struct Args {
     #[arg(long, group = "sockets")]
     real: bool,
 
+    /// Which answers are a success, as statuses, classes and ranges: 2xx,404; all others are failures [default: the scenario's, else those
+    /// below 400]
+    #[arg(long, value_name = "STATUSES")]
+    success: Option<Success>,
+
     #[command(flatten)]
     limits: LimitFlags,
 
@@ -78,6 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     beside_cohorts(args, load)?;
     load.count = args.count.or(load.count);
     load.clients = args.concurrency.unwrap_or(load.clients);
+    load.success = args.success.clone().unwrap_or_else(|| load.success.clone());
     // Nothing listens before flags and scenario are known to be fine.
     let named = args.call.callee(&setting)?;
     let policy = args.policy.over(under(&args.policy, args.is_real(), &setting))?;
@@ -137,7 +143,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let made_of = setting.made_of(&policy, &(&named, args.call.scale()));
     let origin = setting.origin(time, &(policy, named));
     let (shard, shards, verdict, format) = (args.shard, None, None, Format);
-    let report = LoadReport { result, origin, made_of, shard, shards, start, expect, verdict, format }.judged();
+    let success = load.success.to_string();
+    let report =
+        LoadReport { result, origin, made_of, shard, shards, start, expect, verdict, success, format }.judged();
     place.put(&report)?;
     Ok(match interrupted.get() {
         Some(exit) => exit,

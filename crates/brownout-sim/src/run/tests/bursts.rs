@@ -2,7 +2,7 @@
 
 use brownout_draw::{Distribution, Seed};
 use brownout_load::{Attempt, Load};
-use brownout_policy::Settings;
+use brownout_policy::{Settings, Success};
 use brownout_service::{Bursts, Capacity, Change, Factor, Factors, Only, Outcome, Outcomes, Phase, Ramp, Window};
 
 use super::{Limits, MS, at_once, capacity, none, open, run, service, watch};
@@ -31,7 +31,7 @@ fn failing() -> Phase {
 
 /// How many of `attempts` failed, and how many of those that followed a failure.
 fn failures(attempts: &[(u64, Attempt)]) -> (f64, f64) {
-    let failed: Vec<bool> = attempts.iter().map(|(_, attempt)| !attempt.reply.is_success()).collect();
+    let failed: Vec<bool> = attempts.iter().map(|(_, attempt)| !attempt.reply.is_success(Success::BELOW_400)).collect();
     let after: Vec<bool> = failed.windows(2).filter(|pair| pair[0]).map(|pair| pair[1]).collect();
     let share = |of: &[bool]| of.iter().filter(|failed| **failed).count() as f64 / of.len() as f64;
     (share(&failed), share(&after))
