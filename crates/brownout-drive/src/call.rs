@@ -174,6 +174,9 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
     /// An attempt is back: what follows if it failed.
     fn back(&mut self, index: usize, exchange: Exchange) -> Option<Verdict> {
         let flight = self.flights.remove(index);
+        if let (Reply::Broken(transport), Some(error)) = (exchange.reply, &exchange.error) {
+            self.crowd.broke(transport, error);
+        }
         if exchange.own_failure {
             self.crowd.own_failure();
         }

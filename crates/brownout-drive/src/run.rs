@@ -7,7 +7,7 @@ use std::time::Duration;
 use brownout_clock::Clock;
 use brownout_draw::{Seed, nanos};
 use brownout_load::{Attempt, CallEnd, CohortResult, Load, LoadResult, Numbers, Pace, Part, Shard, Tally};
-use brownout_policy::Callers;
+use brownout_policy::{Callers, Transport};
 use tokio::sync::watch;
 use tokio::task::JoinError;
 
@@ -133,6 +133,11 @@ impl Crowd {
     /// Notes an attempt that failed for want of something of this machine's.
     pub(crate) fn own_failure(&self) {
         self.run.note(Pace::own_failure);
+    }
+
+    /// Keeps the words for what broke an attempt.
+    pub(crate) fn broke(&self, transport: Transport, error: &str) {
+        self.count(|tally| tally.broke(transport, error));
     }
 
     /// Counts an attempt that is over.

@@ -54,6 +54,7 @@ impl LoadResult {
             total_requests: self.total_requests.saturating_add(other.total_requests),
             by_status: added(&self.by_status, &other.by_status),
             by_fault: added(&self.by_fault, &other.by_fault),
+            fault_examples: other.fault_examples.clone().into_iter().chain(self.fault_examples.clone()).collect(),
             calls: self.calls.plus(other.calls),
             attempts: self.attempts.plus(other.attempts),
             gave_up: added(&self.gave_up, &other.gave_up),

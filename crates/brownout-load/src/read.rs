@@ -27,22 +27,27 @@ pub(crate) fn faults<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<&'st
     named(from, "fault", &Transport::ALL.map(Transport::name))
 }
 
+/// Words by what broke.
+pub(crate) fn examples<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<&'static str, String>, D::Error> {
+    named(from, "fault", &Transport::ALL.map(Transport::name))
+}
+
 /// Counts by why callers gave up.
 pub(crate) fn reasons<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<&'static str, u64>, D::Error> {
     named(from, "reason to give up", &StopReason::ALL.map(StopReason::name))
 }
 
-/// Counts by some of the `names` of a `kind`.
-fn named<'de, D: Deserializer<'de>>(
+/// What there is by some of the `names` of a `kind`.
+fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from: D,
     kind: &str,
     names: &[&'static str],
-) -> Result<BTreeMap<&'static str, u64>, D::Error> {
+) -> Result<BTreeMap<&'static str, T>, D::Error> {
     let known = |text: String| {
         let name = names.iter().find(|name| **name == text).copied();
         name.ok_or_else(|| D::Error::custom(format!("`{text}` is no {kind} that this version knows")))
     };
-    BTreeMap::deserialize(from)?.into_iter().map(|(text, count)| Ok((known(text)?, count))).collect()
+    BTreeMap::deserialize(from)?.into_iter().map(|(text, value)| Ok((known(text)?, value))).collect()
 }
 
 /// A sum of nanoseconds, as text.

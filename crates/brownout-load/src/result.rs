@@ -20,6 +20,9 @@ pub struct LoadResult {
     /// Attempts without a whole answer, by what broke.
     #[serde(deserialize_with = "read::faults")]
     pub by_fault: BTreeMap<&'static str, u64>,
+    /// What broke first, kind by kind, in words; empty in virtual time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "read::examples")]
+    pub fault_examples: BTreeMap<&'static str, String>,
     /// Calls by how they ended.
     pub calls: Calls,
     /// Attempts by why they were made.

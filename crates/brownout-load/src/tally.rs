@@ -12,6 +12,9 @@ use crate::recovery::Trigger;
 use crate::series::Series;
 use crate::{Attempt, Attempts, CallEnd, Calls, Latencies, LoadResult, PhaseResult, Reply, RetryAfterCounts};
 
+/// How much is kept of what broke.
+const EXAMPLE_CHARS_MAX: usize = 200;
+
 /// Calls that succeed at this try, or later, are counted together.
 const TRIES_MAX: usize = 100;
 
@@ -30,6 +33,8 @@ pub struct Tally {
     returned: u64,
     by_status: Vec<(u16, u64)>,
     by_fault: Vec<(Transport, u64)>,
+    /// In words, the first of each kind that somebody had words for.
+    examples: Vec<(Transport, String)>,
     /// Attempts that succeeded.
     well: u64,
     retry_after: RetryAfterCounts,
@@ -73,6 +78,7 @@ impl Tally {
             returned: 0,
             by_status: Vec::new(),
             by_fault: Vec::new(),
+            examples: Vec::new(),
             well: 0,
             retry_after: RetryAfterCounts::default(),
             tries: Vec::new(),
@@ -112,6 +118,13 @@ impl Tally {
         self.service.record(attempt.latency_ns, attempt.reply.is_censored());
         self.series.at(attempt.started_ns).attempts += 1;
         self.phases_at(attempt.started_ns).for_each(|counts| counts.attempts += 1);
+    }
+
+    /// Keeps the words for what broke an attempt, where they are the first of their kind.
+    pub fn broke(&mut self, transport: Transport, error: &str) {
+        if !self.examples.iter().any(|(known, _)| *known == transport) {
+            self.examples.push((transport, error.chars().take(EXAMPLE_CHARS_MAX).collect()));
+        }
     }
 
     /// Counts one call that succeeded with the first attempt, which was sent when the call was due: what
@@ -234,6 +247,7 @@ impl Tally {
             total_requests: started,
             by_status: self.by_status.iter().copied().collect(),
             by_fault: self.by_fault.iter().map(|(transport, count)| (transport.name(), *count)).collect(),
+            fault_examples: self.examples.iter().map(|(kind, error)| (kind.name(), error.clone())).collect(),
             calls: Calls {
                 offered: offered.max(started),
                 started,
@@ -383,6 +397,18 @@ mod tests {
         tally.attempt(&attempt(1, Reply::Status(503), retry(0, backoff)));
         let counts = tally.result(6, None).retry_after;
         assert_eq!((counts.received, counts.honoured, counts.broken), (5, 2, 1));
+    }
+
+    #[test]
+    fn of_each_kind_of_breakage_the_first_words_are_kept() {
+        let mut tally = Tally::new(&[]);
+        for (kind, error) in [(Transport::Reset, "one"), (Transport::Connect, "two"), (Transport::Reset, "three")] {
+            tally.broke(kind, error);
+        }
+        tally.broke(Transport::Tls, &"é".repeat(1000));
+        let examples = tally.result(0, None).fault_examples;
+        assert_eq!((examples["reset"].as_str(), examples["connect"].as_str()), ("one", "two"));
+        assert_eq!(examples["tls"].chars().count(), 200);
     }
 
     #[test]

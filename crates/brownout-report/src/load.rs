@@ -184,7 +184,10 @@ impl LoadReport {
             writeln!(text, "  {status}: {count}")?;
         }
         for (fault, count) in &result.by_fault {
-            writeln!(text, "  {fault}: {count}")?;
+            match result.fault_examples.get(fault) {
+                Some(example) => writeln!(text, "  {fault}: {count}, as in: {example}")?,
+                None => writeln!(text, "  {fault}: {count}")?,
+            }
         }
         let calls = result.calls;
         let well = percent(calls.succeeded, calls.started);

@@ -5,6 +5,7 @@
 mod arm;
 mod cli;
 mod cores;
+mod descriptors;
 mod exit;
 mod flags;
 mod moment;

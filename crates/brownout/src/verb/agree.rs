@@ -12,6 +12,7 @@ use brownout_sim::{Limits, Observer};
 
 use super::load::under;
 use super::runtime;
+use crate::descriptors::for_clients_of;
 use crate::exit::{Exit, Stop};
 use crate::flags::{HTTP_ATTEMPT_TIMEOUT, PolicyFlags, ServiceFlags, seen};
 use crate::output::print;
@@ -68,6 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let timing = timing(&scenario.service, &scenario.graph, &scenario.load, &policy);
     let (here, watch) = setting.world(&policy).watch(&seen(&line), &scenario.load, Limits::default(), Watch::default());
 
+    for_clients_of(&scenario.load, 2);
     let stage = Stage::set(&setting, args.time_scale)?;
     let target = Target::new(stage.url(), &line.method, Some(&line.path), &Trust::default()).map_err(Stop::usage)?;
     let target = target.carrying(scenario.load.carried.clone(), setting.seed);

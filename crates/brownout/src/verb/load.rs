@@ -14,6 +14,7 @@ use brownout_report::{Format, LoadReport, Start};
 
 use super::runtime;
 use crate::cores::Meter;
+use crate::descriptors::for_clients_of;
 use crate::exit::{Exit, Stop};
 use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, LimitFlags, PolicyFlags, positive, seen};
 use crate::moment::Moment;
@@ -107,6 +108,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let (result, time) = match callee {
         Callee::Real(target) => {
             let drive = args.call.drive(Arc::clone(target), policy.clone(), &setting);
+            for_clients_of(load, if args.real { 2 } else { 1 });
             let result = runtime()?.block_on(async {
                 let mut end = Box::pin(asked_to_end()?);
                 let drive = Drive { clock: Clock::start_fine(drive.clock.scale()), ..drive };

@@ -47,8 +47,3 @@ fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     built.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))
 }
-
-/// Asks the system for as many open files as it lets anybody have: a connection is one. Where it refuses, the bound stays.
-fn more_files() {
-    let _ = rlimit::increase_nofile_limit(u64::MAX);
-}

@@ -14,11 +14,11 @@ use brownout_report::{behind_text, effects_text, limits_text};
 use brownout_scenario::Scenario;
 use brownout_serve::{App, Server};
 
-use super::more_files;
 use admin::AdminFlags;
 use bounds::{BoundFlags, JournalFlags};
 use tls::TlsFlags;
 
+use crate::descriptors::more_files;
 use crate::exit::{Exit, Stop};
 use crate::flags::ServiceFlags;
 use crate::output::{print, talk};
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {
-        more_files();
+        let _ = more_files();
         let Scenario { service, graph, identity_header, .. } = &setting.scenario;
         let limits = args.bounds.limits();
         let server = Server::bind(first, limits).await;

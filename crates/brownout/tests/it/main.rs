@@ -1,6 +1,7 @@
 //! The program as people run it: real processes, real sockets, real output.
 
 mod admin;
+mod adverse;
 mod agree;
 mod behind;
 mod bounds;
