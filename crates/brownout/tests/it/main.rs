@@ -13,6 +13,7 @@ mod day;
 mod docs;
 mod effects;
 mod faults;
+mod honest;
 mod http;
 mod http2;
 mod limits;
