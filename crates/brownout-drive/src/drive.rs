@@ -59,7 +59,7 @@ impl Drive {
     }
 
     /// A whole load, with the same calls at the same moments as in virtual time. Ends early, with what was measured so far,
-    /// when `end` resolves.
+    /// when `end` resolves, to why: the result is cut short.
     ///
     /// A call of an open load begins when it is due, or as soon after that as this machine can; its latency counts from when
     /// it was due. With 10,000 calls in flight another is not made: it counts as unsent, and to its client as a failure.
@@ -73,7 +73,7 @@ impl Drive {
         &self,
         load: &Load,
         service: Option<&Service>,
-        end: impl Future<Output = ()>,
+        end: impl Future<Output = String>,
         observe: O,
     ) -> LoadResult
     where
@@ -91,7 +91,7 @@ impl Drive {
         shard: Option<Shard>,
         load: &Load,
         service: Option<&Service>,
-        end: impl Future<Output = ()>,
+        end: impl Future<Output = String>,
         observe: O,
     ) -> LoadResult
     where
@@ -115,11 +115,11 @@ impl Drive {
         }
         let mut offered = vec![0; crowds.len()];
         let mut end = std::pin::pin!(end);
-        let mut told = false;
+        let mut cut_short: Option<String> = None;
         loop {
             tokio::select! {
-                () = &mut end, if !told => {
-                    told = true;
+                why = &mut end, if cut_short.is_none() => {
+                    cut_short = Some(why);
                     run.end();
                 }
                 made = making.join_next() => {
@@ -129,6 +129,6 @@ impl Drive {
             }
         }
         let cohorts = crowds.iter().zip(&offered).filter_map(|(crowd, offered)| crowd.result(*offered)).collect();
-        LoadResult { cohorts, ..run.result(offered.iter().sum()) }
+        LoadResult { cohorts, ..run.result(offered.iter().sum(), cut_short) }
     }
 }

@@ -89,7 +89,7 @@ impl Line {
             calls: self.calls.load(Relaxed),
             succeeded: self.succeeded.load(Relaxed),
             attempts: self.attempts.load(Relaxed),
-            budget_denied: self.crowd.run.result(0).attempts.budget_denied,
+            budget_denied: self.crowd.run.result(0, None).attempts.budget_denied,
         }
     }
 }

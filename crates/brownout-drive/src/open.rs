@@ -198,7 +198,7 @@ mod tests {
         let run = Arc::new(Run::new(Clock::start(Scale::ONE)));
         let crowd = Arc::new(Crowd::new(&run, &drive, &load.parts()[0]));
         let offered = Open::new(crowd, 5, |_, _| ()).make(None).await;
-        run.result(offered).calls
+        run.result(offered, None).calls
     }
 
     #[tokio::test]

@@ -57,9 +57,9 @@ impl Run {
         let _ = self.ending.send(true);
     }
 
-    /// What it came to, of the `offered` calls.
-    pub(crate) fn result(&self, offered: u64) -> LoadResult {
-        let result = result(&self.tally, offered);
+    /// What it came to, of the `offered` calls; `cut_short` says why it was ended before its end.
+    pub(crate) fn result(&self, offered: u64, cut_short: Option<String>) -> LoadResult {
+        let result = LoadResult { cut_short, ..result(&self.tally, offered) };
         let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let generator = pace.generator(&result, self.clock.scale().get());
         LoadResult { generator: Some(generator), ..result }

@@ -299,7 +299,8 @@ impl Expectations {
         self
     }
 
-    /// What became of them; `None` where nothing is expected.
+    /// What became of them; `None` where nothing is expected. A run that was cut short can miss what is expected of it, and cannot
+    /// come up to it: nobody knows what was still to come.
     #[must_use]
     pub fn judge(&self, result: &LoadResult) -> Option<Verdict> {
         if self.is_empty() {
@@ -312,7 +313,11 @@ impl Expectations {
             (false, true) => None,
             (false, false) => Some(true),
         };
-        Some(Verdict { met, as_expected: met.map(|met| met != self.missed), expectations })
+        let whole = result.cut_short.is_none();
+        let met = met.filter(|met| whole || !met);
+        // Nor is it a negative control that went as it should.
+        let as_expected = met.map(|met| met != self.missed).filter(|as_expected| whole || !as_expected);
+        Some(Verdict { met, as_expected, expectations })
     }
 }
 
@@ -432,5 +437,21 @@ mod tests {
         for (name, measure) in Measure::NAMES {
             assert_eq!(serde_json::to_string(&measure).unwrap(), format!("\"{name}\""));
         }
+    }
+
+    #[test]
+    fn what_was_cut_short_is_never_as_expected() {
+        let whole = result();
+        let short = LoadResult { cut_short: Some("ended".to_owned()), ..whole.clone() };
+        let judge = |bound, missed, result: &LoadResult| {
+            let all = vec![at_least(Measure::SuccessRate, bound)];
+            let verdict = Expectations { all, missed }.judge(result).unwrap();
+            (verdict.met, verdict.as_expected)
+        };
+        assert_eq!(judge(0.9, false, &whole), (Some(true), Some(true)));
+        assert_eq!(judge(0.9, false, &short), (None, None));
+        assert_eq!(judge(1.0, false, &short), (Some(false), Some(false)));
+        assert_eq!(judge(1.0, true, &whole), (Some(false), Some(true)));
+        assert_eq!(judge(1.0, true, &short), (Some(false), None));
     }
 }

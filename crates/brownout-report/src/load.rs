@@ -178,7 +178,8 @@ impl LoadReport {
         let result = &self.result;
         writeln!(text, "Load test: {} requests", result.total_requests)?;
         if result.total_requests == 0 {
-            return writeln!(text, "No request was made.");
+            writeln!(text, "No request was made.")?;
+            return self.write_cut(text);
         }
         for (status, count) in &result.by_status {
             writeln!(text, "  {status}: {count}")?;
@@ -261,10 +262,7 @@ impl LoadReport {
                 "Expectations are of the whole load; `brownout merge` judges them once every shard is there."
             )?;
         }
-        if let Some(why) = &result.cut_short {
-            writeln!(text, "Cut short: {why}; what stands above is what was counted by then.")?;
-        }
-        Ok(())
+        self.write_cut(text)
     }
 }
 
@@ -297,6 +295,14 @@ fn write_generator(text: &mut String, generator: &Generator) -> std::fmt::Result
 }
 
 impl LoadReport {
+    /// That it is not the whole, where it is not.
+    fn write_cut(&self, text: &mut String) -> std::fmt::Result {
+        match &self.result.cut_short {
+            Some(why) => writeln!(text, "Cut short: {why}; what stands above is what was counted by then."),
+            None => Ok(()),
+        }
+    }
+
     /// Which part of a load it is, and when it was made.
     fn write_shards(&self, text: &mut String) -> std::fmt::Result {
         if let Some(shard) = self.shard {

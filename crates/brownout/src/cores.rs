@@ -1,11 +1,13 @@
 //! Many runs on every core.
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{Write, stderr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use crate::output::talk_is_drawn;
 
 /// How long nothing is said about work under way.
 const QUIET: Duration = Duration::from_secs(1);
@@ -55,7 +57,7 @@ impl brownout_lab::storm::Cores for Crew {
             let done = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
             self.meter.show(|| {
                 let under = self.under.lock().unwrap_or_else(PoisonError::into_inner);
-                format!("{done} runs, {under}\x1b[K")
+                format!("{done} runs, {under}")
             });
             result
         });
@@ -71,7 +73,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new() -> Self {
-        Self { began: Instant::now(), shown: stderr().is_terminal() }
+        Self { began: Instant::now(), shown: talk_is_drawn() }
     }
 
     /// Wipes what was told.
@@ -79,8 +81,9 @@ impl Meter {
         self.say(|| "\r\x1b[K".to_owned());
     }
 
-    fn show(&self, text: impl FnOnce() -> String) {
-        self.say(|| format!("\r{}", text()));
+    /// Shows `text`, one line, in the place of what was told before.
+    pub(crate) fn show(&self, text: impl FnOnce() -> String) {
+        self.say(|| format!("\r{}\x1b[K", text()));
     }
 
     fn say(&self, text: impl FnOnce() -> String) {
@@ -88,13 +91,5 @@ impl Meter {
             let mut stderr = stderr().lock();
             let _ = stderr.write_all(text().as_bytes()).and_then(|()| stderr.flush());
         }
-    }
-}
-
-/// How far one long run is.
-impl brownout_sim::Observer for Meter {
-    fn progress(&mut self, events: u64, elapsed: Duration) {
-        let seconds = elapsed.as_secs_f64();
-        self.show(|| format!("{:.1} million events, {seconds:.1} s of virtual time ", events as f64 / 1e6));
     }
 }

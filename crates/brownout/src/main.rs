@@ -16,6 +16,7 @@ mod setting;
 mod signal;
 mod stage;
 mod verb;
+mod watch;
 
 use std::process::ExitCode;
 

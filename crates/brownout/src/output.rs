@@ -22,6 +22,11 @@ pub(crate) fn talk(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Whether what is said may be written over: on a terminal that can.
+pub(crate) fn talk_is_drawn() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
 /// Whether what is said may be coloured.
 pub(crate) fn talk_is_coloured() -> bool {
     io::stderr().is_terminal() && colours_are_wanted()

@@ -2,14 +2,30 @@
 
 use crate::exit::{Exit, Stop};
 
-/// Listens from now on; the future resolves at Ctrl-C or SIGTERM, with the exit code that tells of it. A second one ends
-/// the program at once. Must be called within a runtime.
-pub(crate) fn asked_to_end() -> Result<impl Future<Output = Exit>, Stop> {
+/// Why something is ended before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// In words.
+    pub(crate) why: &'static str,
+    /// The exit code that tells of it.
+    pub(crate) exit: Exit,
+}
+
+impl Ending {
+    /// Ctrl-C.
+    pub(crate) const INTERRUPT: Self = Self { why: "ended by SIGINT", exit: Exit::signalled(2) };
+    /// SIGTERM.
+    pub(crate) const TERMINATE: Self = Self { why: "ended by SIGTERM", exit: Exit::signalled(15) };
+}
+
+/// Listens from now on; the future resolves at Ctrl-C or SIGTERM. A second one ends the program at once. Must be called within a
+/// runtime.
+pub(crate) fn asked_to_end() -> Result<impl Future<Output = Ending>, Stop> {
     let mut signals =
         Signals::listen().map_err(|error| Stop::failed(format!("failed to listen for signals: {error}")))?;
     Ok(async move {
         let first = signals.next().await;
-        tokio::spawn(async move { signals.next().await.now() });
+        tokio::spawn(async move { signals.next().await.exit.now() });
         first
     })
 }
@@ -27,12 +43,10 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) -> Exit {
-        const SIGINT: u8 = 2;
-        const SIGTERM: u8 = 15;
+    async fn next(&mut self) -> Ending {
         tokio::select! {
-            _ = self.interrupt.recv() => Exit::signalled(SIGINT),
-            _ = self.terminate.recv() => Exit::signalled(SIGTERM),
+            _ = self.interrupt.recv() => Ending::INTERRUPT,
+            _ = self.terminate.recv() => Ending::TERMINATE,
         }
     }
 }
@@ -46,9 +60,9 @@ impl Signals {
         Ok(Self)
     }
 
-    async fn next(&mut self) -> Exit {
+    async fn next(&mut self) -> Ending {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => Exit::signalled(2),
+            Ok(()) => Ending::INTERRUPT,
             Err(_) => std::future::pending().await,
         }
     }
@@ -84,9 +98,9 @@ impl HangUps {
     }
 }
 
-/// Does `work`; where Ctrl-C or SIGTERM comes first, `interrupted` is called from another thread, with the exit code that
-/// tells of it, and does not return.
-pub(crate) fn on_signal<T>(interrupted: impl Fn(Exit) + Sync, work: impl FnOnce() -> T) -> Result<T, Stop> {
+/// Does `work`; where Ctrl-C or SIGTERM comes first, `interrupted` is called from another thread. A second one ends the program
+/// at once.
+pub(crate) fn on_signal<T>(interrupted: impl Fn(Ending) + Sync, work: impl FnOnce() -> T) -> Result<T, Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let failed = |error| Stop::failed(format!("failed to listen for signals: {error}"));
     let runtime = runtime.map_err(failed)?;
@@ -96,8 +110,12 @@ pub(crate) fn on_signal<T>(interrupted: impl Fn(Exit) + Sync, work: impl FnOnce(
         let interrupted = &interrupted;
         threads.spawn(move || {
             runtime.block_on(async {
+                let told = async {
+                    interrupted(signals.next().await);
+                    signals.next().await.exit.now()
+                };
                 tokio::select! {
-                    exit = signals.next() => interrupted(exit),
+                    () = told => {}
                     _ = over => {}
                 }
             });

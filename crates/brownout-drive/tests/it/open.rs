@@ -172,12 +172,18 @@ fn mute() -> (TcpListener, String) {
 async fn an_open_load_that_is_ended_reports_what_it_has() {
     let (_listener, url) = mute();
     let load = Load { arrivals: Arrivals::Constant(rate(50.0)), count: Some(1_000_000), ..Load::default() };
-    let end = tokio::time::sleep(MS(300));
+    let end = async {
+        tokio::time::sleep(MS(300)).await;
+        "ended here".to_owned()
+    };
     let load = drive(&url, once(), Seed(1)).load(&load, None, end, |_, _| ()).await;
     let calls = load.calls;
     assert!(calls.started > 0 && calls.started < 1000, "{calls:?}");
     assert_eq!((calls.offered, calls.abandoned), (1_000_000, calls.started));
     assert_eq!((load.gave_up["interrupted"], load.by_fault["interrupted"]), (calls.started, calls.started));
+    // What was still to come is no lag of this machine's.
+    assert_eq!(load.cut_short.as_deref(), Some("ended here"));
+    assert!(load.generator.unwrap().saturated.is_none_or(|why| !why.contains("could not be begun")));
 }
 
 #[tokio::test]

@@ -170,7 +170,10 @@ async fn a_load_that_is_ended_reports_what_it_has() {
         let _ = stream.read(&mut [0]);
     });
     let load = brownout_load::Load { count: Some(10), ..Default::default() };
-    let end = tokio::time::sleep(Duration::from_millis(300));
+    let end = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        String::new()
+    };
     let result = drive(&url, hasty()).load(&load, None, end, |_, _| ()).await;
     let calls = result.calls;
     assert_eq!((calls.offered, calls.started, calls.succeeded, calls.abandoned, calls.unsent), (10, 2, 1, 1, 8));

@@ -13,6 +13,7 @@ mod serve;
 mod site;
 
 use std::num::NonZeroU32;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use brownout_draw::{Seed, nanos};
@@ -67,9 +68,11 @@ pub trait Observer {
         let _ = (number, end);
     }
 
-    /// So many events have happened, up to so much time: told every million events or so.
-    fn progress(&mut self, events: u64, elapsed: Duration) {
+    /// So many events have happened, up to so much time: told every quarter of a million events. A break ends the run there, with
+    /// what was counted so far, and says why.
+    fn progress(&mut self, events: u64, elapsed: Duration) -> ControlFlow<String> {
         let _ = (events, elapsed);
+        ControlFlow::Continue(())
     }
 }
 
@@ -89,7 +92,7 @@ const NONE: u32 = u32::MAX;
 const AT_ONCE_MAX: u64 = 10_000_000;
 
 /// How often a run tells how far it is.
-const PROGRESS_EVENTS: u64 = 1 << 20;
+const PROGRESS_EVENTS: u64 = 1 << 18;
 
 /// A call under way.
 #[derive(Clone, Copy, Debug)]
@@ -297,8 +300,10 @@ impl<'w, O: Observer> Run<'w, O> {
         } else if self.limits.events < self.events {
             self.cut("events", self.limits.events);
         }
-        if self.events.is_multiple_of(PROGRESS_EVENTS) {
-            self.observer.progress(self.events, at);
+        if self.events.is_multiple_of(PROGRESS_EVENTS)
+            && let ControlFlow::Break(why) = self.observer.progress(self.events, at)
+        {
+            self.cut_short.get_or_insert_with(|| format!("{why} after {at:?} of virtual time"));
         }
         let next = (self.events / PROGRESS_EVENTS + 1) * PROGRESS_EVENTS;
         next.min(self.limits.events.saturating_add(1))

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         stage.begin();
         tokio::select! {
             result = drive.load(&scenario.load, Some(&scenario.service), std::future::pending(), observe) => Ok(result),
-            exit = &mut end => Err(Stop { exit, ..Stop::failed("ended before both worlds were seen") }),
+            ending = &mut end => Err(Stop { exit: ending.exit, ..Stop::failed("ended before both worlds were seen") }),
         }
     })?;
     let there = stage.end(there);

@@ -13,7 +13,6 @@ use brownout_policy::{Settings, Success};
 use brownout_report::{Format, LoadReport, Start};
 
 use super::runtime;
-use crate::cores::Meter;
 use crate::descriptors::for_clients_of;
 use crate::exit::{Exit, Stop};
 use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, LimitFlags, PolicyFlags, positive, seen};
@@ -22,12 +21,13 @@ use crate::results::OutputFlags;
 use crate::setting::Setting;
 use crate::signal::asked_to_end;
 use crate::stage::Stage;
+use crate::watch::simulate;
 
 /// Makes many calls and counts what came back
 ///
 /// Closed clients, each of which makes its next call when the last one has ended, unless the scenario's arrivals are open.
-/// Nothing is retried unless the scenario has a policy, or one is given here. Over HTTP, Ctrl-C ends it with what was measured
-/// so far.
+/// Nothing is retried unless the scenario has a policy, or one is given here. Ctrl-C and SIGTERM end it with what was counted so
+/// far, and the result says that it was cut short.
 ///
 /// Where something is expected of the run, by the scenario's `expect` or by --expect, a table tells what was met.
 ///
@@ -115,14 +115,19 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
                 if let Some(moment) = &args.start_at {
                     tokio::select! {
                         () = moment.wait() => {}
-                        exit = &mut end => return Err(Stop { exit, ..Stop::failed("ended before the first call") }),
+                        ending = &mut end => return Err(Stop { exit: ending.exit, ..Stop::failed("ended before the first call") }),
                     }
                     start = Some(Start::new(moment.to_string(), moment.late()));
                 }
                 if let Some(stage) = &stage {
                     stage.begin();
                 }
-                let (service, end) = (&setting.scenario.service, async { interrupted.set(Some(end.await)) });
+                let end = async {
+                    let ending = end.await;
+                    interrupted.set(Some(ending));
+                    ending.why.to_owned()
+                };
+                let service = &setting.scenario.service;
                 Ok(drive.load_of(args.shard, load, Some(service), end, |_, _| ()).await)
             });
             let result = result?;
@@ -131,12 +136,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         }
         Callee::Simulated(line) => {
             let limits = args.limits.limits();
-            let (result, watch) = setting
-                .world(&policy)
-                .with_shard(args.shard)
-                .with_latencies(place.keeps_all())
-                .watch(&seen(line), load, limits, Meter::new());
-            watch.end();
+            let world = setting.world(&policy).with_shard(args.shard).with_latencies(place.keeps_all());
+            let (result, ending) = simulate(&world, &seen(line), load, limits)?;
+            interrupted.set(ending);
             (result, "virtual")
         }
     };
@@ -150,7 +152,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         LoadReport { result, origin, made_of, shard, shards, start, expect, verdict, success, format }.judged();
     place.put(&report)?;
     Ok(match interrupted.get() {
-        Some(exit) => exit,
+        Some(ending) => ending.exit,
         None if failed => Exit::FAILED,
         None if saturated => Exit::UNTOLD,
         None => Exit::of_verdict(report.verdict.as_ref()),

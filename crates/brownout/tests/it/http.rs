@@ -151,6 +151,7 @@ fn a_load_that_is_ended_prints_what_it_has() {
     assert_eq!(output.status.code(), Some(130));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with("Load test: ") && text.contains(" never sent"), "{text}");
+    assert!(text.contains("Cut short: ended by SIGINT; what stands above"), "{text}");
 }
 
 #[cfg(unix)]

@@ -12,6 +12,7 @@ mod compare;
 mod day;
 mod docs;
 mod effects;
+mod ended;
 mod faults;
 mod honest;
 mod http;

@@ -1,4 +1,5 @@
 use std::num::NonZeroU32;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use brownout_draw::{Distribution, Seed};
@@ -299,6 +300,28 @@ fn a_run_without_an_end_is_cut_and_says_so() {
     let endless = service(None, "0", Distribution::fixed(MS(100_000)), vec![]);
     let (result, _) = watch(&endless, none(), &open(100.0, 10), limits);
     assert!(result.cut_short.unwrap().contains("100 calls in flight"));
+}
+
+#[test]
+fn whoever_looks_on_can_end_a_run_and_it_says_so() {
+    struct Enough(u64);
+    impl Observer for Enough {
+        fn progress(&mut self, events: u64, _: Duration) -> ControlFlow<String> {
+            if events < self.0 { ControlFlow::Continue(()) } else { ControlFlow::Break("enough was seen".to_owned()) }
+        }
+    }
+    let (service, policy) = (service(None, "0", Distribution::fixed(MS(20)), vec![]), Policy::none());
+    let world = World::new(&service, &policy, Seed(1));
+    let request = Request { method: "GET", path: "/" };
+    let load = open(100.0, 100_000);
+    let (result, _) = world.watch(&request, &load, Limits::default(), Enough(1_000_000));
+    let why = result.cut_short.unwrap();
+    assert!(why.starts_with("enough was seen after ") && why.ends_with(" of virtual time"), "{why}");
+    // It is asked every quarter of a million events.
+    let events = result.events.unwrap();
+    assert!((1_000_000..1_300_000).contains(&events), "{events}");
+    assert_eq!(result.calls.started, result.calls.succeeded + result.calls.abandoned);
+    assert!(result.calls.abandoned > 0 && result.calls.unsent == 0, "{:?}", result.calls);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::cores::Crew;
 use crate::exit::{Exit, Stop};
 use crate::output::{Output, print, talk};
 use crate::setting::Setting;
-use crate::signal::on_signal;
+use crate::signal::{Ending, on_signal};
 
 /// Loads of a map, as multiples of the scenario's.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, setting: &Setting, arms: &[Arm]) -> Result<Exit, 
     let cells: usize = maps.iter().map(StormMap::cells).sum();
     let runs: usize = maps.iter().map(StormMap::runs).sum();
     talk(&format!("{cells} cells, {runs} runs and their control arms{}", already(args, &kept)));
-    let interrupted = |exit: Exit| {
+    let interrupted = |ending: Ending| {
         // Held until the end, so that no file is left half written.
         let kept = lock(&kept);
         talk(&match &args.resume {
@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, setting: &Setting, arms: &[Arm]) -> Result<Exit, 
             ),
             None => "\nended; with --resume FILE finished cells are kept".to_owned(),
         });
-        exit.now()
+        ending.exit.now()
     };
     let policies = on_signal(interrupted, || policies(args, arms, &maps, &kept))??;
     let seeds = args.seeds.map_or(SEEDS_OF_MAP, std::num::NonZeroU32::get).into();
