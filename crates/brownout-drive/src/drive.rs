@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::call::UnderWay;
 use crate::open::{IN_FLIGHT_MAX, Open};
 use crate::run::{Crowd, Run, value};
-use crate::{Client, Target, closed};
+use crate::{Client, Probe, Target, closed};
 
 /// What a run over sockets is made of.
 #[derive(Clone, Debug)]
@@ -79,10 +79,10 @@ impl Drive {
     where
         O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
     {
-        self.load_of(None, load, service, end, observe).await
+        self.load_of(None, load, service, end, observe, &Probe::default()).await
     }
 
-    /// The same of what belongs to `shard`; all without one.
+    /// The same of what belongs to `shard`, all without one; `probe` looks at it meanwhile.
     ///
     /// # Panics
     /// When `observe` does.
@@ -93,11 +93,13 @@ impl Drive {
         service: Option<&Service>,
         end: impl Future<Output = String>,
         observe: O,
+        probe: &Probe,
     ) -> LoadResult
     where
         O: Fn(u64, &Attempt) + Clone + Send + Sync + 'static,
     {
         let run = Arc::new(Run::new(self.clock()));
+        probe.look_at(&run);
         let parts = load.parts().into_iter().map(|part| part.of_shard(shard));
         let crowds: Vec<_> = parts.map(|part| Arc::new(Crowd::new(&run, self, &part))).collect();
         let service = service.cloned().map(Arc::new);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use brownout_clock::Clock;
 use brownout_draw::{Seed, nanos};
-use brownout_load::{Attempt, CallEnd, CohortResult, Load, LoadResult, Numbers, Pace, Part, Shard, Tally};
+use brownout_load::{Attempt, CallEnd, CohortResult, Load, LoadResult, Numbers, Pace, Part, Shard, Snapshot, Tally};
 use brownout_policy::{Callers, Transport};
 use tokio::sync::watch;
 use tokio::task::JoinError;
@@ -21,6 +21,8 @@ pub(crate) struct Run {
     ending: watch::Sender<bool>,
     tally: Mutex<Tally>,
     pace: Mutex<Pace>,
+    /// How many calls all crowds have begun.
+    begun: AtomicU64,
 }
 
 /// A population of clients in a run.
@@ -49,7 +51,7 @@ impl Run {
     /// A run in the time of `clock`, before its first call.
     pub(crate) fn new(clock: Clock) -> Self {
         let tally = Mutex::new(Tally::new(&[]).with_latencies());
-        Self { clock, ending: watch::Sender::new(false), tally, pace: Mutex::default() }
+        Self { clock, ending: watch::Sender::new(false), tally, pace: Mutex::default(), begun: AtomicU64::new(0) }
     }
 
     /// Ends it: every call that is under way, and every wait.
@@ -63,6 +65,15 @@ impl Run {
         let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let generator = pace.generator(&result, self.clock.scale().get());
         LoadResult { generator: Some(generator), ..result }
+    }
+
+    /// What it has come to so far.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let elapsed = self.clock.now();
+        let snapshot = self.tally.lock().unwrap_or_else(PoisonError::into_inner).snapshot();
+        let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // Looked at last, so that no call has ended that was not begun.
+        Snapshot { elapsed, begun: self.begun.load(Ordering::Relaxed), pace, ..snapshot }
     }
 
     fn note(&self, note: impl FnOnce(&mut Pace)) {
@@ -125,6 +136,7 @@ impl Crowd {
 
     /// Notes that a call was begun so late.
     pub(crate) fn begun(&self, late: Duration) {
+        self.run.begun.fetch_add(1, Ordering::Relaxed);
         if self.load.has_schedule() {
             self.run.note(|pace| pace.begun(nanos(late)));
         }

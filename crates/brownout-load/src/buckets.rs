@@ -41,6 +41,13 @@ impl Buckets {
         self.total = self.total.saturating_add(other.total);
     }
 
+    /// What was recorded since it was as `earlier`.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        let before = earlier.counts.iter().copied().chain(std::iter::repeat(0));
+        let counts: Vec<u64> = self.counts.iter().zip(before).map(|(own, before)| own.saturating_sub(before)).collect();
+        Self { total: counts.iter().sum(), counts }
+    }
+
     /// Adds `count` values; `None` where that are more than can be counted.
     pub(crate) fn add(&mut self, value: u64, count: u64) -> Option<()> {
         let (index, total) = (index::<OCTAVE_BITS>(value), self.total.checked_add(count)?);

@@ -40,6 +40,18 @@ impl Pace {
         self.own_failures += 1;
     }
 
+    /// How late calls were begun.
+    #[must_use]
+    pub const fn lag(&self) -> &LatencyHistogram {
+        &self.lag
+    }
+
+    /// Attempts that failed for want of something of this machine's.
+    #[must_use]
+    pub const fn own_failures(&self) -> u64 {
+        self.own_failures
+    }
+
     /// What it comes to, beside the `result` of the run.
     ///
     /// The generator is *saturated* when calls of the schedule were not begun at all, when attempts failed for want of

@@ -73,7 +73,8 @@ impl LatencyHistogram {
     }
 
     /// How many values.
-    pub(crate) const fn count(&self) -> u64 {
+    #[must_use]
+    pub const fn count(&self) -> u64 {
         self.buckets.total()
     }
 
@@ -84,6 +85,19 @@ impl LatencyHistogram {
         self.max_ns = self.max_ns.max(other.max_ns);
         self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
         self.censored += other.censored;
+    }
+
+    /// What was recorded since it was as `earlier`; the ends and the censored are not known of that, and are those of all.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let sum_ns = self.sum_ns.saturating_sub(earlier.sum_ns);
+        Self { buckets: self.buckets.since(&earlier.buckets), sum_ns, ..*self }
+    }
+
+    /// All values together.
+    #[must_use]
+    pub fn sum_ns(&self) -> u128 {
+        self.sum_ns
     }
 
     /// The highest value of each bucket, and how many values lie in it.
@@ -213,6 +227,18 @@ mod tests {
         assert_eq!(told(10), [true, true, false, false]);
         assert_eq!(told(100), [true, true, true, false]);
         assert_eq!(told(1000), [true, true, true, true]);
+    }
+
+    #[test]
+    fn what_came_since_is_told_from_what_was_before() {
+        let mut histogram = recorded(1..=100);
+        let before = histogram.clone();
+        (1..=50).for_each(|ms| histogram.record(10_000 * ms * MS, false));
+        let since = histogram.since(&before);
+        let all: Vec<_> = recorded((1..=50).map(|ms| 10_000 * ms)).values().collect();
+        assert_eq!(since.values().collect::<Vec<_>>(), all);
+        assert_eq!((since.count(), since.sum_ns()), (50, 10_000 * 1275 * u128::from(MS)));
+        assert_eq!(histogram.since(&histogram).quantile(0.5), None);
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod result;
 mod schedule;
 mod series;
 mod shard;
+mod snapshot;
 mod tally;
 mod template;
 
@@ -60,5 +61,6 @@ pub use result::{
 pub use schedule::{Arrival, Schedule, Step};
 pub use series::SeriesResult;
 pub use shard::{Shard, ShardError};
+pub use snapshot::Snapshot;
 pub use tally::Tally;
 pub use template::Template;

@@ -10,7 +10,9 @@ use brownout_service::Phase;
 use crate::latency::LatencyHistogram;
 use crate::recovery::Trigger;
 use crate::series::Series;
-use crate::{Attempt, Attempts, CallEnd, Calls, Latencies, LoadResult, PhaseResult, Reply, RetryAfterCounts};
+use crate::{
+    Attempt, Attempts, CallEnd, Calls, Latencies, LoadResult, Pace, PhaseResult, Reply, RetryAfterCounts, Snapshot,
+};
 
 /// How much is kept of what broke.
 const EXAMPLE_CHARS_MAX: usize = 200;
@@ -214,6 +216,35 @@ impl Tally {
     #[inline]
     fn phases_at(&mut self, ns: u64) -> impl Iterator<Item = &mut PhaseCounts> {
         self.phases.iter_mut().filter(move |counts| counts.from_ns <= ns && ns < counts.until_ns)
+    }
+
+    /// What is counted so far; when that is, how many calls were begun, and the pace are for the driver to say.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let single = self.single.count();
+        let total = single + self.attempts;
+        let (mut response, mut service) = (self.single.clone(), self.single.clone());
+        response.merge(&self.success);
+        response.merge(&self.failure);
+        service.merge(&self.service);
+        Snapshot {
+            elapsed: Duration::ZERO,
+            begun: single + self.started,
+            ended: single + self.started,
+            succeeded: single + self.succeeded,
+            attempts: Attempts {
+                total,
+                first: total - self.retries - self.hedges,
+                retries: self.retries,
+                hedges: self.hedges,
+                budget_denied: self.budget_denied,
+            },
+            by_status: self.by_status.iter().copied().collect(),
+            by_fault: self.by_fault.iter().map(|(transport, count)| (transport.name(), *count)).collect(),
+            response,
+            service,
+            pace: Pace::default(),
+        }
     }
 
     /// The result of a run that was to make `offered` calls.

@@ -5,6 +5,7 @@ mod faults;
 mod line;
 mod open;
 mod policy;
+mod probe;
 mod raw;
 mod theory;
 mod tls;

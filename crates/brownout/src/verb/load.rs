@@ -128,7 +128,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
                     ending.why.to_owned()
                 };
                 let service = &setting.scenario.service;
-                Ok(drive.load_of(args.shard, load, Some(service), end, |_, _| ()).await)
+                Ok(drive.load_of(args.shard, load, Some(service), end, |_, _| (), &brownout_drive::Probe::default()).await)
             });
             let result = result?;
             let result = if let Some(stage) = stage { stage.end(result) } else { result };
