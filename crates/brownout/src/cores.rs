@@ -12,6 +12,9 @@ use crate::output::talk_is_drawn;
 /// How long nothing is said about work under way.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// A line that is longer would wrap, and not be wiped, on a terminal of 80 columns.
+const WIDTH: usize = 79;
+
 /// Makes run 0 to `runs`, on as many cores as there are (or `RAYON_NUM_THREADS` allows), and gives their results in the
 /// order of their numbers. On a terminal it tells how far it is, once it takes longer than a second.
 pub(crate) fn map<T: Send>(runs: usize, run: impl Fn(usize) -> T + Sync) -> Vec<T> {
@@ -81,9 +84,9 @@ impl Meter {
         self.say(|| "\r\x1b[K".to_owned());
     }
 
-    /// Shows `text`, one line, in the place of what was told before.
+    /// Shows `text` in the place of what was told before: as much of it as fits into a line.
     pub(crate) fn show(&self, text: impl FnOnce() -> String) {
-        self.say(|| format!("\r{}\x1b[K", text()));
+        self.say(|| format!("\r{:.1$}\x1b[K", text(), WIDTH));
     }
 
     fn say(&self, text: impl FnOnce() -> String) {

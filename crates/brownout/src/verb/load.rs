@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use brownout_clock::Clock;
-use brownout_drive::Drive;
+use brownout_drive::{Drive, Probe};
 use brownout_load::{Expectation, Load, Shard};
 use brownout_policy::{Settings, Success};
 use brownout_report::{Format, LoadReport, Start};
@@ -21,7 +21,7 @@ use crate::results::OutputFlags;
 use crate::setting::Setting;
 use crate::signal::asked_to_end;
 use crate::stage::Stage;
-use crate::watch::simulate;
+use crate::watch::{Watch, Watched, simulate};
 
 /// Makes many calls and counts what came back
 ///
@@ -128,7 +128,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
                     ending.why.to_owned()
                 };
                 let service = &setting.scenario.service;
-                Ok(drive.load_of(args.shard, load, Some(service), end, |_, _| (), &brownout_drive::Probe::default()).await)
+                let probe = Probe::default();
+                let _watch = Watch::begin(Watched::new(probe.clone(), load, args.shard, args.call.scale()));
+                Ok(drive.load_of(args.shard, load, Some(service), end, |_, _| (), &probe).await)
             });
             let result = result?;
             let result = if let Some(stage) = stage { stage.end(result) } else { result };
