@@ -248,7 +248,7 @@ impl Service {
 
 #[expect(clippy::cast_precision_loss, reason = "bounds are small")]
 fn histogram(mut encoder: MetricEncoder<'_>, times: &Times) -> fmt::Result {
-    let bounds = TIMES_BOUNDS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::MAX]);
+    let bounds = TIMES_BOUNDS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
     let buckets: Vec<_> = bounds.zip(times.buckets).collect();
     encoder.encode_histogram::<prometheus_client::encoding::NoLabelSet>(
         times.sum.as_secs_f64(),

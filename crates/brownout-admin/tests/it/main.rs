@@ -171,6 +171,8 @@ async fn status_counters_journal_and_metrics_agree() {
     assert!((value("brownout_ratelimit_over_limit_total{service=\"service\",limit=\"quota\"}") - 2.0).abs() < 0.1);
     assert!((value("brownout_injected_latency_seconds_sum{service=\"service\"}") - 0.02).abs() < 1e-9);
     assert!((value("brownout_own_overhead_seconds_count{service=\"service\"}") - 9.0).abs() < 0.1);
+    let all = value("brownout_own_overhead_seconds_bucket{le=\"+Inf\",service=\"service\"}");
+    assert!((all - 9.0).abs() < 0.1, "{all}");
 }
 
 #[tokio::test]
