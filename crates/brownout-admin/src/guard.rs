@@ -23,7 +23,7 @@ pub struct Guard {
 pub enum GuardError {
     /// An address that others reach, and no token.
     #[error(
-        "the admin API at {0} can be reached from other machines, so it takes a token; give it one, or an address of loopback"
+        "what listens at {0} can be reached from other machines, so it takes a token; give it one, or an address of loopback"
     )]
     Open(SocketAddr),
     /// A token that could be guessed or not be sent.

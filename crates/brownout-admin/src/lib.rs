@@ -1,12 +1,14 @@
 //! What a running service tells of itself, and how it is changed while it runs.
 //!
 //! An HTTP API on a port of its own. All that it changes are phases, begun, ended or added, so that what follows is decided and
-//! explained as all else is, and what is added ends by itself. [`Guard`] says who may ask.
+//! explained as all else is, and what is added ends by itself. [`Guard`] says who may ask. The counts of a load under way are served
+//! in the same way, and nothing else of it.
 
 mod api;
 mod control;
 mod endpoints;
 mod guard;
+mod load;
 mod metrics;
 mod openapi;
 mod server;

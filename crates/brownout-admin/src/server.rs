@@ -1,16 +1,18 @@
 //! The API on a port of its own.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use brownout_load::Snapshot;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -20,6 +22,7 @@ use crate::api::{Answered, Asked, Endpoint, Failure};
 use crate::control::Control;
 use crate::endpoints::ENDPOINTS;
 use crate::guard::Guard;
+use crate::load;
 
 /// How many may ask at once.
 const CONNECTIONS_MAX: usize = 64;
@@ -54,6 +57,24 @@ impl Admin {
 
     /// Answers until it is dropped.
     pub async fn run(self, control: Arc<Control>) {
+        self.converse(move |guard, request| answer(Arc::clone(&control), guard, request)).await;
+    }
+
+    /// Answers `GET /metrics` with what `look` sees of a load, and nothing else, until it is dropped.
+    pub async fn run_for_load(self, look: impl Fn() -> Option<Snapshot> + Send + Sync + 'static) {
+        let look = Arc::new(look);
+        self.converse(move |guard, request| {
+            let look = Arc::clone(&look);
+            async move { metrics_of_load(&*look, &guard, &request) }
+        })
+        .await;
+    }
+
+    async fn converse<A, R>(self, answer: A)
+    where
+        A: Fn(Arc<Guard>, Request<Incoming>) -> R + Clone + Send + 'static,
+        R: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let guard = Arc::new(self.guard);
         let mut conversations = JoinSet::new();
@@ -67,8 +88,11 @@ impl Admin {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let (control, guard) = (Arc::clone(&control), Arc::clone(&guard));
-            let service = service_fn(move |request| answer(Arc::clone(&control), Arc::clone(&guard), request));
+            let (answer, guard) = (answer.clone(), Arc::clone(&guard));
+            let service = service_fn(move |request| {
+                let answer = answer(Arc::clone(&guard), request);
+                async { Ok::<_, Infallible>(answer.await) }
+            });
             conversations.spawn(async move {
                 let _place = place;
                 let mut builder = http1::Builder::new();
@@ -80,18 +104,29 @@ impl Admin {
     }
 }
 
-async fn answer(
-    control: Arc<Control>,
-    guard: Arc<Guard>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+fn metrics_of_load(
+    look: &(impl Fn() -> Option<Snapshot> + ?Sized),
+    guard: &Guard,
+    request: &Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let head_only = request.method() == Method::HEAD;
+    let answered = guard.check(request.headers()).map_err(Failure::new).and_then(|()| {
+        if !head_only && request.method() != Method::GET {
+            return Err(Failure::method(Method::GET.to_string()));
+        }
+        load::reply(request.uri().path(), look())
+    });
+    respond(answered, head_only)
+}
+
+async fn answer(control: Arc<Control>, guard: Arc<Guard>, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
-    let head_only = head.method == hyper::Method::HEAD;
+    let head_only = head.method == Method::HEAD;
     let answered = async {
         guard.check(&head.headers).map_err(Failure::new)?;
         let path = head.uri.path();
         let matching = || ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, endpoint.matches(path)?)));
-        let method = if head_only { &hyper::Method::GET } else { &head.method };
+        let method = if head_only { &Method::GET } else { &head.method };
         let Some((endpoint, segment)) = matching().find(|(endpoint, _)| endpoint.method == method) else {
             return Err(refusal(path, matching().map(|(endpoint, _)| endpoint)));
         };
@@ -100,7 +135,11 @@ async fn answer(
         let query = form_urlencoded::parse(query.as_bytes()).collect();
         ask(&control, endpoint, &Asked { segment, query, body: &body })
     };
-    let (reply, allow) = match answered.await {
+    respond(answered.await, head_only)
+}
+
+fn respond(answered: Answered, head_only: bool) -> Response<Full<Bytes>> {
+    let (reply, allow) = match answered {
         Ok(reply) => (reply, None),
         Err(failure) => failure.reply(),
     };
@@ -114,7 +153,7 @@ async fn answer(
     if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
         headers.insert(ALLOW, allow);
     }
-    Ok(response)
+    response
 }
 
 fn ask(control: &Control, endpoint: &Endpoint, asked: &Asked<'_>) -> Answered {

@@ -21,7 +21,7 @@ use crate::results::OutputFlags;
 use crate::setting::Setting;
 use crate::signal::asked_to_end;
 use crate::stage::Stage;
-use crate::watch::{Watch, Watched, simulate};
+use crate::watch::{Watch, WatchFlags, Watched, simulate};
 
 /// Makes many calls and counts what came back
 ///
@@ -75,10 +75,14 @@ pub(crate) struct Args {
     output: OutputFlags,
 
     #[command(flatten)]
+    watch: WatchFlags,
+
+    #[command(flatten)]
     policy: PolicyFlags,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
+    args.watch.check(args.is_real())?;
     let mut setting = args.call.setting()?;
     let load = &mut setting.scenario.load;
     beside_cohorts(args, load)?;
@@ -112,6 +116,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             let result = runtime()?.block_on(async {
                 let mut end = Box::pin(asked_to_end()?);
                 let drive = Drive { clock: Clock::start_fine(drive.clock.scale()), ..drive };
+                let probe = Probe::default();
+                let watched = Watched::new(probe.clone(), load, args.shard, args.call.scale());
+                let _watch = Watch::begin(args.watch, watched)?;
                 if let Some(moment) = &args.start_at {
                     tokio::select! {
                         () = moment.wait() => {}
@@ -128,8 +135,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
                     ending.why.to_owned()
                 };
                 let service = &setting.scenario.service;
-                let probe = Probe::default();
-                let _watch = Watch::begin(Watched::new(probe.clone(), load, args.shard, args.call.scale()));
                 Ok(drive.load_of(args.shard, load, Some(service), end, |_, _| (), &probe).await)
             });
             let result = result?;

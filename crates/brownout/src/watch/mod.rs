@@ -3,8 +3,10 @@
 //! Over sockets a thread of its own looks at the counts every now and then, so that what is shown takes nothing from the calls.
 
 mod extent;
+mod flags;
 mod history;
 mod line;
+mod metrics;
 mod simulated;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -16,10 +18,13 @@ use brownout_drive::Probe;
 use brownout_load::{Load, Shard};
 
 use crate::cores::Meter;
+use crate::exit::Stop;
 use crate::output::talk_is_drawn;
 use extent::Extent;
 use history::History;
+use metrics::Metrics;
 
+pub(crate) use flags::WatchFlags;
 pub(crate) use simulated::simulate;
 
 /// How often a load is looked at, in real time.
@@ -42,6 +47,7 @@ pub(crate) struct Watch {
     /// Nothing is ever sent: who is done drops its end.
     over: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    _metrics: Option<Metrics>,
 }
 
 impl Watched {
@@ -61,14 +67,16 @@ impl Watched {
 }
 
 impl Watch {
-    /// Tells how far it is where that is of use, on a terminal, once it takes longer than a second.
-    pub(crate) fn begin(watched: Watched) -> Self {
+    /// Serves what `flags` ask for, and tells how far it is where that is of use, on a terminal, once it takes longer than a second.
+    pub(crate) fn begin(flags: WatchFlags, watched: Watched) -> Result<Self, Stop> {
+        let serve = |address| Metrics::serve(address, watched.probe.clone());
+        let metrics = flags.metrics.map(serve).transpose()?;
         if !talk_is_drawn() {
-            return Self { over: None, thread: None };
+            return Ok(Self { over: None, thread: None, _metrics: metrics });
         }
         let (over, is_over) = channel();
         let thread = std::thread::spawn(move || tell(&watched, &is_over));
-        Self { over: Some(over), thread: Some(thread) }
+        Ok(Self { over: Some(over), thread: Some(thread), _metrics: metrics })
     }
 }
 

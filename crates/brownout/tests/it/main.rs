@@ -26,3 +26,4 @@ mod results;
 mod runner;
 mod scenario;
 mod storm;
+mod watch;
