@@ -39,6 +39,7 @@ impl Exit {
 
     /// At once, without another word.
     pub(crate) fn now(self) -> ! {
+        crate::watch::leave();
         std::process::exit(self.0.into())
     }
 

@@ -78,10 +78,14 @@ impl Setting {
         }
     }
 
+    /// What repeats the run.
+    pub(crate) fn title(&self) -> String {
+        format!("seed {}, scenario {}", self.seed, self.name)
+    }
+
     /// Says, before anything else, what repeats the run.
     pub(crate) fn announce(&self) {
-        let Self { seed, name, chosen, .. } = self;
-        output::talk(&format!("seed {seed}, scenario {name}{}", chosen_note(*seed, *chosen)));
+        output::talk(&format!("{}{}", self.title(), chosen_note(self.seed, self.chosen)));
         if let Some(note) = &self.note {
             output::talk(note);
         }

@@ -94,6 +94,11 @@ impl CallFlags {
         self.url.is_some()
     }
 
+    /// The URL that is called, where it is a real service.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
     /// Who is called, and with which request.
     pub(crate) fn callee(&self, setting: &Setting) -> Result<Callee, Stop> {
         let (target, line) = self.target(self.url.as_deref().unwrap_or(SIMULATED), setting)?;

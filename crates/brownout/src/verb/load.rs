@@ -114,11 +114,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             let drive = args.call.drive(Arc::clone(target), policy.clone(), &setting);
             for_clients_of(load, if args.real { 2 } else { 1 });
             let result = runtime()?.block_on(async {
-                let mut end = Box::pin(asked_to_end()?);
+                let asked = asked_to_end()?;
                 let drive = Drive { clock: Clock::start_fine(drive.clock.scale()), ..drive };
                 let probe = Probe::default();
-                let watched = Watched::new(probe.clone(), load, args.shard, args.call.scale());
-                let _watch = Watch::begin(args.watch, watched)?;
+                let called = args.call.url().unwrap_or("its own service");
+                let watched = Watched::new(probe.clone(), &setting, args.shard, (called, args.call.scale()));
+                let mut watch = Watch::begin(args.watch, watched)?;
+                let mut end = Box::pin(watch.ended(asked));
                 if let Some(moment) = &args.start_at {
                     tokio::select! {
                         () = moment.wait() => {}

@@ -18,6 +18,7 @@ mod honest;
 mod http;
 mod http2;
 mod limits;
+mod live;
 mod practice;
 mod program;
 mod replicas;
@@ -26,4 +27,6 @@ mod results;
 mod runner;
 mod scenario;
 mod storm;
+#[cfg(all(unix, feature = "tui"))]
+mod terminal;
 mod watch;
