@@ -115,8 +115,8 @@ impl Collector for Scrape {
         let own = ("own_failures", "Attempts that failed for want of descriptors or ports of this machine");
         counter(encoder, own, now.pace.own_failures())?;
         let calls = ("call_seconds", "How long calls took from when they were due, in the scenario's time");
-        times(encoder, calls, &now.response)?;
-        times(encoder, ("upstream_rq_seconds", "How long attempts took, in the scenario's time"), &now.service)?;
+        times(encoder, calls, &now.response())?;
+        times(encoder, ("upstream_rq_seconds", "How long attempts took, in the scenario's time"), &now.service())?;
         let lag = ("schedule_lag_seconds", "How late calls were begun, in the scenario's time");
         times(encoder, lag, now.pace.lag())
     }

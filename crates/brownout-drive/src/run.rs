@@ -73,7 +73,7 @@ impl Run {
         let snapshot = self.tally.lock().unwrap_or_else(PoisonError::into_inner).snapshot();
         let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // Looked at last, so that no call has ended that was not begun.
-        Snapshot { elapsed, begun: self.begun.load(Ordering::Relaxed), pace, ..snapshot }
+        snapshot.at(elapsed, self.begun.load(Ordering::Relaxed), pace)
     }
 
     fn note(&self, note: impl FnOnce(&mut Pace)) {

@@ -22,15 +22,47 @@ pub struct Snapshot {
     pub by_status: BTreeMap<u16, u64>,
     /// Attempts without a whole answer, by what broke.
     pub by_fault: BTreeMap<&'static str, u64>,
-    /// Latencies of calls, from when they were due.
-    pub response: LatencyHistogram,
-    /// Latencies of attempts.
-    pub service: LatencyHistogram,
     /// How well this machine keeps up.
     pub pace: Pace,
+    /// As a tally keeps them: what can be put together later is not, while whoever counts has to wait.
+    pub(crate) latencies: Apart,
+}
+
+/// Latencies as they are counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Apart {
+    /// Of calls that were nothing but one attempt that succeeded, and of that attempt.
+    pub(crate) single: LatencyHistogram,
+    /// Of other calls that succeeded, of those that did not, and of their attempts.
+    pub(crate) success: LatencyHistogram,
+    pub(crate) failure: LatencyHistogram,
+    pub(crate) service: LatencyHistogram,
 }
 
 impl Snapshot {
+    /// The same at a moment, with the calls that were begun by then, and the pace of whoever begins them.
+    #[must_use]
+    pub fn at(self, elapsed: Duration, begun: u64, pace: Pace) -> Self {
+        Self { elapsed, begun, pace, ..self }
+    }
+
+    /// Latencies of calls, from when they were due.
+    #[must_use]
+    pub fn response(&self) -> LatencyHistogram {
+        let mut all = self.latencies.single.clone();
+        all.merge(&self.latencies.success);
+        all.merge(&self.latencies.failure);
+        all
+    }
+
+    /// Latencies of attempts.
+    #[must_use]
+    pub fn service(&self) -> LatencyHistogram {
+        let mut all = self.latencies.single.clone();
+        all.merge(&self.latencies.service);
+        all
+    }
+
     /// Calls under way.
     #[must_use]
     pub const fn in_flight(&self) -> u64 {
@@ -70,8 +102,8 @@ mod tests {
         let (snapshot, result) = (tally.snapshot(), tally.result(3, None));
         assert_eq!((snapshot.ended, snapshot.succeeded, snapshot.failed()), (3, 2, 1));
         assert_eq!((snapshot.attempts, snapshot.attempts.retries), (result.attempts, 1));
+        assert_eq!(snapshot.response().summary(), result.latency_ms.response);
+        assert_eq!(snapshot.service().summary(), result.latency_ms.service);
         assert_eq!((snapshot.by_status, snapshot.by_fault), (result.by_status, result.by_fault));
-        assert_eq!(snapshot.response.summary(), result.latency_ms.response);
-        assert_eq!(snapshot.service.summary(), result.latency_ms.service);
     }
 }

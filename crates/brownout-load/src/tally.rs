@@ -10,6 +10,7 @@ use brownout_service::Phase;
 use crate::latency::LatencyHistogram;
 use crate::recovery::Trigger;
 use crate::series::Series;
+use crate::snapshot::Apart;
 use crate::{
     Attempt, Attempts, CallEnd, Calls, Latencies, LoadResult, Pace, PhaseResult, Reply, RetryAfterCounts, Snapshot,
 };
@@ -223,10 +224,6 @@ impl Tally {
     pub fn snapshot(&self) -> Snapshot {
         let single = self.single.count();
         let total = single + self.attempts;
-        let (mut response, mut service) = (self.single.clone(), self.single.clone());
-        response.merge(&self.success);
-        response.merge(&self.failure);
-        service.merge(&self.service);
         Snapshot {
             elapsed: Duration::ZERO,
             begun: single + self.started,
@@ -241,9 +238,13 @@ impl Tally {
             },
             by_status: self.by_status.iter().copied().collect(),
             by_fault: self.by_fault.iter().map(|(transport, count)| (transport.name(), *count)).collect(),
-            response,
-            service,
             pace: Pace::default(),
+            latencies: Apart {
+                single: self.single.clone(),
+                success: self.success.clone(),
+                failure: self.failure.clone(),
+                service: self.service.clone(),
+            },
         }
     }
 

@@ -39,7 +39,7 @@ impl Extent {
 #[cfg(test)]
 mod tests {
     use super::Extent;
-    use brownout_load::{CallEnd, Snapshot, Tally};
+    use brownout_load::{CallEnd, Pace, Snapshot, Tally};
     use std::time::Duration;
 
     const SECS: fn(u64) -> Duration = Duration::from_secs;
@@ -47,7 +47,7 @@ mod tests {
     fn after(seconds: u64, calls: u64) -> Snapshot {
         let mut tally = Tally::new(&[]);
         (0..calls).for_each(|_| tally.call(&CallEnd { started_ns: 0, elapsed_ns: 1, failed: None }));
-        Snapshot { elapsed: SECS(seconds), ..tally.snapshot() }
+        tally.snapshot().at(SECS(seconds), calls, Pace::default())
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Point {
         let attempts = later.attempts.total - earlier.attempts.total;
         let rate = |count: u64| if time > 0.0 { count as f64 / time } else { 0.0 };
         let per_call = |count: u64| (calls > 0).then(|| count as f64 / calls as f64);
-        let latencies = later.response.since(&earlier.response);
+        let latencies = later.response().since(&earlier.response());
         let longest = || latencies.values().last().map(|(longest, _)| longest);
         Self {
             calls: rate(calls),
@@ -86,7 +86,7 @@ impl Point {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::History;
-    use brownout_load::{Attempt, CallEnd, Reply, Snapshot, Tally};
+    use brownout_load::{Attempt, CallEnd, Pace, Reply, Tally};
     use brownout_policy::StopReason;
     use std::time::Duration;
 
@@ -96,7 +96,7 @@ pub(crate) mod tests {
     /// Two hundred calls a second of 20 ms, and from the sixth second on as many of 80 ms that all fail, after a retry.
     pub(crate) fn ten_seconds() -> History {
         let (mut tally, mut begun) = (Tally::new(&[]), 0);
-        let look = |tally: &Tally, begun, second| Snapshot { elapsed: SECS(second), begun, ..tally.snapshot() };
+        let look = |tally: &Tally, begun, second| tally.snapshot().at(SECS(second), begun, Pace::default());
         let mut history = History::new(look(&tally, 0, 0), SECS(1));
         for second in 1..=10 {
             for _ in 0..200 {
@@ -134,7 +134,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_stretch_in_which_nothing_ended_says_nothing() {
-        let nothing = |second| Snapshot { elapsed: SECS(second), ..Tally::new(&[]).snapshot() };
+        let nothing = |second| Tally::new(&[]).snapshot().at(SECS(second), 0, Pace::default());
         let mut history = History::new(nothing(0), SECS(1));
         history.look(nothing(1));
         assert_eq!(history.last(), super::Point::default());

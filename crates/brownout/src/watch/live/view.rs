@@ -88,7 +88,7 @@ fn calls_text(history: &History) -> Vec<Line<'static>> {
             "retries {}, hedges {}, denied {}",
             attempts.retries, attempts.hedges, attempts.budget_denied
         )),
-        Line::from(format!("latency {}", ends_of(&now.response))),
+        Line::from(format!("latency {}", ends_of(&now.response()))),
         Line::from(format!("lag {}; own failures {}", ends_of(lag), now.pace.own_failures())),
     ]
 }
