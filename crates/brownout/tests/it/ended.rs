@@ -1,6 +1,7 @@
 //! Loads that are ended before their end: they report what they have, and say that it is not all.
 #![cfg(unix)]
 
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -31,8 +32,13 @@ fn folder() -> tempfile::TempDir {
 fn begun(folder: &Path, arguments: &str) -> Child {
     let mut command = Command::new(PROGRAM);
     command.arg("load").args(arguments.split_whitespace()).current_dir(folder);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(1500));
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It says what repeats it, and listens for signals a moment later.
+    let mut byte = [0];
+    while byte != *b"\n" {
+        child.stderr.as_mut().unwrap().read_exact(&mut byte).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(1000));
     child
 }
 

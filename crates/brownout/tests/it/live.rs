@@ -89,6 +89,8 @@ fn a_long_run_tells_how_far_it_is_and_wipes_it() {
     let output = command.spawn().unwrap().wait_with_output().unwrap();
     // Data is not touched by it.
     assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok());
+    // Each line is wiped from its end on, and only the last from its beginning.
+    terminal.wait_for("\r\x1b[K");
     let told = terminal.drawn();
     assert!(told.contains(" calls, ") && told.contains(" in flight, ") && told.contains(" left"), "{told:?}");
     assert!(told.ends_with("\r\x1b[K"), "{told:?}");
@@ -97,5 +99,6 @@ fn a_long_run_tells_how_far_it_is_and_wipes_it() {
     let mut command = load(folder.path(), "2s", &["--json"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(terminal.end()).env("TERM", "dumb");
     command.spawn().unwrap().wait_with_output().unwrap();
+    terminal.wait_for("\n");
     assert_eq!(terminal.drawn(), "seed 7, scenario open.toml\r\n");
 }
