@@ -91,14 +91,15 @@ mod tests {
             latency_ns: 1000 * u64::from(number),
             reply,
             verdict: None,
+            retry_after: None,
         };
         tally.single(&attempt(1, Reply::Status(200)));
         tally.attempt(&attempt(1, Reply::Status(503)));
         tally.attempt(&attempt(2, Reply::Broken(Transport::Reset)));
         tally.attempt(&attempt(3, Reply::Status(503)));
         tally.budget_denied();
-        tally.call(&CallEnd { started_ns: 0, elapsed_ns: 9000, failed: Some(StopReason::BudgetDenied) });
-        tally.call(&CallEnd { started_ns: 0, elapsed_ns: 100, failed: None });
+        tally.call(&CallEnd { started_ns: 0, elapsed_ns: 9000, attempts: 3, failed: Some(StopReason::BudgetDenied) });
+        tally.call(&CallEnd { started_ns: 0, elapsed_ns: 100, attempts: 1, failed: None });
         let (snapshot, result) = (tally.snapshot(), tally.result(3, None));
         assert_eq!((snapshot.ended, snapshot.succeeded, snapshot.failed()), (3, 2, 1));
         assert_eq!((snapshot.attempts, snapshot.attempts.retries), (result.attempts, 1));

@@ -219,23 +219,29 @@ impl Tally {
         self.phases.iter_mut().filter(move |counts| counts.from_ns <= ns && ns < counts.until_ns)
     }
 
+    fn attempts(&self) -> Attempts {
+        let single = self.single.count();
+        let total = single + self.attempts;
+        Attempts {
+            total,
+            first: total - self.retries - self.hedges,
+            retries: self.retries,
+            hedges: self.hedges,
+            budget_denied: self.budget_denied,
+            succeeded: single + self.well,
+        }
+    }
+
     /// What is counted so far; when that is, how many calls were begun, and the pace are for the driver to say.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let single = self.single.count();
-        let total = single + self.attempts;
         Snapshot {
             elapsed: Duration::ZERO,
             begun: single + self.started,
             ended: single + self.started,
             succeeded: single + self.succeeded,
-            attempts: Attempts {
-                total,
-                first: total - self.retries - self.hedges,
-                retries: self.retries,
-                hedges: self.hedges,
-                budget_denied: self.budget_denied,
-            },
+            attempts: self.attempts(),
             by_status: self.by_status.iter().copied().collect(),
             by_fault: self.by_fault.iter().map(|(transport, count)| (transport.name(), *count)).collect(),
             pace: Pace::default(),
@@ -259,7 +265,6 @@ impl Tally {
         let end = Duration::from_nanos(self.end_ns);
         let single = self.single.count();
         let (started, succeeded) = (single + self.started, single + self.succeeded);
-        let attempts = single + self.attempts;
         let phase = |PhaseCounts { phase, calls, succeeded, attempts, .. }: &PhaseCounts| PhaseResult {
             name: phase.name.clone(),
             from_s: phase.window.from.as_secs_f64(),
@@ -289,14 +294,7 @@ impl Tally {
                 unsent: offered.saturating_sub(started),
                 returned: self.returned,
             },
-            attempts: Attempts {
-                total: attempts,
-                first: attempts - self.retries - self.hedges,
-                retries: self.retries,
-                hedges: self.hedges,
-                budget_denied: self.budget_denied,
-                succeeded: single + self.well,
-            },
+            attempts: self.attempts(),
             retry_after: self.retry_after,
             tries_to_success: self.tries_to_success(),
             gave_up: self.gave_up.iter().map(|(reason, count)| (reason.name(), *count)).collect(),

@@ -46,7 +46,7 @@ mod tests {
 
     fn after(seconds: u64, calls: u64) -> Snapshot {
         let mut tally = Tally::new(&[]);
-        (0..calls).for_each(|_| tally.call(&CallEnd { started_ns: 0, elapsed_ns: 1, failed: None }));
+        (0..calls).for_each(|_| tally.call(&CallEnd { started_ns: 0, elapsed_ns: 1, attempts: 1, failed: None }));
         tally.snapshot().at(SECS(seconds), calls, Pace::default())
     }
 
