@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use brownout_report::Exit;
+use brownout_report::{Failing, Reason};
 
-use crate::{Attempted, Failed, Work};
+use crate::{Attempted, Signals, Work};
 
 /// Fails a given number of times, then succeeds. Takes no time.
 #[derive(Clone, Copy, Debug)]
@@ -15,11 +15,11 @@ pub struct Flaky {
 }
 
 impl Work for Flaky {
-    async fn attempt(&mut self, number: NonZeroU32, _: Option<Duration>) -> Attempted {
+    async fn attempt(&mut self, number: NonZeroU32, _: Option<Duration>, _: &mut Signals) -> Attempted {
         if self.fail_count < number.get() {
             return Ok(());
         }
         let error = format!("flaky function failed ({number} of {} failures)", self.fail_count);
-        Err(Failed { error, exit: Exit::default(), fatal: None })
+        Err(Failing::new(error, Reason::Error).into())
     }
 }

@@ -6,7 +6,14 @@
 mod command;
 mod flaky;
 mod runner;
+mod signals;
+#[cfg(unix)]
+mod terminal;
+#[cfg_attr(not(unix), path = "no_tree.rs")]
+mod tree;
+mod watch;
 
-pub use command::Command;
+pub use command::{Command, Tries};
 pub use flaky::Flaky;
 pub use runner::{Attempted, Failed, Runner, Work};
+pub use signals::{Signals, Told};

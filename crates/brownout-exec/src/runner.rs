@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw};
 use brownout_policy::{Callers, Failure, Policy, Verdict};
-use brownout_report::{Exit, RunAttempt, RunReport, RunStop};
-use tokio::time::Instant;
+use brownout_report::{Failing, RunAttempt, RunOrigin, RunReport, RunStop};
+use tokio::time::{Instant, sleep_until};
+
+use crate::tree::pause_self;
+use crate::{Signals, Told};
 
 /// Something that can fail and be tried again.
 #[expect(async_fn_in_trait, reason = "the futures stay on one thread")]
 pub trait Work {
-    /// Makes attempt `number`, within `allowance` if there is one.
-    async fn attempt(&mut self, number: NonZeroU32, allowance: Option<Duration>) -> Attempted;
+    /// Makes attempt `number`, within `allowance` if there is one. A signal that says to end ends it.
+    async fn attempt(&mut self, number: NonZeroU32, allowance: Option<Duration>, signals: &mut Signals) -> Attempted;
 
     /// The command, for the report.
     fn command(&self) -> Option<Vec<String>> {
@@ -26,12 +29,10 @@ pub type Attempted = Result<(), Failed>;
 /// An attempt that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// In words.
-    pub error: String,
-    /// How the command ended.
-    pub exit: Exit,
-    /// Where another try cannot help, the exit code to end with.
-    pub fatal: Option<u8>,
+    /// How.
+    pub failing: Failing,
+    /// Where no other try is to be made whatever the policy, how the run ends.
+    pub end: Option<RunStop>,
 }
 
 /// What a run is made of.
@@ -41,16 +42,30 @@ pub struct Runner<'p> {
     pub policy: &'p Policy,
     /// The luck of the jitter.
     pub seed: Seed,
+    /// When it begins, since 1970, for the report.
+    pub started: Option<Duration>,
+}
+
+/// The policy decides.
+impl From<Failing> for Failed {
+    fn from(failing: Failing) -> Self {
+        Self { failing, end: None }
+    }
 }
 
 impl Runner<'_> {
-    /// Tries `work` until it succeeds or the policy gives up. `observe` sees each failed attempt once it is
-    /// decided what follows, before the wait.
-    pub async fn run(&self, work: &mut impl Work, mut observe: impl FnMut(&RunAttempt)) -> RunReport {
+    /// Tries `work` until it succeeds, the policy gives up, or a signal says to end. `observe` sees the report after each
+    /// attempt, once it is decided what follows and before the wait.
+    pub async fn run(
+        &self,
+        work: &mut impl Work,
+        signals: &mut Signals,
+        mut observe: impl FnMut(&RunReport),
+    ) -> RunReport {
         let began = Instant::now();
         let mut callers = Callers::one(self.policy);
         let mut call = callers.call(0, Duration::ZERO);
-        let mut attempts = Vec::new();
+        let mut report = self.begin(work);
         let stop = loop {
             // A run is one call, so its draws are those of call 1.
             let throttle = draw(self.seed, Stream::THROTTLE, 1, call.next_attempt());
@@ -58,43 +73,71 @@ impl Runner<'_> {
                 Ok(go) => go,
                 Err(reason) => break RunStop::GaveUp(reason),
             };
-            if !go.after.is_zero() {
-                tokio::time::sleep(go.after).await;
+            if let Some(signal) = wait(Instant::now() + go.after, signals).await {
+                break RunStop::Interrupted(signal);
             }
             let number = call.attempt();
             let start = began.elapsed();
-            let attempted = work.attempt(number, go.allowance).await;
+            let attempted = work.attempt(number, go.allowance, signals).await;
             let elapsed = began.elapsed();
-            let attempt = |failed| RunAttempt::new(number.get(), start, elapsed - start, failed);
-            let Err(Failed { error, exit, fatal }) = attempted else {
+            let attempt = |failing| RunAttempt::new(number.get(), start, elapsed - start, failing);
+            let Err(Failed { failing, end }) = attempted else {
                 callers.succeeded(&mut call, elapsed, elapsed - start, number.get() > 1);
-                attempts.push(attempt(None));
+                report.push(attempt(None), elapsed);
                 break RunStop::Success;
             };
-            let attempt = attempt(Some((error, exit)));
-            if let Some(code) = fatal {
-                observe(&attempt);
-                attempts.push(attempt);
-                break RunStop::Spawn(code);
+            let failure = Failure { retry_after: failing.retry_after, ..Failure::OTHER };
+            let attempt = attempt(Some(failing));
+            if let Some(stop) = end {
+                let attempt = if stop == RunStop::Rule { attempt.then_stop() } else { attempt };
+                report.push(attempt, elapsed);
+                observe(&report);
+                break stop;
             }
             let draw = draw(self.seed, Stream::JITTER, 1, number.get());
-            match callers.failed(&mut call, elapsed, &Failure::OTHER, draw, number.get() > 1) {
+            let (after, source) = match callers.failed(&mut call, elapsed, &failure, draw, number.get() > 1) {
                 Verdict::Await => unreachable!("a run makes one attempt after another"),
-                Verdict::Retry { after, .. } => {
-                    let attempt = attempt.then_wait(after);
-                    observe(&attempt);
-                    attempts.push(attempt);
-                    tokio::time::sleep(after).await;
-                }
+                Verdict::Retry { after, source } => (after, source),
                 Verdict::Stop(reason) => {
-                    let attempt = attempt.then_give_up(reason);
-                    observe(&attempt);
-                    attempts.push(attempt);
+                    report.push(attempt.then_give_up(reason), elapsed);
+                    observe(&report);
                     break RunStop::GaveUp(reason);
                 }
+            };
+            report.push(attempt.then_wait(after, source), elapsed);
+            observe(&report);
+            if let Some(signal) = wait(began + elapsed + after, signals).await {
+                break RunStop::Interrupted(signal);
             }
         };
-        RunReport::new(attempts, stop, began.elapsed(), self.seed, work.command())
+        report.end(stop, began.elapsed());
+        report
+    }
+
+    fn begin(&self, work: &impl Work) -> RunReport {
+        RunReport::new(RunOrigin {
+            command: work.command(),
+            seed: self.seed,
+            started: self.started,
+            attempts_max: self.policy.attempts_max(),
+        })
+    }
+}
+
+/// Waits until then, or for a signal that says to end: which.
+async fn wait(until: Instant, signals: &mut Signals) -> Option<u8> {
+    let over = sleep_until(until);
+    tokio::pin!(over);
+    loop {
+        tokio::select! {
+            biased;
+            told = signals.next() => match told {
+                Told::End(signal) => return Some(signal),
+                Told::Pass(_) => {}
+                Told::Pause => pause_self(),
+            },
+            () = &mut over => return None,
+        }
     }
 }
 

@@ -4,24 +4,19 @@ use std::fmt;
 use std::process::ExitCode;
 
 use brownout_load::Verdict;
+use brownout_report::exit_code;
 
-/// An exit code. The table in `brownout --help` and in the guide lists them all.
+/// An exit code: one of [`exit_code`], which says when each is used, or that of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exit(u8);
 
 impl Exit {
-    /// It went well.
-    pub(crate) const FINE: Self = Self(0);
-    /// It ran, and what it was to find out is bad: unhealthy, every retry spent, no answer.
-    pub(crate) const FAILED: Self = Self(1);
-    /// Flags or a scenario that make no sense. Nothing was begun.
-    pub(crate) const USAGE: Self = Self(2);
-    /// It ran, and what came out of it cannot be trusted or tells nothing: too little data.
-    pub(crate) const UNTOLD: Self = Self(98);
-    /// It ran, and the verdict is bad.
-    pub(crate) const MISSED: Self = Self(99);
-    /// The program itself failed while it was to run a command.
-    pub(crate) const OWN_FAILURE: Self = Self(125);
+    pub(crate) const FINE: Self = Self(exit_code::FINE);
+    pub(crate) const FAILED: Self = Self(exit_code::FAILED);
+    pub(crate) const USAGE: Self = Self(exit_code::USAGE);
+    pub(crate) const UNTOLD: Self = Self(exit_code::UNTOLD);
+    pub(crate) const MISSED: Self = Self(exit_code::MISSED);
+    pub(crate) const OWN_FAILURE: Self = Self(exit_code::OWN_FAILURE);
 
     /// What became of what was expected, if anything was.
     pub(crate) fn of_verdict(verdict: Option<&Verdict>) -> Self {
@@ -34,7 +29,7 @@ impl Exit {
 
     /// Ended by signal `number`, as shells say it.
     pub(crate) const fn signalled(number: u8) -> Self {
-        Self(128 + number)
+        Self(exit_code::signalled(number))
     }
 
     /// At once, without another word.

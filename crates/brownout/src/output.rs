@@ -62,6 +62,11 @@ enum Place {
 }
 
 impl Output {
+    /// Whether it can be written again and again: what is replaced can, what is appended to, such as a pipe, cannot.
+    pub(crate) const fn is_replaced(&self) -> bool {
+        !matches!(self.place, Place::Special)
+    }
+
     /// Makes the folder and finds out whether a file can be there. A link is followed.
     pub(crate) fn at(path: &Path) -> Result<Self, Stop> {
         Self::prepare(path).map_err(|error| failed(path, &error))
@@ -97,7 +102,7 @@ impl Output {
     }
 
     /// Writes `text`, and only then takes the place of what was there.
-    pub(crate) fn write(self, text: &str) -> Result<(), Stop> {
+    pub(crate) fn write(&self, text: &str) -> Result<(), Stop> {
         let written = match self.beside() {
             Ok(None) => std::fs::write(&self.path, text),
             Ok(Some(mut file)) => file

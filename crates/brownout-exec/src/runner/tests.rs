@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use brownout_draw::Seed;
 use brownout_policy::{JitterKind, Policy, Settings};
-use brownout_report::{Exit, RunReport};
+use brownout_report::{Failing, Reason, RunReport};
 
-use super::{Attempted, Failed, Runner, Work};
-use crate::{Command, Flaky};
+use super::{Attempted, Runner, Work};
+use crate::{Command, Flaky, Signals, Tries};
 
 /// Work that takes its time and fails for ever.
 struct Slow(Duration);
 
 impl Work for Slow {
-    async fn attempt(&mut self, _: NonZeroU32, allowance: Option<Duration>) -> Attempted {
+    async fn attempt(&mut self, _: NonZeroU32, allowance: Option<Duration>, _: &mut Signals) -> Attempted {
         tokio::time::sleep(allowance.map_or(self.0, |allowance| allowance.min(self.0))).await;
-        Err(Failed { error: "too slow".to_owned(), exit: Exit::default(), fatal: None })
+        Err(Failing::new("too slow", Reason::Error).into())
     }
 }
 
@@ -26,7 +26,7 @@ fn settings() -> Settings {
 
 async fn run(settings: Settings, seed: u64, work: &mut impl Work) -> RunReport {
     let policy = Policy::new(settings).unwrap();
-    Runner { policy: &policy, seed: Seed(seed) }.run(work, |_| ()).await
+    Runner { policy: &policy, seed: Seed(seed), started: None }.run(work, &mut Signals::none(), |_| ()).await
 }
 
 fn delays_ms(report: &RunReport) -> Vec<f64> {
@@ -40,14 +40,14 @@ async fn delays_grow_until_the_work_succeeds() {
     assert_eq!(delays_ms(&report), [100.0, 200.0, 400.0]);
     let starts: Vec<f64> = report.attempts.iter().map(|attempt| attempt.start_ms).collect();
     assert_eq!(starts, [0.0, 100.0, 300.0, 700.0]);
-    assert_eq!((report.exit_code, report.stop_reason), (0, "success"));
+    assert_eq!((report.exit_code, report.stop_reason), (Some(0), "success"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_retry_is_spent_and_the_last_error_told() {
     let report = run(settings(), 1, &mut Flaky { fail_count: 99 }).await;
     assert_eq!(report.text(), "Failed after 5 retries (total delay: 3.1s): flaky function failed (6 of 99 failures)\n");
-    assert_eq!((report.exit_code, report.stop_reason, report.attempts_total), (1, "exhausted", 6));
+    assert_eq!((report.exit_code, report.stop_reason, report.attempts_total), (Some(1), "exhausted", 6));
     assert!(report.attempts.iter().all(|attempt| attempt.error.is_some()));
 }
 
@@ -84,15 +84,15 @@ async fn the_timeout_counts_the_work_too() {
     let limited = Settings { deadline: Some(Duration::from_millis(500)), ..settings() };
     // 150 of work, 100 of waiting, 150 of work: 100 are left, and the next wait is 200.
     let report = run(limited.clone(), 1, &mut Slow(Duration::from_millis(150))).await;
-    assert_eq!((report.stop_reason, report.exit_code, report.attempts_total), ("deadline_near", 124, 2));
+    assert_eq!((report.stop_reason, report.exit_code, report.attempts_total), ("deadline_near", Some(124), 2));
     // 300 of work, 100 of waiting: 100 are left for the second attempt.
     let report = run(limited, 1, &mut Slow(Duration::from_millis(300))).await;
-    assert_eq!((report.stop_reason, report.exit_code, report.attempts_total), ("deadline_exceeded", 124, 2));
+    assert_eq!((report.stop_reason, report.exit_code, report.attempts_total), ("deadline_exceeded", Some(124), 2));
     assert!((report.elapsed_ms - 500.0).abs() < 2.0, "{}", report.elapsed_ms);
 }
 
-fn shell(script: &str) -> Command {
-    Command { program: "sh".into(), arguments: vec!["-c".into(), script.into()] }
+fn shell(script: &str) -> Tries {
+    Command::new("sh".into(), vec!["-c".into(), script.into()]).tries()
 }
 
 fn once() -> Settings {
@@ -103,28 +103,28 @@ fn once() -> Settings {
 #[tokio::test]
 async fn a_command_keeps_its_own_exit_code() {
     let report = run(once(), 1, &mut shell("exit 7")).await;
-    assert_eq!((report.exit_code, report.attempts_total), (7, 2));
+    assert_eq!((report.exit_code, report.attempts_total), (Some(7), 2));
     assert_eq!(report.last_error.as_deref(), Some("exit status: 7"));
     let report = run(once(), 1, &mut shell("kill -9 $$")).await;
-    assert_eq!((report.exit_code, report.attempts[0].exit.signal), (137, Some(9)));
+    assert_eq!((report.exit_code, report.attempts[0].exit.signal), (Some(137), Some(9)));
     assert_eq!(run(once(), 1, &mut shell("exit 0")).await.attempts_total, 1);
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_command_that_cannot_be_started_is_not_tried_again() {
-    let missing = || Command { program: "/nonexistent/command".into(), arguments: vec![] };
-    let report = run(once(), 1, &mut missing()).await;
-    assert_eq!((report.exit_code, report.stop_reason, report.attempts_total), (127, "spawn_error", 1));
-    let report = run(once(), 1, &mut Command { program: "/".into(), arguments: vec![] }).await;
-    assert_eq!((report.exit_code, report.attempts_total), (126, 1));
+    let command = |program: &str| Command::new(program.into(), vec![]).tries();
+    let report = run(once(), 1, &mut command("/nonexistent/command")).await;
+    assert_eq!((report.exit_code, report.stop_reason, report.attempts_total), (Some(127), "spawn_error", 1));
+    let report = run(once(), 1, &mut command("/")).await;
+    assert_eq!((report.exit_code, report.attempts_total), (Some(126), 1));
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_command_past_its_time_is_ended() {
     let limited = Settings { deadline: Some(Duration::from_millis(200)), ..once() };
-    let report = run(limited, 1, &mut Command { program: "sleep".into(), arguments: vec!["60".into()] }).await;
-    assert_eq!((report.exit_code, report.stop_reason), (124, "deadline_exceeded"));
+    let report = run(limited, 1, &mut shell("exec sleep 60")).await;
+    assert_eq!((report.exit_code, report.stop_reason), (Some(124), "deadline_exceeded"));
     assert!(report.attempts[0].exit.timed_out);
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
         Verb::Presets(args) => presets::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Schema(args) => schema::run(&args),
-        Verb::Run(args) => run::run(args),
+        Verb::Run(args) => run::run(&args),
     }
 }
 

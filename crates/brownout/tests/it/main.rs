@@ -25,6 +25,8 @@ mod replicas;
 mod requests;
 mod results;
 mod runner;
+#[cfg(unix)]
+mod runner_processes;
 mod scenario;
 mod storm;
 #[cfg(all(unix, feature = "tui"))]

@@ -1,0 +1,192 @@
+//! A retry runner's run.
+
+mod attempt;
+
+use std::time::Duration;
+
+use brownout_draw::Seed;
+use brownout_policy::StopReason;
+use serde::Serialize;
+
+pub use attempt::{Exit, Failing, Reason, RunAttempt};
+
+use crate::exit_code;
+use crate::number::{counted, millis, seconds};
+
+/// A run of the retry runner: what its report file holds, and what it says. Made when the run begins, and added to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunReport {
+    /// The form of this record.
+    pub schema: &'static str,
+    /// `running`, `success` or `failed`.
+    pub status: &'static str,
+    /// `running`, `success`, `stop_rule`, `interrupted`, `spawn_error`, or why the policy gave up: `exhausted`, `deadline_exceeded`, …
+    pub stop_reason: &'static str,
+    /// Of the whole run; `null` while it runs.
+    pub exit_code: Option<u8>,
+    /// The command; `null` for the built-in function.
+    pub command: Option<Vec<String>>,
+    /// Of the jitter.
+    pub seed: u64,
+    /// When it began, in milliseconds since 1970; `null` where that is not known.
+    pub started_unix_ms: Option<u64>,
+    /// The most attempts that the policy makes; `null` without bound.
+    pub attempts_max: Option<u32>,
+    /// Attempts made.
+    pub attempts_total: usize,
+    /// Of these, retries.
+    pub retries: usize,
+    /// Work and waits.
+    pub elapsed_ms: f64,
+    /// Waits alone, as they were decided.
+    pub total_delay_ms: f64,
+    /// Of the last failed attempt; `null` where none failed.
+    pub last_error: Option<String>,
+    /// Attempts that are not in the list below, which has the first hundred and the last nine hundred.
+    pub attempts_omitted: usize,
+    /// The attempts, in order.
+    pub attempts: Vec<RunAttempt>,
+    #[serde(skip)]
+    total_delay: Duration,
+    #[serde(skip)]
+    stop: Option<RunStop>,
+}
+
+/// What is known of a run before its first attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunOrigin {
+    /// The command; `None` for the built-in function.
+    pub command: Option<Vec<String>>,
+    /// Of the jitter.
+    pub seed: Seed,
+    /// When it began, since 1970.
+    pub started: Option<Duration>,
+    /// The most attempts that the policy makes.
+    pub attempts_max: Option<u32>,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunStop {
+    /// An attempt succeeded.
+    Success,
+    /// The policy gave up.
+    GaveUp(StopReason),
+    /// A rule says that another try cannot help.
+    Rule,
+    /// The command could not be started; trying again would not help. The code is 126 or 127.
+    Spawn(u8),
+    /// The runner got this signal.
+    Interrupted(u8),
+}
+
+/// So many attempts are kept: a run without bound must not grow a report without bound.
+const KEPT_MAX: usize = 1000;
+/// Of them, so many of the first.
+const FIRST_KEPT: usize = 100;
+
+impl RunReport {
+    /// A run without attempts yet.
+    #[must_use]
+    pub fn new(origin: RunOrigin) -> Self {
+        let RunOrigin { command, seed, started, attempts_max } = origin;
+        Self {
+            schema: "brownout-run-1",
+            status: "running",
+            stop_reason: "running",
+            exit_code: None,
+            command,
+            seed: seed.0,
+            started_unix_ms: started.and_then(|started| u64::try_from(started.as_millis()).ok()),
+            attempts_max,
+            attempts_total: 0,
+            retries: 0,
+            elapsed_ms: 0.0,
+            total_delay_ms: 0.0,
+            last_error: None,
+            attempts_omitted: 0,
+            attempts: Vec::new(),
+            total_delay: Duration::ZERO,
+            stop: None,
+        }
+    }
+
+    /// One more attempt was made; the run has lasted `elapsed`.
+    pub fn push(&mut self, attempt: RunAttempt, elapsed: Duration) {
+        self.attempts_total += 1;
+        self.retries = self.attempts_total - 1;
+        self.total_delay = self.total_delay.saturating_add(attempt.delay());
+        self.total_delay_ms = millis(self.total_delay);
+        self.elapsed_ms = millis(elapsed);
+        if attempt.error.is_some() {
+            self.last_error.clone_from(&attempt.error);
+        }
+        if self.attempts.len() == KEPT_MAX {
+            self.attempts.remove(FIRST_KEPT);
+            self.attempts_omitted += 1;
+        }
+        self.attempts.push(attempt);
+    }
+
+    /// The run is over after `elapsed`.
+    pub fn end(&mut self, stop: RunStop, elapsed: Duration) {
+        let last = self.attempts.last().map(|attempt| attempt.exit).unwrap_or_default();
+        self.status = if stop == RunStop::Success { "success" } else { "failed" };
+        self.stop_reason = stop.name();
+        self.exit_code = Some(stop.exit_code(last));
+        self.elapsed_ms = millis(elapsed);
+        self.stop = Some(stop);
+    }
+
+    /// Whether an attempt succeeded.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.stop == Some(RunStop::Success)
+    }
+
+    /// For people: one line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let retries = counted(self.retries as u64, "retry", "retries");
+        let waited = format!("{retries} (total delay: {})", seconds(self.total_delay));
+        let error = self.last_error.as_deref().unwrap_or("no attempt was made");
+        let reason = match self.stop {
+            None => return format!("Running after {waited}\n"),
+            Some(RunStop::Success) => return format!("Success after {waited}\n"),
+            Some(RunStop::GaveUp(StopReason::DeadlineExceeded | StopReason::DeadlineNear)) => {
+                " [timeout of the whole run]"
+            }
+            Some(RunStop::GaveUp(StopReason::BudgetDenied)) => " [the retry budget is spent]",
+            Some(RunStop::GaveUp(StopReason::RetryAfterTooLong)) => " [asked to stay away for too long]",
+            _ => "",
+        };
+        format!("Failed after {waited}: {error}{reason}\n")
+    }
+}
+
+impl RunStop {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::GaveUp(reason) => reason.name(),
+            Self::Rule => "stop_rule",
+            Self::Spawn(_) => "spawn_error",
+            Self::Interrupted(_) => StopReason::Interrupted.name(),
+        }
+    }
+
+    /// The command's own code where it has one and failed by it: 128 + n after signal n, 1 where there is none.
+    fn exit_code(self, last: Exit) -> u8 {
+        match self {
+            Self::Success => exit_code::FINE,
+            Self::Spawn(code) => code,
+            Self::Interrupted(signal) => exit_code::signalled(signal),
+            Self::GaveUp(StopReason::DeadlineExceeded | StopReason::DeadlineNear) => exit_code::TIMEOUT,
+            // What it printed makes a failure of an exit code 0.
+            Self::GaveUp(_) | Self::Rule => last.code().filter(|code| *code != 0).unwrap_or(exit_code::FAILED),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
