@@ -5,6 +5,7 @@
 
 mod command;
 mod flaky;
+mod rules;
 mod runner;
 mod signals;
 #[cfg(unix)]
@@ -15,5 +16,6 @@ mod watch;
 
 pub use command::{Command, Tries};
 pub use flaky::Flaky;
+pub use rules::{Cause, Ends, EndsError, Examiner, Judgement, Pattern, PatternError, Rules, Seen, Stream};
 pub use runner::{Attempted, Failed, Runner, Work};
 pub use signals::{Signals, Told};
