@@ -5,6 +5,9 @@
 
 mod command;
 mod flaky;
+mod hook;
+mod input;
+mod output;
 mod rules;
 mod runner;
 mod signals;
@@ -16,6 +19,7 @@ mod watch;
 
 pub use command::{Command, Tries};
 pub use flaky::Flaky;
+pub use input::StdinMode;
 pub use rules::{Cause, Ends, EndsError, Examiner, Judgement, Pattern, PatternError, Rules, Seen, Stream};
-pub use runner::{Attempted, Failed, Runner, Work};
+pub use runner::{Attempted, Event, Failed, Runner, Work};
 pub use signals::{Signals, Told};

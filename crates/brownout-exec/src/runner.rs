@@ -17,10 +17,30 @@ pub trait Work {
     /// Makes attempt `number`, within `allowance` if there is one. A signal that says to end ends it.
     async fn attempt(&mut self, number: NonZeroU32, allowance: Option<Duration>, signals: &mut Signals) -> Attempted;
 
+    /// Does what is to be done between a failed `attempt` and the next, within `allowance`: the signal that said to end, or
+    /// what went wrong, which does not keep the next from being made.
+    async fn between(
+        &mut self,
+        _attempt: &RunAttempt,
+        _allowance: Option<Duration>,
+        _signals: &mut Signals,
+    ) -> Result<Option<u8>, String> {
+        Ok(None)
+    }
+
     /// The command, for the report.
     fn command(&self) -> Option<Vec<String>> {
         None
     }
+}
+
+/// Something to tell while a run goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'r> {
+    /// An attempt failed, and it is decided what follows: the report so far.
+    Attempted(&'r RunReport),
+    /// Something else went wrong, which does not end the run.
+    Remark(&'r str),
 }
 
 /// What an attempt came to.
@@ -54,13 +74,13 @@ impl From<Failing> for Failed {
 }
 
 impl Runner<'_> {
-    /// Tries `work` until it succeeds, the policy gives up, or a signal says to end. `observe` sees the report after each
-    /// attempt, once it is decided what follows and before the wait.
+    /// Tries `work` until it succeeds, the policy gives up, or a signal says to end. `observe` hears of each failed attempt
+    /// before the wait.
     pub async fn run(
         &self,
         work: &mut impl Work,
         signals: &mut Signals,
-        mut observe: impl FnMut(&RunReport),
+        mut observe: impl FnMut(Event<'_>),
     ) -> RunReport {
         let began = Instant::now();
         let mut callers = Callers::one(self.policy);
@@ -91,7 +111,7 @@ impl Runner<'_> {
             if let Some(stop) = end {
                 let attempt = if stop == RunStop::Rule { attempt.then_stop() } else { attempt };
                 report.push(attempt, elapsed);
-                observe(&report);
+                observe(Event::Attempted(&report));
                 break stop;
             }
             let draw = draw(self.seed, Stream::JITTER, 1, number.get());
@@ -100,13 +120,26 @@ impl Runner<'_> {
                 Verdict::Retry { after, source } => (after, source),
                 Verdict::Stop(reason) => {
                     report.push(attempt.then_give_up(reason), elapsed);
-                    observe(&report);
+                    observe(Event::Attempted(&report));
                     break RunStop::GaveUp(reason);
                 }
             };
-            report.push(attempt.then_wait(after, source), elapsed);
-            observe(&report);
-            if let Some(signal) = wait(began + elapsed + after, signals).await {
+            let attempt = attempt.then_wait(after, source);
+            report.push(attempt.clone(), elapsed);
+            observe(Event::Attempted(&report));
+            // Its time is part of the wait.
+            let told = match work.between(&attempt, callers.allowance(&call, elapsed), signals).await {
+                Ok(told) => told,
+                Err(error) => {
+                    observe(Event::Remark(&error));
+                    None
+                }
+            };
+            let told = match told {
+                None => wait(began + elapsed + after, signals).await,
+                told => told,
+            };
+            if let Some(signal) = told {
                 break RunStop::Interrupted(signal);
             }
         };

@@ -82,8 +82,8 @@ impl<'r> Examiner<'r> {
         if self.seen.stop.is_none() {
             self.seen.stop = first(&rules.stop_on_output);
         }
-        let asked = rules.retry_after_from.iter().filter(|pattern| pattern.is_of(stream));
-        if let Some(asked) = asked.filter_map(|pattern| pattern.captures(line)).last() {
+        let mut asked = rules.retry_after_from.iter().rev().filter(|pattern| pattern.is_of(stream));
+        if let Some(asked) = asked.find_map(|pattern| pattern.captures(line)) {
             let asked = &asked[..asked.len().min(RETRY_AFTER_BYTES_MAX)];
             self.seen.retry_after = Some(String::from_utf8_lossy(asked).into_owned());
         }

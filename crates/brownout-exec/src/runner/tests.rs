@@ -92,7 +92,7 @@ async fn the_timeout_counts_the_work_too() {
 }
 
 fn shell(script: &str) -> Tries {
-    Command::new("sh".into(), vec!["-c".into(), script.into()]).tries()
+    Command::new("sh".into(), vec!["-c".into(), script.into()]).tries().unwrap()
 }
 
 fn once() -> Settings {
@@ -113,7 +113,7 @@ async fn a_command_keeps_its_own_exit_code() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_command_that_cannot_be_started_is_not_tried_again() {
-    let command = |program: &str| Command::new(program.into(), vec![]).tries();
+    let command = |program: &str| Command::new(program.into(), vec![]).tries().unwrap();
     let report = run(once(), 1, &mut command("/nonexistent/command")).await;
     assert_eq!((report.exit_code, report.stop_reason, report.attempts_total), (Some(127), "spawn_error", 1));
     let report = run(once(), 1, &mut command("/")).await;

@@ -8,7 +8,7 @@ mod target;
 
 pub(crate) use format::{Format, FormatFlags};
 pub(crate) use limits::LimitFlags;
-pub(crate) use policy::{BackoffFlags, HTTP_ATTEMPT_TIMEOUT, PolicyFlags};
+pub(crate) use policy::{BackoffFlags, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, made_of};
 pub(crate) use service::ServiceFlags;
 pub(crate) use target::{CallFlags, Callee, seen};
 

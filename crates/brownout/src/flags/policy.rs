@@ -85,9 +85,9 @@ pub(crate) struct PolicyFlags {
 }
 
 impl BackoffFlags {
-    /// The policy these flags make over `under`.
-    pub(crate) fn over(&self, under: Settings) -> Result<Policy, Stop> {
-        checked(self.settings(), under)
+    /// What the flags say, over what is `under` them.
+    pub(crate) fn settings_over(&self, under: Settings) -> Settings {
+        self.settings().over(under)
     }
 
     fn settings(&self) -> Settings {
@@ -111,7 +111,7 @@ impl BackoffFlags {
 impl PolicyFlags {
     /// The policy these flags make over `under`: the scenario's, or a verb's own defaults.
     pub(crate) fn over(&self, under: Settings) -> Result<Policy, Stop> {
-        checked(self.settings(), under)
+        made_of(self.settings().over(under))
     }
 
     /// Whether a flag was given that only means something where there are retries.
@@ -130,9 +130,10 @@ impl PolicyFlags {
     }
 }
 
-fn checked(flags: Settings, under: Settings) -> Result<Policy, Stop> {
+/// The policy that settings make of which flags are a part.
+pub(crate) fn made_of(settings: Settings) -> Result<Policy, Stop> {
     let in_flags = |setting| format!("--{}", flag(setting));
-    Policy::new(flags.over(under)).map_err(|errors| {
+    Policy::new(settings).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(|error| error.explain(in_flags)).collect();
         Stop::usage(lines.join("\nerror: "))
     })

@@ -27,6 +27,10 @@ mod results;
 mod runner;
 #[cfg(unix)]
 mod runner_processes;
+#[cfg(unix)]
+mod runner_streams;
+#[cfg(target_os = "linux")]
+mod runner_terminal;
 mod scenario;
 mod storm;
 #[cfg(all(unix, feature = "tui"))]

@@ -53,7 +53,7 @@ impl Drop for Running {
     }
 }
 
-fn within_patience<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn within_patience<T>(mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look() {
@@ -69,7 +69,7 @@ fn kill(name: &str, process: u32) {
 }
 
 /// Whether a process is there, and is more than an exit code that nobody asked for.
-fn lives(process: u32) -> bool {
+pub(crate) fn lives(process: u32) -> bool {
     let listed = Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output().unwrap();
     let state = String::from_utf8(listed.stdout).unwrap();
     !state.trim().is_empty() && !state.trim().starts_with('Z')
@@ -88,7 +88,8 @@ fn all_are_gone(numbers: &[u32]) {
 #[test]
 fn a_signal_reaches_the_whole_group() {
     for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131)] {
-        let run = Running::start("--base-delay 1ms", FAMILY);
+        // A shell has what it runs in the background ignore SIGINT and SIGQUIT.
+        let run = Running::start("--base-delay 1ms --grace 500ms", FAMILY);
         let numbers = [run.number("child"), run.number("grandchild")];
         run.signal(signal);
         assert_eq!(run.end().0, Some(code), "{signal}");
@@ -150,13 +151,14 @@ fn what_leaves_the_group_is_ended_too() {
 /// What a command that ended by itself left running is none of the runner's business.
 #[test]
 fn what_an_attempt_leaves_behind_is_left() {
-    let script = "setsid sleep 1000 > /dev/null 2>&1 & echo $! > left; exit 3";
-    let run = Running::start("--max-retries 1 --base-delay 1ms", script);
-    let left = run.number("left");
-    assert_eq!(run.end().0, Some(3));
-    let still = lives(left);
-    let _ = Command::new("kill").arg(left.to_string()).status();
-    assert!(still);
+    let script = "setsid sleep 1000 > /dev/null 2>&1 & echo $! >> left; exit 3";
+    let (code, folder) = Running::start("--max-retries 1 --base-delay 1ms", script).end();
+    assert_eq!(code, Some(3));
+    let left = fs::read_to_string(folder.path().join("left")).unwrap();
+    let left: Vec<u32> = left.lines().map(|number| number.parse().unwrap()).collect();
+    let still = left.iter().filter(|process| lives(**process)).count();
+    left.iter().for_each(|process| kill("KILL", *process));
+    assert_eq!(still, 2);
 }
 
 #[test]
