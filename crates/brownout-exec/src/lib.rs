@@ -10,6 +10,7 @@ mod input;
 mod output;
 mod rules;
 mod runner;
+mod shared;
 mod signals;
 #[cfg(unix)]
 mod terminal;
@@ -22,4 +23,5 @@ pub use flaky::Flaky;
 pub use input::StdinMode;
 pub use rules::{Cause, Ends, EndsError, Examiner, Judgement, Pattern, PatternError, Rules, Seen, Stream};
 pub use runner::{Attempted, Event, Failed, Runner, Work};
+pub use shared::{SharedBudget, SharedBudgetError};
 pub use signals::{Signals, Told};

@@ -9,7 +9,7 @@ use brownout_report::{Failing, RunAttempt, RunOrigin, RunReport, RunStop};
 use tokio::time::{Instant, sleep_until};
 
 use crate::tree::pause_self;
-use crate::{Signals, Told};
+use crate::{SharedBudget, Signals, Told};
 
 /// Something that can fail and be tried again.
 #[expect(async_fn_in_trait, reason = "the futures stay on one thread")]
@@ -56,7 +56,7 @@ pub struct Failed {
 }
 
 /// What a run is made of.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Runner<'p> {
     /// What follows a failure.
     pub policy: &'p Policy,
@@ -64,6 +64,8 @@ pub struct Runner<'p> {
     pub seed: Seed,
     /// When it begins, since 1970, for the report.
     pub started: Option<Duration>,
+    /// The policy's budget, where it is shared with other runners.
+    pub budget: Option<SharedBudget>,
 }
 
 /// The policy decides.
@@ -77,19 +79,22 @@ impl Runner<'_> {
     /// Tries `work` until it succeeds, the policy gives up, or a signal says to end. `observe` hears of each failed attempt
     /// before the wait.
     pub async fn run(
-        &self,
+        &mut self,
         work: &mut impl Work,
         signals: &mut Signals,
         mut observe: impl FnMut(Event<'_>),
     ) -> RunReport {
         let began = Instant::now();
+        // A budget that others share goes by the wall clock.
+        let epoch = self.budget.as_ref().and(self.started).unwrap_or_default();
+        let now = || epoch + began.elapsed();
         let mut callers = Callers::one(self.policy);
-        let mut call = callers.call(0, Duration::ZERO);
+        let mut call = self.ask(&mut callers, epoch, &mut observe, |callers| callers.call(0, epoch));
         let mut report = self.begin(work);
         let stop = loop {
             // A run is one call, so its draws are those of call 1.
             let throttle = draw(self.seed, Stream::THROTTLE, 1, call.next_attempt());
-            let go = match callers.begin(&mut call, began.elapsed(), throttle) {
+            let go = match callers.begin(&mut call, now(), throttle) {
                 Ok(go) => go,
                 Err(reason) => break RunStop::GaveUp(reason),
             };
@@ -102,7 +107,9 @@ impl Runner<'_> {
             let elapsed = began.elapsed();
             let attempt = |failing| RunAttempt::new(number.get(), start, elapsed - start, failing);
             let Err(Failed { failing, end }) = attempted else {
-                callers.succeeded(&mut call, elapsed, elapsed - start, number.get() > 1);
+                self.ask(&mut callers, epoch + elapsed, &mut observe, |callers| {
+                    callers.succeeded(&mut call, epoch + elapsed, elapsed - start, number.get() > 1);
+                });
                 report.push(attempt(None), elapsed);
                 break RunStop::Success;
             };
@@ -115,7 +122,10 @@ impl Runner<'_> {
                 break stop;
             }
             let draw = draw(self.seed, Stream::JITTER, 1, number.get());
-            let (after, source) = match callers.failed(&mut call, elapsed, &failure, draw, number.get() > 1) {
+            let verdict = self.ask(&mut callers, epoch + elapsed, &mut observe, |callers| {
+                callers.failed(&mut call, epoch + elapsed, &failure, draw, number.get() > 1)
+            });
+            let (after, source) = match verdict {
                 Verdict::Await => unreachable!("a run makes one attempt after another"),
                 Verdict::Retry { after, source } => (after, source),
                 Verdict::Stop(reason) => {
@@ -128,7 +138,7 @@ impl Runner<'_> {
             report.push(attempt.clone(), elapsed);
             observe(Event::Attempted(&report));
             // Its time is part of the wait.
-            let told = match work.between(&attempt, callers.allowance(&call, elapsed), signals).await {
+            let told = match work.between(&attempt, callers.allowance(&call, now()), signals).await {
                 Ok(told) => told,
                 Err(error) => {
                     observe(Event::Remark(&error));
@@ -145,6 +155,22 @@ impl Runner<'_> {
         };
         report.end(stop, began.elapsed());
         report
+    }
+
+    /// Asks `callers` what their budget may have a part in.
+    fn ask<T>(
+        &mut self,
+        callers: &mut Callers,
+        now: Duration,
+        observe: &mut impl FnMut(Event<'_>),
+        ask: impl FnOnce(&mut Callers) -> T,
+    ) -> T {
+        let Some(shared) = &mut self.budget else { return ask(callers) };
+        let (answer, remark) = shared.with(callers, now, ask);
+        if let Some(remark) = remark {
+            observe(Event::Remark(&remark));
+        }
+        answer
     }
 
     fn begin(&self, work: &impl Work) -> RunReport {

@@ -454,6 +454,26 @@ impl Callers {
         }
     }
 
+    /// The memory of the first budget of the policy's own as numbers, to be kept for another program; `None` without one, or
+    /// where it ends with the program.
+    #[must_use]
+    pub fn budget_numbers(&self) -> Option<Vec<i64>> {
+        self.budgets.as_ref()?.numbers(0)
+    }
+
+    /// Puts back what [`budget_numbers`](Self::budget_numbers) gave, or, without any, begins it anew; whether it was that of a
+    /// budget of the same rule.
+    pub fn restore_budget(&mut self, numbers: Option<&[i64]>) -> bool {
+        let (Some(guard), Some(budgets)) = (&self.policy.guards().budget, &mut self.budgets) else { return false };
+        match numbers {
+            Some(numbers) => budgets.restore(0, numbers),
+            None => {
+                *budgets = guard.rule.memory(self.population.count(guard.scope));
+                true
+            }
+        }
+    }
+
     /// The budget of `client`: its rule, the memory, and the place in it.
     const fn budget(&mut self, client: u32) -> Option<(&Guarded<Budget>, &mut Budgets, usize)> {
         match (&self.policy.guards().budget, &mut self.budgets) {

@@ -26,7 +26,9 @@ fn settings() -> Settings {
 
 async fn run(settings: Settings, seed: u64, work: &mut impl Work) -> RunReport {
     let policy = Policy::new(settings).unwrap();
-    Runner { policy: &policy, seed: Seed(seed), started: None }.run(work, &mut Signals::none(), |_| ()).await
+    Runner { policy: &policy, seed: Seed(seed), started: None, budget: None }
+        .run(work, &mut Signals::none(), |_| ())
+        .await
 }
 
 fn delays_ms(report: &RunReport) -> Vec<f64> {

@@ -61,6 +61,26 @@ impl<T: Copy + Default, const N: usize> Window<T, N> {
         &self.slots
     }
 
+    /// As numbers: the slot that is filling, then what `write` makes of each slot.
+    pub(crate) fn numbers(&self, write: impl Fn(&T, &mut Vec<i64>)) -> Vec<i64> {
+        let mut numbers = vec![i64::try_from(self.newest).unwrap_or(i64::MAX)];
+        self.slots.iter().for_each(|slot| write(slot, &mut numbers));
+        numbers
+    }
+
+    /// From the front of such numbers, each slot by `read`; `None` where they are none.
+    pub(crate) fn from_numbers<I: Iterator<Item = i64>>(
+        numbers: &mut I,
+        mut read: impl FnMut(&mut I) -> Option<T>,
+    ) -> Option<Self> {
+        let newest = u64::try_from(numbers.next()?).ok()?;
+        let mut slots = [T::default(); N];
+        for slot in &mut slots {
+            *slot = read(numbers)?;
+        }
+        Some(Self { slots, newest })
+    }
+
     /// Empties the slots that `now` has left behind. Time that runs backwards counts as standing still.
     fn advance(&mut self, length: SlotLength, now: Duration) {
         let number = length.number(now);

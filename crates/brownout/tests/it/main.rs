@@ -25,6 +25,7 @@ mod replicas;
 mod requests;
 mod results;
 mod runner;
+mod runner_budget;
 #[cfg(unix)]
 mod runner_processes;
 #[cfg(unix)]

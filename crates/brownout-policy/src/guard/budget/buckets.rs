@@ -24,6 +24,11 @@ impl Buckets {
         self.levels[index]
     }
 
+    /// How much fits.
+    pub(super) const fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
     /// Lets `change` put something in, unless the bucket is full.
     #[inline]
     pub(super) fn fill(&mut self, index: usize, change: impl FnOnce(&mut u32)) {

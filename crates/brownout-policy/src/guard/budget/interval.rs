@@ -38,6 +38,25 @@ struct Count {
     retries: u32,
 }
 
+impl Intervals {
+    /// As numbers.
+    pub(super) fn numbers(&self) -> Vec<i64> {
+        let mut numbers = self.counts.numbers(|count, out| out.extend([count.requests, count.retries].map(i64::from)));
+        numbers.extend(self.retries.numbers(|count, out| out.push((*count).into())));
+        numbers
+    }
+
+    /// From such numbers.
+    pub(super) fn from_numbers(numbers: &mut impl Iterator<Item = i64>) -> Option<Self> {
+        let count = |number: Option<i64>| u32::try_from(number?).ok();
+        let counts = Window::from_numbers(numbers, |numbers| {
+            Some(Count { requests: count(numbers.next())?, retries: count(numbers.next())? })
+        })?;
+        let retries = Window::from_numbers(numbers, |numbers| count(numbers.next()))?;
+        Some(Self { counts, retries })
+    }
+}
+
 impl IntervalBudget {
     /// - `ratio`: retries as a share of the first tries of an `interval`, which is at least 1 ms.
     /// - `min_retries`: retries in a `min_interval`, at least 1 ms, whatever the share; 0 allows none beyond it.

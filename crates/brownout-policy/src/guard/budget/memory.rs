@@ -11,10 +11,10 @@ use crate::FailureKind;
 /// Every function takes the rule that the memory was made by, and the index of the budget; it panics when there is no
 /// budget of that index, or the rule is of another kind. What a rule does not count, it is told in vain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Budgets(Memory);
+pub struct Budgets(pub(super) Memory);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Memory {
+pub(super) enum Memory {
     Windowed(Vec<windowed::Balance>),
     /// Buckets of every kind.
     Tokens(Buckets),

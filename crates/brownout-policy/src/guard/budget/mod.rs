@@ -6,6 +6,7 @@ mod concurrent;
 mod grants;
 mod grpc;
 mod interval;
+mod kept;
 mod memory;
 mod tokens;
 mod windowed;

@@ -63,8 +63,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         talk(&format!("seed {seed}{}", chosen_note(seed, chosen)));
     }
     let started = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    let runner = Runner { policy: &policy, seed, started };
-    let report = attempts(&runner, args.fail_count, command, file.as_mut())?;
+    let runner = Runner { policy: &policy, seed, started, budget: args.policy.shared_budget(&policy)? };
+    let report = attempts(runner, args.fail_count, command, file.as_mut())?;
     if report.command.is_some() {
         // The command's own output is the data here.
         talk(report.text().trim_end());
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
 }
 
 fn attempts(
-    runner: &Runner<'_>,
+    mut runner: Runner<'_>,
     fail_count: u32,
     command: Option<Command>,
     mut file: Option<&mut ReportFile>,

@@ -1,9 +1,11 @@
 //! The policy of a run, as the flags say it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use brownout_policy::{Settings, preset};
+use brownout_draw::Probability;
+use brownout_exec::{SharedBudget, SharedBudgetError};
+use brownout_policy::{Budget, Guarded, IntervalBudget, Policy, Settings, preset};
 use brownout_scenario::preset_hint;
 
 use crate::exit::Stop;
@@ -20,6 +22,10 @@ pub(super) struct PolicyFlags {
 
     #[command(flatten)]
     backoff: BackoffFlags,
+
+    /// Shares the retry budget of all runners that name this file: without one in the policy, a fifth of the runs of the last minute, and always ten retries a minute
+    #[arg(long, value_name = "FILE")]
+    budget: Option<PathBuf>,
 
     /// A longer wait that the command asks for ends the run [default: 300s]
     #[arg(long, value_name = "DURATION", value_parser = limit)]
@@ -41,9 +47,31 @@ impl PolicyFlags {
             talk("note: the policy's hedging is left out; a command is run one attempt after another");
         }
         under.retry_after_max = self.retry_after_max.or(under.retry_after_max);
-        Ok(self.backoff.settings_over(under))
+        let settings = self.backoff.settings_over(under);
+        let budget = self.budget.is_some().then(default_budget);
+        Ok(Settings { budget: settings.budget.or(budget), ..settings })
+    }
+
+    /// The budget that is shared, if one is.
+    pub(super) fn shared_budget(&self, policy: &Policy) -> Result<Option<SharedBudget>, Stop> {
+        let (Some(file), Some(budget)) = (&self.budget, policy.budget()) else { return Ok(None) };
+        let opened = SharedBudget::open(file, &budget.rule);
+        Ok(Some(opened.map_err(|error| match error {
+            SharedBudgetError::Failed { .. } => Stop::failed(error).into_own_failure(),
+            _ => Stop::usage(format!("--budget: {error}")),
+        })?))
     }
 }
+
+/// A fifth of the runs of the last minute, and ten retries a minute however few: a step that runs alone can be tried again,
+/// and fifty that fail together cannot all.
+fn default_budget() -> Guarded<Budget> {
+    let share = Probability::from_parts(Probability::PARTS / 5).expect("a fifth is a share");
+    let rule = IntervalBudget::new(share, BUDGET_WINDOW, 10, BUDGET_WINDOW).expect("a minute is no short interval");
+    Guarded::each(Budget::Interval(rule))
+}
+
+const BUDGET_WINDOW: Duration = Duration::from_secs(60);
 
 /// The settings of a preset or of a scenario's policy.
 fn start(name: &str) -> Result<Settings, Stop> {
