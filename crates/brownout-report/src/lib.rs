@@ -43,7 +43,9 @@ pub use merged::{ForeignError, Shards, merge};
 pub use origin::{MadeOf, Origin};
 pub use response::ResponseReport;
 pub use retry::{AttemptReport, RetryReport};
-pub use run::{Exit, Failing, Reason, RunAttempt, RunOrigin, RunReport, RunStop};
+pub use run::{
+    Exit, Failing, PlanReport, PlannedWait, Reason, RunAttempt, RunOrigin, RunReport, RunStop, run_report_schema,
+};
 pub use storm::StormReport;
 pub use storm_kept::StormKept;
 pub use storm_map::{PolicyMap, StormMapReport};

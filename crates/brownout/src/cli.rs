@@ -34,7 +34,7 @@ Trust it:
 Write a scenario:
   presets  Lists the scenarios that ship with the program, or prints one to start from
   check    Validates and lints a scenario, or a policy, without running it
-  schema   Prints the JSON Schema of scenarios
+  schema   Prints the JSON Schema of scenarios, or of the report of `run`
 
 Run a command:
   run      Retries a command, or a built-in flaky function

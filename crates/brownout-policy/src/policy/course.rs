@@ -158,6 +158,17 @@ impl Policy {
         u32::try_from(fits).unwrap_or(u32::MAX).saturating_sub(1).clamp(1, left)
     }
 
+    /// The shortest and the longest wait of the policy's own before each retry of a call in turn, jitter included.
+    pub fn waits(&self) -> impl Iterator<Item = [Duration; 2]> + '_ {
+        let mut previous = [None, None];
+        (1..=self.max_retries).map(move |step| {
+            let of = |luck, previous| self.own_wait(&self.backoff, step, previous, luck);
+            let range = [of(Luck::Shortest, previous[0]), of(Luck::Longest, previous[1])];
+            previous = range.map(Some);
+            range
+        })
+    }
+
     /// The delay before retry `n`, from 1, before jitter.
     #[must_use]
     pub fn delay_before(&self, n: u32) -> Duration {

@@ -112,6 +112,11 @@ impl Reason {
         ("spawn", Self::Spawn),
         ("interrupted", Self::Interrupted),
     ];
+
+    /// The name in results.
+    pub(super) fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, reason)| *reason == self).map_or("", |(name, _)| name)
+    }
 }
 
 impl Failing {

@@ -1,6 +1,9 @@
 //! A retry runner's run.
 
 mod attempt;
+mod junit;
+mod plan;
+mod schema;
 
 use std::time::Duration;
 
@@ -9,6 +12,8 @@ use brownout_policy::StopReason;
 use serde::Serialize;
 
 pub use attempt::{Exit, Failing, Reason, RunAttempt};
+pub use plan::{PlanReport, PlannedWait};
+pub use schema::run_report_schema;
 
 use crate::exit_code;
 use crate::number::{counted, millis, seconds};

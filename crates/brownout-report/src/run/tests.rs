@@ -3,7 +3,7 @@ use brownout_draw::Seed;
 use brownout_policy::{DelaySource, StopReason};
 use std::time::Duration;
 
-fn origin() -> RunOrigin {
+pub(super) fn origin() -> RunOrigin {
     RunOrigin { command: None, seed: Seed(1), started: None, attempts_max: None }
 }
 
@@ -12,11 +12,19 @@ fn failed(n: u32, exit: Exit) -> RunAttempt {
     RunAttempt::new(n, Duration::ZERO, Duration::ZERO, Some(failing))
 }
 
-fn waited(n: u32, ms: u64) -> RunAttempt {
+pub(super) fn waited(n: u32, ms: u64) -> RunAttempt {
     failed(n, Exit::default()).then_wait(Duration::from_millis(ms), DelaySource::Backoff)
 }
 
-fn report(attempts: Vec<RunAttempt>, stop: RunStop) -> RunReport {
+pub(super) fn done(n: u32) -> RunAttempt {
+    RunAttempt::new(n, Duration::ZERO, Duration::ZERO, None)
+}
+
+pub(super) fn failed_code(n: u32, code: i32) -> RunAttempt {
+    failed(n, Exit { exit_code: Some(code), ..Exit::default() })
+}
+
+pub(super) fn report(attempts: Vec<RunAttempt>, stop: RunStop) -> RunReport {
     let mut report = RunReport::new(origin());
     attempts.into_iter().for_each(|attempt| report.push(attempt, Duration::ZERO));
     report.end(stop, Duration::ZERO);

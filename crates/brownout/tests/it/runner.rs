@@ -178,3 +178,69 @@ fn an_exhausted_command_leaves_its_own_exit_code() {
     assert_eq!(missing.code, Some(127));
     assert!(!missing.stderr.contains("next try"), "{}", missing.stderr);
 }
+
+#[test]
+fn a_plan_tells_the_schedule_and_what_is_doubtful_and_runs_nothing() {
+    let folder = folder();
+    let plan = |flags: &str| run(folder.path(), &format!("--plan --output report.json {flags} -- touch ran"));
+    let doubling = plan("--max-retries 3 --base-delay 1 --attempt-timeout 10");
+    assert_eq!(doubling.code, Some(0));
+    for part in [
+        "at most 4 attempts; nothing was run\n",
+        "before retry 3: 4s\n",
+        "waits: 7s at the most\n",
+        "the whole: 47s at the most",
+        "warning[no-jitter]",
+        "warning[horizon-shorter-than-limit]",
+        "--jitter full",
+    ] {
+        assert!(doubling.stdout.contains(part), "no `{part}` in {}", doubling.stdout);
+    }
+    let shrinking = plan("--delays 10,5,5 --format json").json();
+    let rules: Vec<_> = shrinking["warnings"].as_array().unwrap().iter().map(|found| found["rule"].clone()).collect();
+    assert!(rules.contains(&"delays-shrink".into()), "{rules:?}");
+    // Eight doublings from a second outlast a minute's window, equal jitter is chance enough, and others share the budget.
+    let fine =
+        plan("--max-retries 8 --base-delay 1 --jitter equal --attempt-timeout 10 --budget shared --format json").json();
+    assert_eq!((&fine["warnings"], &fine["waits"][1]["shortest_ms"]), (&Value::Array(vec![]), &1000.0.into()));
+    plan("--format junit").refused(&["--plan", "junit"]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_policy_can_be_a_preset_or_that_of_a_scenario() {
+    let folder = folder();
+    let waits = |flags: &str| {
+        let plan = run(folder.path(), &format!("--plan --format json {flags}")).json();
+        let waits = plan["waits"].as_array().unwrap().iter().map(|wait| wait["longest_ms"].as_f64().unwrap());
+        waits.collect::<Vec<_>>()
+    };
+    fs::write(folder.path().join("mine.toml"), "[policy]\nmax_retries = 2\nbase_delay = \"30ms\"\n").unwrap();
+    assert_eq!(waits("--policy mine.toml"), [30.0, 60.0]);
+    assert_eq!(waits("--policy mine.toml --max-retries 3 --factor 3"), [30.0, 90.0, 270.0]);
+    // The published schedule of AWS' standard mode of 2026 with the unluckiest draws, three attempts.
+    assert_eq!(waits("--policy aws-standard-2.1")[..2], [50.0, 100.0]);
+    fs::write(folder.path().join("none.toml"), "seed = 1\n").unwrap();
+    run(folder.path(), "--policy none.toml").refused(&["none.toml", "no `policy`"]);
+    run(folder.path(), "--policy aws-standart-2.1").refused(&["aws-standart-2.1", "aws-standard-2.1"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_can_be_junit_or_a_line() {
+    let folder = folder();
+    let script = "echo '<oops>' >&2; exit 3";
+    let words = ["run", "--max-retries", "1", "--base-delay", "1ms", "--output", "report", "--format"];
+    let with = |format| {
+        brownout_in(folder.path(), &[&words[..], &[format, "--", "sh", "-c", script]].concat());
+        fs::read_to_string(folder.path().join("report")).unwrap()
+    };
+    let junit = with("junit");
+    for part in ["failures=\"1\"", "<rerunFailure message=\"exit status: 3\" type=\"exit_code\">", "&lt;oops&gt;"] {
+        assert!(junit.contains(part), "no `{part}` in {junit}");
+    }
+    assert_eq!(with("text"), "Failed after 1 retry (total delay: 0.001s): exit status: 3\n");
+    let printed = run(folder.path(), "--fail-count 1 --base-delay 1ms --format json");
+    assert_eq!(printed.json()["attempts_total"], 2);
+    assert_eq!(crate::program::brownout("schema --of run-report").json()["title"], "report of brownout run");
+}

@@ -2,6 +2,7 @@
 
 mod command;
 mod file;
+mod plan;
 mod policy;
 
 use std::ffi::OsString;
@@ -13,7 +14,7 @@ use brownout_exec::{Command, Event, Flaky, Runner, Signals};
 use brownout_report::{RunAttempt, RunReport};
 
 use self::command::CommandFlags;
-use self::file::ReportFile;
+use self::file::{Format, ReportFile};
 use self::policy::PolicyFlags;
 use super::runtime;
 use crate::exit::{Exit, Stop};
@@ -30,9 +31,17 @@ use crate::setting::{chosen_note, seed};
 /// say goes to standard error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Writes a JSON report after every attempt, in one piece in place of the one before; makes its folder
+    /// Writes a report after every attempt, in one piece in place of the one before; makes its folder
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// What the report is written as, to --output, or, without it, to standard output at the end [default: json for a file, else text]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
+
+    /// Prints when attempts would be made, and what is doubtful about that, and runs nothing
+    #[arg(long)]
+    plan: bool,
 
     /// How often the built-in function fails
     #[arg(long, value_name = "COUNT", default_value = "3", allow_negative_numbers = true, conflicts_with = "command")]
@@ -54,18 +63,24 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let settings = args.policy.settings()?;
-    let policy = made_of(settings)?;
+    let policy = made_of(settings.clone())?;
     let command = args.of_command.command(&args.command, args.output.is_some())?;
     let command = command.map(|command| Command { attempts_max: policy.attempts_max(), ..command });
+    if args.plan {
+        return plan::print(&settings, &policy, args.format);
+    }
     let (seed, chosen) = seed(args.seed.map(Seed)).map_err(Stop::into_own_failure)?;
-    let mut file = args.output.as_deref().map(ReportFile::at).transpose()?;
+    let mut file =
+        args.output.as_deref().map(|path| ReportFile::at(path, args.format.unwrap_or(Format::Json))).transpose()?;
     if policy.uses_chance() {
         talk(&format!("seed {seed}{}", chosen_note(seed, chosen)));
     }
     let started = SystemTime::now().duration_since(UNIX_EPOCH).ok();
     let runner = Runner { policy: &policy, seed, started, budget: args.policy.shared_budget(&policy)? };
     let report = attempts(runner, args.fail_count, command, file.as_mut())?;
-    if report.command.is_some() {
+    if let (None, Some(format @ (Format::Json | Format::Junit))) = (&args.output, args.format) {
+        print(&format.of(&report)).map_err(Stop::into_own_failure)?;
+    } else if report.command.is_some() {
         // The command's own output is the data here.
         talk(report.text().trim_end());
     } else {
