@@ -196,8 +196,10 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
         if verdict == Some(Verdict::Stop(StopReason::BudgetDenied)) {
             self.crowd.budget_denied();
         }
-        let failed = verdict.map(|verdict| (verdict, exchange.retry_after));
-        self.over(&flight, exchange.latency, exchange.reply, failed);
+        if let (Some(verdict), Some(asked)) = (verdict, exchange.retry_after) {
+            self.crowd.retry_after(asked, verdict);
+        }
+        self.over(&flight, exchange.latency, exchange.reply, verdict);
         self.last = Some(exchange);
         verdict
     }
@@ -211,18 +213,10 @@ impl<'c, O: FnMut(&Attempt)> UnderWay<'c, O> {
         }
     }
 
-    fn over(
-        &mut self,
-        flight: &Flight<'_>,
-        latency: Duration,
-        reply: Reply,
-        failed: Option<(Verdict, Option<Duration>)>,
-    ) {
+    fn over(&mut self, flight: &Flight<'_>, latency: Duration, reply: Reply, verdict: Option<Verdict>) {
         let Flight { number, hedge, begun, .. } = *flight;
         let (started_ns, latency_ns) = (nanos(begun), nanos(latency));
-        let (verdict, retry_after) = failed.unzip();
-        let retry_after = retry_after.flatten();
-        (self.observe)(&Attempt { number, hedge, started_ns, latency_ns, reply, verdict, retry_after });
+        (self.observe)(&Attempt { number, hedge, started_ns, latency_ns, reply, verdict });
     }
 
     fn throttle_draw(&self) -> u64 {

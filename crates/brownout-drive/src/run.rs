@@ -7,7 +7,7 @@ use std::time::Duration;
 use brownout_clock::Clock;
 use brownout_draw::{Seed, nanos};
 use brownout_load::{Attempt, CallEnd, CohortResult, Load, LoadResult, Numbers, Pace, Part, Shard, Snapshot, Tally};
-use brownout_policy::{Callers, Transport};
+use brownout_policy::{Callers, Transport, Verdict};
 use tokio::sync::watch;
 use tokio::task::JoinError;
 
@@ -150,6 +150,11 @@ impl Crowd {
     /// Keeps the words for what broke an attempt.
     pub(crate) fn broke(&self, transport: Transport, error: &str) {
         self.count(|tally| tally.broke(transport, error));
+    }
+
+    /// Counts an answer that `asked` for so long, and what its caller made of it.
+    pub(crate) fn retry_after(&self, asked: Duration, verdict: Verdict) {
+        self.count(|tally| tally.retry_after(asked, verdict));
     }
 
     /// Counts an attempt that is over.

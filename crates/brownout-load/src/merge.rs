@@ -226,8 +226,7 @@ mod tests {
         for &(started_ns, latency_ns, fails) in calls {
             let reply = if fails { Reply::Broken(Transport::Timeout) } else { Reply::Status(200) };
             let number = 1.try_into().unwrap();
-            let (verdict, retry_after) = (None, None);
-            tally.attempt(&Attempt { number, hedge: false, started_ns, latency_ns, reply, verdict, retry_after });
+            tally.attempt(&Attempt { number, hedge: false, started_ns, latency_ns, reply, verdict: None });
             let failed = fails.then_some(StopReason::Exhausted);
             tally.call(&CallEnd { started_ns, elapsed_ns: latency_ns, attempts: 1, failed });
         }

@@ -21,8 +21,6 @@ pub struct Attempt {
     pub reply: Reply,
     /// What the policy made of a failure; `None` after a success.
     pub verdict: Option<Verdict>,
-    /// How long the service asked the caller to stay away, where it did as it failed.
-    pub retry_after: Option<Duration>,
 }
 
 /// What came back of an attempt.

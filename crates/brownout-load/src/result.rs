@@ -124,9 +124,9 @@ pub struct RetryAfterCounts {
 
 impl RetryAfterCounts {
     /// One more, which `asked` for so long, and what the caller made of it.
-    pub(crate) fn heard(&mut self, asked: Duration, verdict: Option<Verdict>) {
+    pub(crate) fn heard(&mut self, asked: Duration, verdict: Verdict) {
         self.received += 1;
-        if let Some(Verdict::Retry { after, .. }) = verdict {
+        if let Verdict::Retry { after, .. } = verdict {
             *if asked <= after { &mut self.honoured } else { &mut self.broken } += 1;
         }
     }

@@ -91,7 +91,6 @@ mod tests {
             latency_ns: 1000 * u64::from(number),
             reply,
             verdict: None,
-            retry_after: None,
         };
         tally.single(&attempt(1, Reply::Status(200)));
         tally.attempt(&attempt(1, Reply::Status(503)));

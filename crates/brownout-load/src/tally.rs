@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use brownout_draw::nanos;
-use brownout_policy::{StopReason, Transport};
+use brownout_policy::{StopReason, Transport, Verdict};
 use brownout_service::Phase;
 
 use crate::latency::LatencyHistogram;
@@ -115,12 +115,14 @@ impl Tally {
             }
             Reply::Broken(transport) => count(&mut self.by_fault, transport),
         }
-        if let Some(asked) = attempt.retry_after {
-            self.retry_after.heard(asked, attempt.verdict);
-        }
         self.service.record(attempt.latency_ns, attempt.reply.is_censored());
         self.series.at(attempt.started_ns).attempts += 1;
         self.phases_at(attempt.started_ns).for_each(|counts| counts.attempts += 1);
+    }
+
+    /// Counts an answer that `asked` its caller to stay away for so long, and what the caller made of it.
+    pub fn retry_after(&mut self, asked: Duration, verdict: Verdict) {
+        self.retry_after.heard(asked, verdict);
     }
 
     /// Keeps the words for what broke an attempt, where they are the first of their kind.
@@ -358,7 +360,6 @@ mod tests {
             latency_ns: 100_000_000,
             reply,
             verdict,
-            retry_after: None,
         }
     }
 
@@ -417,15 +418,13 @@ mod tests {
     #[test]
     fn a_retry_after_is_honoured_or_broken_by_the_wait_that_follows() {
         let mut tally = Tally::new(&[]);
-        let retry = |ms, source| Some(Verdict::Retry { after: MS(ms), source });
+        let retry = |ms, source| Verdict::Retry { after: MS(ms), source };
         let (backoff, asked) = (DelaySource::Backoff, DelaySource::RetryAfter);
-        let gave_up = Some(Verdict::Stop(StopReason::RetryAfterTooLong));
-        for verdict in [retry(1000, asked), retry(1500, backoff), retry(999, backoff), gave_up, Some(Verdict::Await)] {
-            let refused = attempt(1, Reply::Status(429), verdict);
-            tally.attempt(&Attempt { retry_after: Some(MS(1000)), ..refused });
+        let gave_up = Verdict::Stop(StopReason::RetryAfterTooLong);
+        for verdict in [retry(1000, asked), retry(1500, backoff), retry(999, backoff), gave_up, Verdict::Await] {
+            tally.retry_after(MS(1000), verdict);
         }
-        tally.attempt(&attempt(1, Reply::Status(503), retry(0, backoff)));
-        let counts = tally.result(6, None).retry_after;
+        let counts = tally.result(0, None).retry_after;
         assert_eq!((counts.received, counts.honoured, counts.broken), (5, 2, 1));
     }
 

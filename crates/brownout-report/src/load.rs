@@ -461,15 +461,7 @@ pub(crate) mod tests {
                 let verdict = fails.then_some(if number < 3 { again } else { Verdict::Stop(StopReason::Exhausted) });
                 let latency_ns = 10_000_001 + call;
                 let number = number.try_into().unwrap();
-                tally.attempt(&Attempt {
-                    number,
-                    hedge: false,
-                    started_ns,
-                    latency_ns,
-                    reply,
-                    verdict,
-                    retry_after: None,
-                });
+                tally.attempt(&Attempt { number, hedge: false, started_ns, latency_ns, reply, verdict });
             }
             let failed = fails.then_some(StopReason::Exhausted);
             let attempts = if fails { 3 } else { 1 };

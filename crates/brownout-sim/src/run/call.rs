@@ -304,7 +304,13 @@ impl<'w, O: Observer> Run<'w, O> {
         let edge = &mut self.edges[usize::from(state.edge)];
         let draw = draw(self.seed, Stream::JITTER, state.number, number.get());
         let verdict = edge.callers.failed(&mut state.call, now, failure, draw, retry);
-        self.record(index, reply, Some((verdict, failure.retry_after)));
+        self.record(index, reply, Some(verdict));
+        if let Some(asked) = failure.retry_after
+            && self.attempts[index].node == ENTRY
+        {
+            let edge = self.calls[slot].edge;
+            self.count(edge, |tally| tally.retry_after(asked, verdict));
+        }
         match verdict {
             Verdict::Await => {}
             Verdict::Stop(reason) => {
@@ -322,12 +328,10 @@ impl<'w, O: Observer> Run<'w, O> {
     }
 
     /// Counts attempt `index`, now that it is over for its caller.
-    fn record(&mut self, index: u32, reply: Reply, failed: Option<(Verdict, Option<Duration>)>) {
+    fn record(&mut self, index: u32, reply: Reply, verdict: Option<Verdict>) {
         // What no client has sent is counted where it is sent.
         if self.attempts[index].node == ENTRY {
-            let attempt = self.attempts[index].over(self.now, reply);
-            let (verdict, retry_after) = failed.unzip();
-            let attempt = Attempt { verdict, retry_after: retry_after.flatten(), ..attempt };
+            let attempt = Attempt { verdict, ..self.attempts[index].over(self.now, reply) };
             let edge = self.calls[self.attempts[index].call].edge;
             self.count(edge, |tally| tally.attempt(&attempt));
             self.observe(index, &attempt);

@@ -181,7 +181,7 @@ impl AttemptState {
     /// What there is to tell of it, now that it is over for its caller, and unless it failed.
     fn over(&self, now: u64, reply: Reply) -> Attempt {
         let Self { number, hedge, sent, .. } = *self;
-        Attempt { number, hedge, started_ns: sent, latency_ns: now - sent, reply, verdict: None, retry_after: None }
+        Attempt { number, hedge, started_ns: sent, latency_ns: now - sent, reply, verdict: None }
     }
 
     const fn identity(&self) -> Identity {

@@ -104,15 +104,7 @@ pub(crate) mod tests {
                 let (latency_ns, status) = if fails { (40 * MS, 503) } else { (20 * MS, 200) };
                 for number in 1..=if fails { 2 } else { 1 } {
                     let (number, reply) = (number.try_into().unwrap(), Reply::Status(status));
-                    tally.attempt(&Attempt {
-                        number,
-                        hedge: false,
-                        started_ns: 0,
-                        latency_ns,
-                        reply,
-                        verdict: None,
-                        retry_after: None,
-                    });
+                    tally.attempt(&Attempt { number, hedge: false, started_ns: 0, latency_ns, reply, verdict: None });
                 }
                 let (elapsed_ns, failed) = if fails { (80 * MS, Some(StopReason::Exhausted)) } else { (20 * MS, None) };
                 tally.call(&CallEnd { started_ns: 0, elapsed_ns, attempts: 1, failed });
