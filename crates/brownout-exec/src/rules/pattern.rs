@@ -40,7 +40,7 @@ pub struct Pattern {
 pub enum PatternError {
     /// No regular expression.
     #[error(
-        "a pattern is a regular expression, found `{text}`: {error} at character {column}; a backslash takes a sign literally (`\\(`)"
+        "a pattern is a regular expression, found `{text}`: {error} at character {column}; brackets take a sign literally (`[(]`)"
     )]
     Syntax {
         /// The expression.
