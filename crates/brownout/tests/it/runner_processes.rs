@@ -123,7 +123,7 @@ fn a_second_signal_kills_at_once() {
 
 #[test]
 fn a_timeout_ends_grandchildren_too() {
-    for flags in ["--attempt-timeout 300ms --max-retries 1 --base-delay 1ms", "--timeout 300ms"] {
+    for flags in ["--attempt-timeout 2s --max-retries 1 --base-delay 1ms", "--timeout 2s"] {
         let run = Running::start(flags, FAMILY);
         let (code, folder) = run.end();
         assert_eq!(code, Some(124), "{flags}");

@@ -247,6 +247,7 @@ fn rules_that_make_no_sense_are_refused_with_their_place() {
         (&["--base-delay", "1e30", "--", "true"], &["--base-delay", "1e30"]),
         (&["--stdin", "twice", "--", "true"], &["--stdin", "twice", "replay"]),
         (&["--", ""], &["must name a program"]),
+        (&["--"], &["the command after `--` is empty"]),
     ] {
         let mut words = vec!["run", "--output", "report.json"];
         words.extend(arguments);

@@ -91,7 +91,7 @@ fn ctrl_c_ends_the_run_whatever_the_command_makes_of_it() {
 /// What handles Ctrl-C itself goes on; pressed twice, it ends with all that it started.
 #[test]
 fn ctrl_c_twice_ends_what_ignores_it() {
-    let script = "trap : INT; $BROWNOUT run -- \
+    let script = "trap : INT; $BROWNOUT run --grace 1h -- \
                   sh -c 'trap \"echo once >> asked\" INT; (trap \"\" INT; echo $$ > child; sleep 1000) & while :; do sleep 0.05; done'; echo $? > code";
     let Some(mut terminal) = Terminal::start(script) else { return };
     let child = terminal.line("child").parse().unwrap();

@@ -65,6 +65,12 @@ impl CommandFlags {
     /// - `keep_tail`: whether the end of its standard error goes into a report.
     pub(super) fn command(&self, words: &[OsString], keep_tail: bool) -> Result<Option<Command>, Stop> {
         let Some((program, arguments)) = words.split_first() else {
+            // A variable that came out empty must not be taken for the wish to try the built-in function.
+            if std::env::args_os().next_back().is_some_and(|word| word == "--") {
+                let message =
+                    "the command after `--` is empty; name a program, or drop `--` to try the built-in function";
+                return Err(Stop::usage(message));
+            }
             return match self.without_command() {
                 None => Ok(None),
                 Some(flag) => Err(Stop::usage(format!(
