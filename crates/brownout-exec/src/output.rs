@@ -46,7 +46,7 @@ pub(crate) struct Look {
     pub(crate) tail: bool,
 }
 
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 256 * 1024;
 /// Once a command has ended, its pipe is empty when nothing has come for so long: what it wrote was there before.
 const QUIET: Duration = Duration::from_millis(25);
 /// Of a pipe that others keep open, so much can be the command's: no pipe is larger.
@@ -72,8 +72,8 @@ impl Look {
     /// Begins to pass on what a command writes.
     pub(crate) fn watch(&self, child: &mut Child) -> Option<Watching> {
         match self.stream {
-            Stream::Stdout => Some(self.clone().pass(child.stdout.take()?, tokio::io::stdout())),
-            Stream::Stderr => Some(self.clone().pass(child.stderr.take()?, tokio::io::stderr())),
+            Stream::Stdout => Some(self.clone().pass(widened(child.stdout.take()?), tokio::io::stdout())),
+            Stream::Stderr => Some(self.clone().pass(widened(child.stderr.take()?), tokio::io::stderr())),
         }
     }
 
@@ -165,6 +165,18 @@ impl Look {
         let looked = tokio::task::spawn_blocking(move || look.look_back(&mut Held(file?)));
         looked.await.ok().and_then(Result::ok).unwrap_or_default()
     }
+}
+
+/// With room for more in the pipe, so that both sides are woken less often. Where that is not to be had, it works as well.
+#[cfg(target_os = "linux")]
+fn widened<P: std::os::fd::AsFd>(pipe: P) -> P {
+    let _ = rustix::pipe::fcntl_setpipe_size(&pipe, LEFT_MAX);
+    pipe
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn widened<P>(pipe: P) -> P {
+    pipe
 }
 
 impl Held {
