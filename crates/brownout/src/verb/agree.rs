@@ -10,7 +10,7 @@ use brownout_load::Attempt;
 use brownout_report::{AgreeReport, json};
 use brownout_sim::{Limits, Observer};
 
-use super::load::under;
+use super::load::{beside_cohorts, under};
 use super::runtime;
 use crate::descriptors::for_clients_of;
 use crate::exit::{Exit, Stop};
@@ -60,6 +60,7 @@ impl Observer for Watch {
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let mut setting = Setting::new(&args.service, None)?;
     let load = &mut setting.scenario.load;
+    beside_cohorts(&[("--count", args.count.is_some())], &args.policy, load)?;
     load.count = args.count.or(load.count);
     let policy = args.policy.over(under(&args.policy, false, &setting))?;
     let line = setting.scenario.load.request.clone();

@@ -85,7 +85,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     args.watch.check(args.is_real())?;
     let mut setting = args.call.setting()?;
     let load = &mut setting.scenario.load;
-    beside_cohorts(args, load)?;
+    let flags = [("--count", args.count.is_some()), ("--concurrency", args.concurrency.is_some())];
+    beside_cohorts(&flags, &args.policy, load)?;
     load.count = args.count.or(load.count);
     load.clients = args.concurrency.unwrap_or(load.clients);
     load.success = args.success.clone().unwrap_or_else(|| load.success.clone());
@@ -175,18 +176,17 @@ impl Args {
     }
 }
 
-/// Refuses flags that would change nothing.
-fn beside_cohorts(args: &Args, load: &Load) -> Result<(), Stop> {
+/// Refuses what would change nothing: `flags` of one population, given or not, and those of a `policy`.
+pub(super) fn beside_cohorts(flags: &[(&str, bool)], policy: &PolicyFlags, load: &Load) -> Result<(), Stop> {
     if load.cohorts.is_empty() {
         return Ok(());
     }
-    let flags = [("--count", args.count.is_some()), ("--concurrency", args.concurrency.is_some())];
     if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
         return Err(Stop::usage(format!(
             "{flag} is for one population, and the scenario has cohorts, each with its own; drop it"
         )));
     }
-    if args.policy.speak_of_retries() && !load.follows_policy() {
+    if policy.speak_of_retries() && !load.follows_policy() {
         let message = "flags of a policy change nothing here: every cohort of the scenario has a policy of its own; drop the flags, or \
                        the `policy` of a cohort";
         return Err(Stop::usage(message));

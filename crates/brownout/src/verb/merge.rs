@@ -15,7 +15,7 @@ use crate::results::{OutputFlags, read};
 /// shard that is there twice. What is incomplete can be merged with what was missing, later.
 ///
 /// Exit code 0 when every shard is there and whole; 1 when one is missing or was cut short, or when there was no answer at all;
-/// 99 and 98 for expectations that were missed or cannot be told; 2 for files that are no shards of one load.
+/// 98 when one could not begin its calls when they were due; 99 and 98 for expectations that were missed or cannot be told; 2 for files that are no shards of one load.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The results of the shards, in any order
@@ -37,5 +37,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     }
     let failed = lack.is_some() || merged.result.is_unanswered() || merged.result.cut_short.is_some();
     place.put(&merged)?;
-    Ok(if failed { Exit::FAILED } else { Exit::of_verdict(merged.verdict.as_ref()) })
+    Ok(match (failed, merged.result.is_saturated()) {
+        (true, _) => Exit::FAILED,
+        (_, true) => Exit::UNTOLD,
+        _ => Exit::of_verdict(merged.verdict.as_ref()),
+    })
 }

@@ -68,6 +68,7 @@ fn cohorts_meet_the_same_in_virtual_time_and_over_sockets() {
 fn flags_that_would_change_nothing_are_refused() {
     run(COHORTS, "load cohorts.toml --count 5").refused(&["--count is for one population", "has cohorts", "drop it"]);
     run(COHORTS, "load cohorts.toml --concurrency 5").refused(&["--concurrency is for one population"]);
+    run(COHORTS, "agree cohorts.toml --count 5").refused(&["--count is for one population", "has cohorts", "drop it"]);
     let all_own =
         COHORTS.replace("count = 40\n[load.cohorts.patient]", "count = 40\npolicy = \"none\"\n[load.cohorts.patient]");
     run(&all_own, "load cohorts.toml --max-retries 2")
