@@ -116,7 +116,8 @@ impl Shell {
 
     /// Runs `command`; one in the background is given the time to print as many lines as it is to.
     fn run(&mut self, command: &str, expected_lines: usize) -> String {
-        writeln!(self.stdin, "{command}\n_code=$?; echo '{END}'; (exit $_code)").unwrap();
+        // A command that reads its input is not to find the shell's there.
+        writeln!(self.stdin, "{{\n{command}\n}} </dev/null\n_code=$?; echo '{END}'; (exit $_code)").unwrap();
         let background = command.trim_end().ends_with('&');
         let mut printed = Vec::new();
         let mut ended = false;
