@@ -1,7 +1,9 @@
 //! Several policies against the same service, with the same callers and the same luck.
 
+mod course;
+
 use brownout_draw::Seed;
-use brownout_load::{Expectations, Graph, Load, LoadResult, Met};
+use brownout_load::{Expectations, Graph, Load, LoadResult, Met, SeriesResult};
 use brownout_policy::Policy;
 use brownout_service::{Phase, Request, Service};
 use brownout_sim::{Limits, World};
@@ -9,6 +11,7 @@ use serde::Serialize;
 
 use crate::replica_seed;
 use crate::statistics::{Median, mean_interval, median_with_interval, paired};
+pub use course::Course;
 
 /// The level of every interval.
 const LEVEL: f64 = 0.95;
@@ -52,6 +55,8 @@ pub struct Measured {
     events: u64,
     cut_short: Option<String>,
     verdict: Option<Met>,
+    /// Of the first runs only.
+    series: Option<SeriesResult>,
 }
 
 /// What a comparison came to.
@@ -102,6 +107,8 @@ pub struct Arm {
     pub expected: Option<Expected>,
     /// Against the first policy, on the same seeds.
     pub difference: Option<Difference>,
+    /// What happened when, in the first runs.
+    pub per_interval: Option<Course>,
     /// Runs that were ended before their end, and why the first of them was.
     pub cut_short: Option<(u64, String)>,
 }
@@ -155,7 +162,9 @@ impl Comparison<'_> {
         let (arm, replica) = (index / self.seeds as usize, index % self.seeds as usize);
         let seed = replica_seed(self.seed, u32::try_from(replica).unwrap_or(u32::MAX));
         let world = World::new(self.service, &self.arms[arm].1, seed).with_graph(self.graph);
-        Measured::of(&world.watch(&self.request, self.load, self.limits, ()).0, self.expect)
+        let result = world.watch(&self.request, self.load, self.limits, ()).0;
+        let series = (replica < Course::RUNS_MAX).then(|| result.per_interval.clone());
+        Measured { series, ..Measured::of(&result, self.expect) }
     }
 
     /// What the runs, in the order of their numbers, come to.
@@ -203,6 +212,7 @@ impl Measured {
             events: result.events.unwrap_or_default(),
             cut_short: result.cut_short.clone(),
             verdict: expect.judge(result).map(|verdict| verdict.outcome()),
+            series: None,
         }
     }
 }
@@ -228,6 +238,7 @@ impl Arm {
             recovery_s: median_with_interval(&mut times),
             expected: Expected::of(runs.iter().filter_map(|run| run.verdict)),
             difference,
+            per_interval: Course::of(runs.iter().filter_map(|run| run.series.as_ref())),
             cut_short: cut.first().map(|why| (cut.len() as u64, (*why).clone())),
         }
     }

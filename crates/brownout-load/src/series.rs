@@ -177,8 +177,10 @@ impl SeriesResult {
         self.latency_hdr_ns.iter().map(|text| read_pairs(text)).collect::<Option<_>>().filter(|_| whole)
     }
 
-    /// The same in intervals of so many seconds, as a run that lasted longer would have it.
-    fn at_intervals_of(&self, interval_s: u64) -> Option<Self> {
+    /// The same in intervals of so many seconds, as a run that lasted longer would have it. `None` where they are no doublings of its
+    /// own, or its columns differ in length.
+    #[must_use]
+    pub fn at_intervals_of(&self, interval_s: u64) -> Option<Self> {
         let whole =
             [&self.attempts, &self.succeeded, &self.failed].iter().all(|column| column.len() == self.calls.len());
         let times = interval_s.checked_div(self.interval_s).filter(|times| times.is_power_of_two() && whole)?;
