@@ -40,7 +40,7 @@ fn write(text: &mut String, series: &SeriesResult) -> std::fmt::Result {
 
 /// The value that a `share` of the values does not exceed; `None` of fewer than `least`.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-fn percentile(values: &[(u64, u64)], share: f64, least: u64) -> Option<u64> {
+pub(crate) fn percentile(values: &[(u64, u64)], share: f64, least: u64) -> Option<u64> {
     let total: u64 = values.iter().map(|(_, count)| count).sum();
     let wanted = (share * total as f64).ceil() as u64;
     let mut seen = 0;

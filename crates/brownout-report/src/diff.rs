@@ -71,8 +71,7 @@ impl DiffReport {
 fn line(row: &Row) -> Vec<String> {
     let Row { what, unit, first, second, effect, verdict } = row;
     let shown = |number: &Option<f64>| number.map_or_else(|| NOTHING.to_owned(), |number| unit.show(number));
-    let points = *what == What::SuccessRate;
-    let change = |by: f64| format!("{:+.1}{}", 100.0 * by, if points { " points" } else { "%" });
+    let change = |by: f64| change(*what, by);
     let (by, interval) = match effect {
         None => (NOTHING.to_owned(), NOTHING.to_owned()),
         Some(Effect { change: by, low, high }) => (change(*by), format!("{} … {}", change(*low), change(*high))),
@@ -80,8 +79,13 @@ fn line(row: &Row) -> Vec<String> {
     vec![what.name().to_owned(), shown(first), shown(second), by, interval, words(*what, *verdict, effect.as_ref())]
 }
 
+/// A difference with its unit.
+pub(crate) fn change(what: What, by: f64) -> String {
+    format!("{:+.1}{}", 100.0 * by, if what == What::SuccessRate { " points" } else { "%" })
+}
+
 /// What became of a row, in words.
-fn words(what: What, verdict: Change, effect: Option<&Effect>) -> String {
+pub(crate) fn words(what: What, verdict: Change, effect: Option<&Effect>) -> String {
     let Some(Effect { change, low, high }) = effect else { return "not enough data".to_owned() };
     let more = *change > 0.0;
     let word = match (what, more) {

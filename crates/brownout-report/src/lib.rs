@@ -1,4 +1,4 @@
-//! Results as text and as JSON.
+//! Results as text, as JSON and as pages.
 //!
 //! Each kind of result is one serialisable record with a text form beside it, so that what people read and what programs
 //! read cannot drift apart. Units stand in the field names; JSON keeps the order of the fields.
@@ -12,6 +12,7 @@ mod effects;
 pub mod exit_code;
 mod explain;
 mod health;
+mod html;
 mod k6;
 mod limits;
 mod load;
@@ -37,6 +38,7 @@ pub use diff::{DiffReport, differences};
 pub use effects::effects_text;
 pub use explain::{BurstReport, ExplainReport, TimelineEntry, TimelineReport};
 pub use health::HealthReport;
+pub use html::{Page, Repeat, Several};
 pub use limits::limits_text;
 pub use load::{Format, LoadReport, ReadError, Start, behind_text};
 pub use merged::{ForeignError, Shards, merge};

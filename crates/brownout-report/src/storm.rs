@@ -121,7 +121,7 @@ fn write_finding(text: &mut String, finding: &Finding) -> std::fmt::Result {
 }
 
 /// How many seeds did not recover, and what became of the control.
-fn sentence(cell: &Cell) -> String {
+pub(crate) fn sentence(cell: &Cell) -> String {
     let Share { count, of, .. } = cell.not_recovered;
     let fell = cell.control_fell;
     format!(
@@ -135,7 +135,7 @@ fn sentence(cell: &Cell) -> String {
 }
 
 /// What makes a verdict that needs a reason.
-fn because(cell: &Cell) -> Option<String> {
+pub(crate) fn because(cell: &Cell) -> Option<String> {
     let Cell { control_ill, seeds, control_fall_mean_s, still_rising, .. } = cell;
     match cell.verdict {
         Verdict::Overloaded => Some(format!(

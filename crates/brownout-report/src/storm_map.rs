@@ -84,7 +84,7 @@ impl PolicyMap {
     }
 }
 
-fn mark(cell: &Cell) -> String {
+pub(crate) fn mark(cell: &Cell) -> String {
     let letter = cell.verdict.letter();
     if cell.verdict == Verdict::Probabilistic {
         let share = 100 * cell.not_recovered.count / cell.not_recovered.of.max(1);
@@ -95,7 +95,7 @@ fn mark(cell: &Cell) -> String {
 }
 
 /// *Safe*: stable whatever the trigger. *Hopeless*: falls over without one. *Vulnerable*: anything between.
-fn region(row: &MapRow) -> &'static str {
+pub(crate) fn region(row: &MapRow) -> &'static str {
     let all = |is: fn(Verdict) -> bool| row.cells.iter().all(|cell| is(cell.verdict));
     if all(|verdict| verdict == Verdict::Stable) {
         "safe"
