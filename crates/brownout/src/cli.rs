@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::verb::{
-    agree, check, compare, diff, explain, health, load, merge, presets, request, retry, run, schema, serve, storm,
-    verify,
+    agree, check, compare, diff, explain, health, load, merge, presets, report, request, retry, run, schema, serve,
+    storm, verify,
 };
 
 /// Verbs by what one wants; clap has no groups of subcommands. A test holds this to the list below.
@@ -26,6 +26,7 @@ Read results:
   agree    Runs one load in virtual time and over sockets, and tells where they differ
   diff     Compares results of loads and tells what differs, and how surely
   merge    Puts the results of the shards of one load together
+  report   Prints kept results of loads, or draws them
 
 Trust it:
   verify   Checks virtual time against queueing theory and prints the page
@@ -70,6 +71,7 @@ pub(crate) enum Verb {
     Compare(compare::Args),
     Storm(storm::Args),
     Diff(diff::Args),
+    Report(report::Args),
     Verify(verify::Args),
     Explain(explain::Args),
     Presets(presets::Args),

@@ -10,6 +10,7 @@ mod exit;
 mod flags;
 mod moment;
 mod output;
+mod repeat;
 mod results;
 mod row;
 mod setting;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use brownout_report::{LoadReport, json};
 
 use crate::exit::Stop;
-use crate::flags::{Format, FormatFlags};
+use crate::flags::{Format, FormatFlags, PageFlags, PagePlace};
 use crate::output::{Output, print};
+use crate::repeat;
 
 /// Where a result goes.
 #[derive(Debug, clap::Args)]
@@ -17,6 +18,9 @@ pub(crate) struct OutputFlags {
     /// Also writes the whole result as JSON to this file, in one piece, for `merge` and `diff`
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    #[command(flatten)]
+    page: PageFlags,
 }
 
 /// The place of a result, known to be one that can be written to.
@@ -24,20 +28,23 @@ pub(crate) struct OutputFlags {
 pub(crate) struct Place {
     format: Format,
     file: Option<Output>,
+    page: PagePlace,
+    drawn: bool,
 }
 
 impl OutputFlags {
     /// Finds out whether the file can be written, before the work whose result it is to hold.
     pub(crate) fn place(&self) -> Result<Place, Stop> {
+        let page = self.page.place(&[("--output", self.output.as_ref())])?;
         let file = self.output.as_deref().map(Output::at).transpose()?;
-        Ok(Place { format: self.format.format(), file })
+        Ok(Place { format: self.format.format(), file, page, drawn: self.page.is_wanted() })
     }
 }
 
 impl Place {
     /// Whether more of the result is kept than people look at.
     pub(crate) fn keeps_all(&self) -> bool {
-        self.file.is_some() || self.format != Format::Text
+        self.file.is_some() || self.drawn || self.format != Format::Text
     }
 
     /// Writes and prints a result.
@@ -52,7 +59,8 @@ impl Place {
             Format::Oha => json(&report.oha()),
             Format::K6 => json(&report.k6()),
             Format::Vegeta => json(&report.vegeta()),
-        })
+        })?;
+        self.page.put(|| report.page(repeat::command(report.origin.seed)))
     }
 }
 

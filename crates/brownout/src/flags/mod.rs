@@ -2,12 +2,14 @@
 
 mod format;
 mod limits;
+mod page;
 mod policy;
 mod service;
 mod target;
 
 pub(crate) use format::{Format, FormatFlags};
 pub(crate) use limits::LimitFlags;
+pub(crate) use page::{PageFlags, PagePlace};
 pub(crate) use policy::{BackoffFlags, HTTP_ATTEMPT_TIMEOUT, PolicyFlags, made_of};
 pub(crate) use service::ServiceFlags;
 pub(crate) use target::{CallFlags, Callee, seen};

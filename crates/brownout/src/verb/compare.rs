@@ -8,8 +8,9 @@ use brownout_scenario::Scenario;
 use crate::arm::{self, names_of, seeds};
 use crate::cores;
 use crate::exit::{Exit, Stop};
-use crate::flags::{LimitFlags, ServiceFlags, seen};
+use crate::flags::{LimitFlags, PageFlags, ServiceFlags, seen};
 use crate::output::print;
+use crate::repeat;
 use crate::setting::Setting;
 
 /// Runs several policies against one scenario and shows them side by side
@@ -43,11 +44,15 @@ pub(crate) struct Args {
     /// Prints the whole result as JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    page: PageFlags,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let setting = Setting::new(&args.service, None)?;
     let arms = arms(args, &setting.scenario)?;
+    let place = args.page.place(&[])?;
     setting.announce();
     let load = &setting.scenario.load;
     let comparison = Comparison {
@@ -66,6 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let cut = compared.policies.iter().any(|arm| arm.cut_short.is_some());
     let report = CompareReport { compared, origin: setting.origin("virtual", &comparison.arms) };
     print(&if args.json { json(&report) } else { report.text() })?;
+    place.put(|| report.page(repeat::command(setting.seed)))?;
     Ok(if cut { Exit::FAILED } else { Exit::FINE })
 }
 

@@ -7,7 +7,9 @@ use brownout_lab::diff::{Run, diff};
 use brownout_report::{DiffReport, LoadReport, differences, json};
 
 use crate::exit::{Exit, Stop};
+use crate::flags::PageFlags;
 use crate::output::print;
+use crate::repeat;
 use crate::results::read;
 
 /// Compares results of loads and tells what differs, and how surely
@@ -37,11 +39,15 @@ pub(crate) struct Args {
     /// Prints the whole result as JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    page: PageFlags,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let (first, second) = args.sides()?;
     let [first_reports, second_reports] = [whole(first)?, whole(second)?];
+    let place = args.page.place(&[])?;
     // Equal files, equal blocks.
     let luck = Seed(fingerprint(b"diff"));
     let compared = diff(&runs(&first_reports), &runs(&second_reports), luck);
@@ -53,6 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         threshold: args.threshold.as_f64(),
     };
     print(&if args.json { json(&report) } else { report.text() })?;
+    place.put(|| report.page(repeat::drawing()))?;
     Ok(match () {
         () if report.is_worse() => Exit::MISSED,
         () if report.has_gaps() => Exit::UNTOLD,

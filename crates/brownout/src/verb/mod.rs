@@ -9,6 +9,7 @@ pub(crate) mod health;
 pub(crate) mod load;
 pub(crate) mod merge;
 pub(crate) mod presets;
+pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod retry;
 pub(crate) mod run;
@@ -33,6 +34,7 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
         Verb::Compare(args) => compare::run(&args),
         Verb::Storm(args) => storm::run(&args),
         Verb::Verify(args) => verify::run(&args),
+        Verb::Report(args) => report::run(&args),
         Verb::Diff(args) => diff::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Presets(args) => presets::run(&args),

@@ -5,6 +5,8 @@ mod adverse;
 mod agree;
 mod behind;
 mod bounds;
+#[cfg(target_os = "linux")]
+mod browser;
 mod bursts;
 mod check;
 mod cohorts;
@@ -19,6 +21,7 @@ mod http;
 mod http2;
 mod limits;
 mod live;
+mod pages;
 mod practice;
 mod program;
 mod replicas;

@@ -11,6 +11,7 @@ use super::{Args, Arm, SEEDS_OF_MAP, arm_of, decides, experiment};
 use crate::cores::Crew;
 use crate::exit::{Exit, Stop};
 use crate::output::{Output, print, talk};
+use crate::repeat;
 use crate::setting::Setting;
 use crate::signal::{Ending, on_signal};
 
@@ -70,6 +71,7 @@ pub(super) fn run(args: &Args, setting: &Setting, arms: &[Arm]) -> Result<Exit, 
         Some(file) => read(file, kept)?,
         None => kept,
     });
+    let place = args.page.place(&[("--resume", args.resume.as_ref())])?;
     setting.announce();
     let cells: usize = maps.iter().map(StormMap::cells).sum();
     let runs: usize = maps.iter().map(StormMap::runs).sum();
@@ -91,6 +93,7 @@ pub(super) fn run(args: &Args, setting: &Setting, arms: &[Arm]) -> Result<Exit, 
     let seeds = args.seeds.map_or(SEEDS_OF_MAP, std::num::NonZeroU32::get).into();
     let report = StormMapReport { seeds, policies, origin };
     print(&if args.json { json(&report) } else { report.text() })?;
+    place.put(|| report.page(repeat::command(setting.seed)))?;
     Ok(Exit::FINE)
 }
 

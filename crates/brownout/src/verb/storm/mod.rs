@@ -15,8 +15,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::arm::{self, Arm, names_of, seeds};
 use crate::cores::Crew;
 use crate::exit::{Exit, Stop};
-use crate::flags::{LimitFlags, ServiceFlags, limit, seen};
+use crate::flags::{LimitFlags, PageFlags, ServiceFlags, limit, seen};
 use crate::output::print;
+use crate::repeat;
 use crate::setting::Setting;
 
 /// Tells whether a bad state keeps itself going after its cause is gone
@@ -79,6 +80,9 @@ pub(crate) struct Args {
     /// Prints the whole result as JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    page: PageFlags,
 }
 
 const SEEDS: u32 = 80;
@@ -94,6 +98,7 @@ fn verdicts(args: &Args, setting: &Setting, arms: &[Arm]) -> Result<Exit, Stop> 
     // All of them, before anything is run or said.
     let plan = |arm| Plan::new(experiment(args, setting, arm, SEEDS), At::FILE).map_err(Stop::usage);
     let plans = arms.iter().map(arm_of).map(plan).collect::<Result<Vec<_>, _>>()?;
+    let place = args.page.place(&[])?;
     setting.announce();
     let prechecks: Vec<_> = arms.iter().zip(&plans).map(|(arm, plan)| (arm.name.as_str(), plan.precheck)).collect();
     if !args.json {
@@ -109,6 +114,7 @@ fn verdicts(args: &Args, setting: &Setting, arms: &[Arm]) -> Result<Exit, Stop> 
     let exit = exit(args, &policies);
     let report = StormReport { policies, origin: setting.origin("virtual", &decides(args, arms)) };
     print(&if args.json { json(&report) } else { report.text() })?;
+    place.put(|| report.page(repeat::command(setting.seed)))?;
     Ok(exit)
 }
 
