@@ -41,14 +41,13 @@ fn measured_quantiles_are_the_drawn_ones() {
         let more = ["p50", "p90", "p99"].map(|name| {
             let (measured, drawn) = (percentile(measured, name), percentile(&drawn, name));
             assert!(measured > 0.998 * drawn, "{name}: measured {measured}, drawn {drawn}");
-            (measured - drawn) / (5.0 + 0.03 * drawn)
+            (measured - drawn) / (8.0 + 0.05 * drawn)
         });
         more.into_iter().fold(0.0, f64::max)
     };
     // Where this machine has other things to do, another run is as good.
-    let best = (0..3).map(|_| late(&brownout(&format!("load {file} --url {} --json", server.url)).json()));
-    let best = best.fold(f64::INFINITY, |best, late| if best <= 1.0 { best } else { best.min(late) });
-    assert!(best <= 1.0, "3 % and 5 ms are exceeded {best} times");
+    let mut lates = (0..5).map(|_| late(&brownout(&format!("load {file} --url {} --json", server.url)).json()));
+    assert!(lates.any(|late| late <= 1.0), "5 % and 8 ms are exceeded in every run");
 }
 
 /// A server that answers within 5 ms is stopped for about a second, D, in a run of 30 s with 100 calls a second: of the calls that were due
