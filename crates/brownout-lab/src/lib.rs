@@ -14,6 +14,7 @@
 //! - [`agree`]: one load in virtual time and over sockets.
 //! - [`compare`]: several policies on the same luck.
 //! - [`diff`]: two results, whoever made them.
+//! - [`rehearse`]: what a program did to a service, from its requests.
 //! - [`storm`]: whether a bad state keeps itself going after its cause is gone.
 //! - [`lint`]: what is doubtful about a policy, told without a run.
 //! - [`validate`]: the virtual world held against the closed forms.
@@ -26,6 +27,7 @@ pub mod agree;
 pub mod compare;
 pub mod diff;
 pub mod lint;
+pub mod rehearse;
 mod replica;
 pub mod statistics;
 pub mod storm;
