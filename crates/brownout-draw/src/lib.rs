@@ -32,7 +32,7 @@ mod weights;
 pub use ahead::{Ahead, ROW, draw_row};
 pub use distribution::{Distribution, DistributionError};
 pub use exponential::exponential;
-pub use fingerprint::fingerprint;
+pub use fingerprint::{Fingerprint, fingerprint};
 pub use normal::quantile as normal_quantile;
 pub use percentiles::Percentiles;
 pub use philox::philox4x32_10;

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use brownout_clock::Clock;
-use brownout_draw::Seed;
+use brownout_draw::{Fingerprint, Seed};
+use brownout_policy::retry_after;
 use brownout_service::{
-    Asked, Claim, Decision, Delivery, EarlyReturns, EffectCounts, Identity, LimitCounts, Live, Refused, Request,
+    Asked, Claim, Decision, Delivery, Done, EarlyReturns, EffectCounts, Identity, LimitCounts, Live, Refused, Request,
     Response, RouteId, Seen, Service, Shed, TimeLeft,
 };
 use bytes::Bytes;
@@ -22,7 +23,7 @@ use hyper::{HeaderMap, StatusCode};
 use tokio::sync::watch;
 
 use crate::behind::{Behind, Errand, Worked};
-use crate::books::{self, Books, Counts, Journal, JournalBounds, Met, Note, Record};
+use crate::books::{self, Books, Coming, Counts, Journal, JournalBounds, Met, Note, Record, Visit, VisitBounds};
 use crate::effects::Posting;
 use crate::gate::{Held, Peer, time_of_day};
 use crate::origin::Origin;
@@ -66,6 +67,8 @@ struct Ask<'r> {
     headers: &'r HeaderMap,
     decision: &'r Decision<'r>,
     arrived: Duration,
+    /// Told what becomes of its effect.
+    effect: Option<Arc<OnceLock<Done>>>,
 }
 
 /// What a request came to.
@@ -103,6 +106,13 @@ impl App {
     #[must_use]
     pub fn with_journal(self, bounds: JournalBounds) -> Self {
         Self { books: Books::with_journal(bounds), ..self }
+    }
+
+    /// The same where each request is written down as its client made it. A client that only stops sending then counts as gone, as one does
+    /// where there is a capacity.
+    #[must_use]
+    pub fn with_visits(self, bounds: VisitBounds) -> Self {
+        Self { books: Books::with_visits(bounds), ..self }
     }
 
     /// What the service is now, changes included.
@@ -177,6 +187,17 @@ impl App {
         self.books.pages().journal.as_ref().map(read)
     }
 
+    /// The requests that were written down, in the order in which they ended, and how many were not.
+    #[must_use]
+    pub fn visits(&self) -> (Vec<Visit>, u64) {
+        self.books.pages().visits.as_ref().map(books::Visits::kept).unwrap_or_default()
+    }
+
+    /// Whether it makes a difference who has gone before the answer.
+    pub(crate) fn minds_who_is_gone(&self) -> bool {
+        self.books.visit_headers().is_some() || self.run().minds_who_is_gone()
+    }
+
     /// The changes that are not over.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
@@ -246,9 +267,11 @@ impl App {
         let run = self.run();
         let arrived = run.clock.now();
         let (head, body) = request.into_parts();
+        let mut content = Fingerprint::default();
         if !body.is_end_stream()
             && let waits = head.headers.contains_key(EXPECT)
-            && let read = within(limits.body_time, read_through(body, limits.body_bytes, waits)).await
+            && let told = self.books.visit_headers().is_some().then_some(&mut content)
+            && let read = within(limits.body_time, read_through(body, limits.body_bytes, waits, told)).await
             && let Err(refusal) = read.unwrap_or(Err(TOO_SLOW))
         {
             self.books.refused(refusal.1);
@@ -259,7 +282,9 @@ impl App {
         let route = service.route(&request);
         let claim = self.claim(&head.headers);
         let identity = run.arrivals().identify(route, claim);
-        let note = self.note(&run, &head, arrived, identity);
+        let coming = self.coming(&head, origin, content, service.effect(route).is_some());
+        let effect = coming.as_ref().and_then(|coming| coming.effect.clone());
+        let note = self.note(&run, &head, (arrived, identity), coming);
         let landed = service.land(run.seed, identity, |sticky| origin.key(sticky, &head.headers));
         let decision = service.decide(run.seed, route, landed, arrived);
         let leave = run.gate.as_ref().map(|gate| {
@@ -276,6 +301,7 @@ impl App {
             headers: &head.headers,
             decision: &decision,
             arrived,
+            effect,
         };
         let (early, held, end) = match leave.transpose() {
             Ok(mut leave) => {
@@ -286,13 +312,25 @@ impl App {
             }
             Err(mut refused) => (refused.early.take(), None, ask.limited(*refused)),
         };
-        note.close(&Met { early: early.as_deref(), ..end.met });
         let fields = held.as_deref().map(Held::fields).unwrap_or_default();
-        end.answer.map(|mut answer| {
+        let answer = end.answer.map(|mut answer| {
             add_headers(answer.headers_mut(), fields.iter().cloned());
             told::in_real_time(answer.headers_mut(), &run.clock, self.epoch);
             answer
-        })
+        });
+        let retry_after = answer.as_ref().filter(|_| self.books.visit_headers().is_some()).and_then(|answer| {
+            let header = |name| answer.headers().get(name)?.to_str().ok();
+            retry_after::told(header, || Some(time_of_day()))
+        });
+        note.close(&Met { early: early.as_deref(), retry_after, ..end.met });
+        answer
+    }
+
+    /// What is to be written down of a request, where requests are.
+    fn coming(&self, head: &Parts, origin: Origin, content: Fingerprint, has_effect: bool) -> Option<Box<Coming>> {
+        let names = self.books.visit_headers()?;
+        let coming = Coming::new(head, names, origin.connection, content.get());
+        Some(Box::new(Coming { effect: has_effect.then(Arc::default), ..coming }))
     }
 
     /// What becomes of a request that was held as long as any may be.
@@ -301,11 +339,17 @@ impl App {
         ask.end(Counts::HELD_TOO_LONG, refused(HELD_TOO_LONG), ask.run.clock.now())
     }
 
-    fn note(&self, run: &Run, head: &Parts, at: Duration, identity: Identity) -> Note<'_> {
+    fn note(
+        &self,
+        run: &Run,
+        head: &Parts,
+        (at, identity): (Duration, Identity),
+        coming: Option<Box<Coming>>,
+    ) -> Note<'_> {
         let path = head.uri.path();
         let path = &path[..path.floor_char_boundary(Record::PATH_BYTES)];
         let path = if self.books.has_journal() { path.into() } else { Box::default() };
-        self.books.note(run.clock, books::Asked { at, identity, method: head.method.clone(), path })
+        self.books.note(run.clock, books::Asked { at, identity, method: head.method.clone(), path, coming })
     }
 
     fn claim<'h>(&self, headers: &'h HeaderMap) -> Claim<'h> {
@@ -397,7 +441,7 @@ impl<'r> Ask<'r> {
     /// What is entered in the ledger once its work is done, if anything is.
     fn posting(&self) -> Option<Posting> {
         let effects = self.run.effects.as_ref().filter(|_| self.decision.outcome.has_effect());
-        effects?.posting(self.route, self.headers, self.told)
+        Some(effects?.posting(self.route, self.headers, self.told)?.telling(self.effect.as_ref()))
     }
 
     /// When its caller gives up, as far as it says so.
@@ -424,14 +468,24 @@ const BROKEN: Refusal = (StatusCode::BAD_REQUEST, "the body is broken");
 /// Reads a body to its end and forgets it, so that the connection can be used again. Otherwise says why it cannot.
 ///
 /// - `waits`: whether the client sends nothing before it is told to.
-async fn read_through(mut body: impl Body<Data = Bytes> + Unpin, bytes_max: usize, waits: bool) -> Result<(), Refusal> {
+/// - `content`: told of what was read.
+async fn read_through(
+    mut body: impl Body<Data = Bytes> + Unpin,
+    bytes_max: usize,
+    waits: bool,
+    mut content: Option<&mut Fingerprint>,
+) -> Result<(), Refusal> {
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large(body, bytes_max, waits).await);
     }
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| BROKEN)?;
-        seen += frame.data_ref().map_or(0, Bytes::len);
+        let data = frame.data_ref().map(|data| &**data).unwrap_or_default();
+        seen += data.len();
+        if let Some(content) = &mut content {
+            content.add(data);
+        }
         if seen > bytes_max {
             return Err(too_large(body, bytes_max, waits).await);
         }

@@ -1,8 +1,8 @@
 //! What a server has done, entered in its ledger once the work is done.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use brownout_service::{EffectCounts, EffectKey, Identity, Ledger, RouteId, Service};
+use brownout_service::{Done, EffectCounts, EffectKey, Identity, Ledger, RouteId, Service};
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 
@@ -19,6 +19,8 @@ pub(crate) struct Posting {
     effects: Arc<Effects>,
     route: RouteId,
     key: Option<EffectKey>,
+    /// Told what became of it.
+    told: Option<Arc<OnceLock<Done>>>,
 }
 
 impl Effects {
@@ -38,7 +40,7 @@ impl Effects {
         let effect = self.service.effect(route)?;
         let value = headers.get(&*effect.header).map(HeaderValue::as_bytes);
         let key = EffectKey::of(value, told.map(|identity| identity.request));
-        Some(Posting { effects: Arc::clone(self), route, key })
+        Some(Posting { effects: Arc::clone(self), route, key, told: None })
     }
 
     /// What it came to so far, effect by effect.
@@ -48,8 +50,17 @@ impl Effects {
 }
 
 impl Posting {
+    /// The same, which tells `told` what became of it.
+    pub(crate) fn telling(self, told: Option<&Arc<OnceLock<Done>>>) -> Self {
+        Self { told: told.map(Arc::clone), ..self }
+    }
+
     /// The work is done.
     pub(crate) fn done(self) {
-        self.effects.ledger.lock().unwrap_or_else(PoisonError::into_inner).record(self.route, self.key);
+        let done = self.effects.ledger.lock().unwrap_or_else(PoisonError::into_inner).record(self.route, self.key);
+        if let (Some(told), Some(done)) = (self.told, done) {
+            // Each is done once.
+            let _ = told.set(done);
+        }
     }
 }

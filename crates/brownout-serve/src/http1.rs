@@ -22,7 +22,7 @@ const HEAD_BYTES_MIN: usize = 8 << 10;
 pub(crate) async fn converse(socket: impl Socket, conversation: Conversation, mut closed: watch::Receiver<()>) {
     let (limits, ended) = (conversation.limits, conversation.ended.clone());
     // Who has only stopped sending cannot be told from who is gone.
-    let half_close = !conversation.app.run().minds_who_is_gone();
+    let half_close = !conversation.app.minds_who_is_gone();
     let (parcels, mut parcel) = oneshot::channel();
     let exchange = Arc::new(Exchange { conversation, parcels: Mutex::new(Some(parcels)) });
     let answer = {

@@ -109,7 +109,7 @@ impl Record {
     pub const PATH_BYTES: usize = 256;
 
     pub(super) fn new(asked: Asked, met: &Met<'_>, took: Duration) -> Self {
-        let Asked { at, identity, method, path } = asked;
+        let Asked { at, identity, method, path, coming: _ } = asked;
         let text = |text: Option<&str>| text.map(Box::from);
         Self {
             number: 0,
@@ -145,8 +145,8 @@ mod tests {
     use std::time::Duration;
 
     fn record(request: u64, path: &str) -> Record {
-        let asked =
-            Asked { at: Duration::ZERO, identity: Identity::first(request), method: Method::GET, path: path.into() };
+        let (at, identity, method) = (Duration::ZERO, Identity::first(request), Method::GET);
+        let asked = Asked { at, identity, method, path: path.into(), coming: None };
         Record::new(asked, &Met::default(), Duration::ZERO)
     }
 

@@ -2,6 +2,7 @@
 
 mod counts;
 mod journal;
+mod visits;
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -11,15 +12,20 @@ use std::time::Duration;
 use brownout_clock::Clock;
 use brownout_service::{Identity, Seen};
 use hyper::Method;
+use hyper::header::HeaderName;
 
 pub use counts::{Counts, TIMES_BOUNDS, Times};
 pub use journal::{Journal, JournalBounds, Record};
+pub(crate) use visits::{Coming, Visits};
+pub use visits::{Visit, VisitBounds};
 
 /// The books of a server.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     pages: Mutex<Pages>,
     has_journal: bool,
+    /// The headers that are kept of each request, where requests are written down.
+    visit_headers: Option<Vec<HeaderName>>,
     /// Requests that are being answered.
     active: AtomicU64,
     /// Connections that came, and those that are open.
@@ -31,6 +37,7 @@ pub(crate) struct Books {
 pub(crate) struct Pages {
     pub(crate) counts: Counts,
     pub(crate) journal: Option<Journal>,
+    pub(crate) visits: Option<Visits>,
 }
 
 /// An open connection, until it is dropped.
@@ -52,6 +59,8 @@ pub(crate) struct Asked {
     pub(crate) identity: Identity,
     pub(crate) method: Method,
     pub(crate) path: Box<str>,
+    /// Where requests are written down.
+    pub(crate) coming: Option<Box<Coming>>,
 }
 
 /// What became of a request.
@@ -71,13 +80,27 @@ pub(crate) struct Met<'m> {
     pub(crate) early: Option<&'m str>,
     /// How long it was to take from when it came: waiting, work and drawn latency.
     pub(crate) asked: Duration,
+    /// How long its client was asked to stay away.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Books {
     /// Books with a journal of that size.
     pub(crate) fn with_journal(bounds: JournalBounds) -> Self {
-        let pages = Pages { counts: Counts::default(), journal: Some(Journal::new(bounds)) };
+        let pages = Pages { journal: Some(Journal::new(bounds)), ..Pages::default() };
         Self { pages: Mutex::new(pages), has_journal: true, ..Self::default() }
+    }
+
+    /// Books in which requests are written down.
+    pub(crate) fn with_visits(bounds: VisitBounds) -> Self {
+        let visit_headers = Some(bounds.headers.clone());
+        let pages = Pages { visits: Some(Visits::new(bounds)), ..Pages::default() };
+        Self { pages: Mutex::new(pages), visit_headers, ..Self::default() }
+    }
+
+    /// The headers that are kept of each request, where requests are written down.
+    pub(crate) fn visit_headers(&self) -> Option<&[HeaderName]> {
+        self.visit_headers.as_deref()
     }
 
     /// Whether answers are remembered one by one.
@@ -95,6 +118,9 @@ impl Books {
         pages.counts = Counts::default();
         if let Some(journal) = &mut pages.journal {
             journal.clear();
+        }
+        if let Some(visits) = &mut pages.visits {
+            visits.clear();
         }
     }
 
@@ -134,16 +160,26 @@ impl Note<'_> {
     }
 
     fn write(&mut self, met: &Met<'_>) {
-        let Some(asked) = self.asked.take() else { return };
+        let Some(mut asked) = self.asked.take() else { return };
         let took = self.clock.now().saturating_sub(asked.at);
         // What the scenario asks for is its own time; what this machine adds to it is not.
         let own = self.clock.scale().real(took.saturating_sub(met.asked));
         let mut pages = self.books.pages();
         pages.counts.answered(&asked, met, own);
+        if let (Some(visits), Some(coming)) = (&mut pages.visits, asked.coming.take()) {
+            visits.push(visit(*coming, &asked, met, took));
+        }
         if let Some(journal) = &mut pages.journal {
             journal.push(Record::new(asked, met, took));
         }
     }
+}
+
+fn visit(coming: Coming, asked: &Asked, met: &Met<'_>, took: Duration) -> Visit {
+    let Coming { connection, method, target, body, headers, effect } = coming;
+    let (at, until) = (asked.at, asked.at.saturating_add(took));
+    let (left, seen, retry_after) = (met.outcome == Counts::LEFT, met.seen, met.retry_after);
+    Visit { at, until, connection, method, target, body, headers, left, seen, retry_after, effect }
 }
 
 impl Drop for Note<'_> {

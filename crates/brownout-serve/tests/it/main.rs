@@ -8,6 +8,7 @@ mod http2;
 mod limits;
 mod raw;
 mod tls;
+mod visits;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
