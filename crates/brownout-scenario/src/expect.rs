@@ -38,13 +38,22 @@ pub enum ExpectError {
 /// # Errors
 /// Where it is no relation and bound in the unit of the measure.
 pub(crate) fn bound(measure: Measure, text: &str) -> Result<Expectation, ExpectError> {
+    let (relation, bound) = bound_of(measure.name(), measure.unit(), text)?;
+    Ok(Expectation { measure, relation, bound })
+}
+
+/// Reads what is expected of a measure of this name and unit: `<= 300ms`.
+///
+/// # Errors
+/// Where it is no relation and bound in that unit.
+pub fn bound_of(measure: &'static str, unit: Unit, text: &str) -> Result<(Relation, f64), ExpectError> {
     let text = text.trim();
     let relations = [("<=", Relation::AtMost), (">=", Relation::AtLeast)];
     let (relation, found) = relations
         .into_iter()
         .find_map(|(sign, relation)| Some((relation, text.strip_prefix(sign)?.trim())))
         .ok_or_else(|| ExpectError::Relation(text.to_owned()))?;
-    let (example, read): (_, Result<f64, String>) = match measure.unit() {
+    let (example, read): (_, Result<f64, String>) = match unit {
         Unit::Share => {
             ("99%", found.parse::<Probability>().map(Probability::as_f64).map_err(|error| error.to_string()))
         }
@@ -56,8 +65,8 @@ pub(crate) fn bound(measure: Measure, text: &str) -> Result<Expectation, ExpectE
         }
         Unit::Count => ("0", number(found).and_then(whole)),
     };
-    let refused = |why| ExpectError::Bound { measure: measure.name(), example, found: found.to_owned(), why };
-    Ok(Expectation { measure, relation, bound: read.map_err(refused)? })
+    let refused = |why| ExpectError::Bound { measure, example, found: found.to_owned(), why };
+    Ok((relation, read.map_err(refused)?))
 }
 
 /// Reads a measure and what is expected of it: `p99 <= 300ms`.
@@ -73,16 +82,25 @@ pub(crate) fn bound(measure: Measure, text: &str) -> Result<Expectation, ExpectE
 /// # Ok::<(), brownout_scenario::ExpectError>(())
 /// ```
 pub fn expectation(text: &str) -> Result<Expectation, ExpectError> {
+    let (measure, rest) = measure_of(&Measure::NAMES, text)?;
+    bound(measure, rest)
+}
+
+/// Reads the measure at the beginning of an expectation, one of `names`: it, and the rest.
+///
+/// # Errors
+/// Where there is no such measure.
+pub fn measure_of<'t, M: Copy>(names: &[(&'static str, M)], text: &'t str) -> Result<(M, &'t str), ExpectError> {
     let start = text.find(['<', '>', '=']).unwrap_or(text.len());
     let (name, rest) = text.split_at(start);
-    let measure = Measure::NAMES.iter().find(|(known, _)| *known == name.trim()).map(|(_, measure)| *measure);
+    let measure = names.iter().find(|(known, _)| *known == name.trim()).map(|(_, measure)| *measure);
     let unknown = || {
-        let names = Measure::NAMES.iter().map(|(name, _)| *name);
+        let names = names.iter().map(|(name, _)| *name);
         let all = names.clone().collect::<Vec<_>>().join(", ");
         let hint = did_you_mean(name.trim(), names, &format!("what can be expected of: {all}"));
         ExpectError::Measure(format!("there is no `{}` to expect something of ({hint})", name.trim()))
     };
-    bound(measure.ok_or_else(unknown)?, rest)
+    Ok((measure.ok_or_else(unknown)?, rest))
 }
 
 fn number(text: &str) -> Result<f64, String> {

@@ -33,7 +33,7 @@ mod schema;
 mod source;
 pub mod units;
 
-pub use expect::{ExpectError, expectation};
+pub use expect::{ExpectError, bound_of, expectation, measure_of};
 pub use live::LivePhase;
 pub use moments::{Moments, MomentsError, date_time};
 pub use places::{Places, Remark};

@@ -1,8 +1,10 @@
 //! What a rehearsal is expected to come to.
 
 use std::fmt;
+use std::str::FromStr;
 
 use brownout_load::{Met, Relation, Unit};
+use brownout_scenario::{ExpectError, bound_of, measure_of};
 use serde::Serialize;
 
 use super::Rehearsal;
@@ -118,6 +120,17 @@ impl fmt::Display for Expectation {
             Relation::AtMost => "<=",
         };
         write!(f, "{} {relation} {}", self.measure.name(), self.measure.unit().show(self.bound))
+    }
+}
+
+/// Reads `amplification <= 3`.
+impl FromStr for Expectation {
+    type Err = ExpectError;
+
+    fn from_str(text: &str) -> Result<Self, ExpectError> {
+        let (measure, rest) = measure_of(&Measure::NAMES, text)?;
+        let (relation, bound) = bound_of(measure.name(), measure.unit(), rest)?;
+        Ok(Self { measure, relation, bound })
     }
 }
 

@@ -116,3 +116,19 @@ fn a_summary_adds_up_and_pools_the_waits() {
     assert!(matches!(summary.backoff, Backoff::Jittered { waits: 8, .. }), "{:?}", summary.backoff);
     assert_eq!(summary.outcome, None);
 }
+
+#[test]
+fn expectations_are_read_as_they_are_written() {
+    for text in ["amplification <= 1.5", "attempts_worst <= 4", "exit_code >= 1"] {
+        assert_eq!(text.parse::<Expectation>().unwrap().to_string(), text);
+    }
+    for (text, part) in [
+        ("amplificaton <= 3", "did you mean `amplification`?"),
+        ("amplification < 3", "an expectation is `<=` or `>=` and a bound"),
+        ("attempts <= 1.5", "it is no whole number"),
+        ("p99 <= 1s", "what can be expected of: amplification, attempts"),
+    ] {
+        let error = text.parse::<Expectation>().unwrap_err().to_string();
+        assert!(error.contains(part), "{text}: {error}");
+    }
+}
