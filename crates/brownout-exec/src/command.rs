@@ -26,6 +26,8 @@ pub struct Command {
     pub program: OsString,
     /// Handed over as they are; no shell takes them apart.
     pub arguments: Vec<OsString>,
+    /// Variables of its environment, over those of this program. Default none.
+    pub environment: Vec<(OsString, OsString)>,
     /// What its ends and its output mean. Default: exit code 0 is success, all else is worth another try.
     pub rules: Arc<Rules>,
     /// What it reads. Default: the same at every attempt.
@@ -72,6 +74,7 @@ impl Command {
         Self {
             program,
             arguments,
+            environment: Vec::new(),
             rules: Arc::default(),
             stdin: StdinMode::default(),
             stdin_bytes_max: STDIN_BYTES_MAX,
@@ -246,7 +249,8 @@ impl Tries {
         for name in ["BROWNOUT_MAX_ATTEMPTS", "BROWNOUT_LAST_EXIT"] {
             command.env_remove(name);
         }
-        command.args(&self.command.arguments).kill_on_drop(true).envs(self.environment(number));
+        command.args(&self.command.arguments).kill_on_drop(true);
+        command.envs(self.environment(number)).envs(self.command.environment.iter().map(|(name, value)| (name, value)));
         #[cfg(unix)]
         if !self.command.at_terminal {
             command.process_group(0);

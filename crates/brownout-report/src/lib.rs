@@ -20,6 +20,7 @@ mod merged;
 mod number;
 mod oha;
 mod origin;
+mod rehearse;
 mod response;
 mod retry;
 mod run;
@@ -43,6 +44,7 @@ pub use limits::limits_text;
 pub use load::{Format, LoadReport, ReadError, Start, behind_text};
 pub use merged::{ForeignError, Shards, merge};
 pub use origin::{MadeOf, Origin};
+pub use rehearse::RehearseReport;
 pub use response::ResponseReport;
 pub use retry::{AttemptReport, RetryReport};
 pub use run::{

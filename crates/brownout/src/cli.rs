@@ -3,48 +3,49 @@
 use clap::{Parser, Subcommand};
 
 use crate::verb::{
-    agree, check, compare, diff, explain, health, load, merge, presets, report, request, retry, run, schema, serve,
-    storm, verify,
+    agree, check, compare, diff, explain, health, load, merge, presets, rehearse, report, request, retry, run, schema,
+    serve, storm, verify,
 };
 
 /// Verbs by what one wants; clap has no groups of subcommands. A test holds this to the list below.
 const VERBS: &str = "\
 Call a service (in virtual time, or over HTTP with --url):
-  request  Makes one call and prints the response as JSON
-  load     Makes many calls and counts what came back
-  retry    Makes one call through a retry policy
-  health   Tells healthy from unhealthy by consecutive 200s
+  request   Makes one call and prints the response as JSON
+  load      Makes many calls and counts what came back
+  retry     Makes one call through a retry policy
+  health    Tells healthy from unhealthy by consecutive 200s
 
 Stand in for one:
-  serve    Answers over HTTP as a scenario says
+  serve     Answers over HTTP as a scenario says
 
 Choose a policy:
-  compare  Runs several policies against one scenario and shows them side by side
-  storm    Tells whether a bad state keeps itself going after its cause is gone
+  compare   Runs several policies against one scenario and shows them side by side
+  storm     Tells whether a bad state keeps itself going after its cause is gone
 
 Read results:
-  agree    Runs one load in virtual time and over sockets, and tells where they differ
-  diff     Compares results of loads and tells what differs, and how surely
-  merge    Puts the results of the shards of one load together
-  report   Prints kept results of loads, or draws them
+  agree     Runs one load in virtual time and over sockets, and tells where they differ
+  diff      Compares results of loads and tells what differs, and how surely
+  merge     Puts the results of the shards of one load together
+  report    Prints kept results of loads, or draws them
 
 Trust it:
-  verify   Checks virtual time against queueing theory and prints the page
-  explain  Tells why an attempt meets what it meets, or prints the schedule
+  verify    Checks virtual time against queueing theory and prints the page
+  explain   Tells why an attempt meets what it meets, or prints the schedule
 
 Write a scenario:
-  presets  Lists the scenarios that ship with the program, or prints one to start from
-  check    Validates and lints a scenario, or a policy, without running it
-  schema   Prints the JSON Schema of scenarios, or of the report of `run`
+  presets   Lists the scenarios that ship with the program, or prints one to start from
+  check     Validates and lints a scenario, or a policy, without running it
+  schema    Prints the JSON Schema of scenarios, or of the report of `run`
 
 Run a command:
-  run      Retries a command, or a built-in flaky function
+  rehearse  Runs a command against a simulated service and tells how often it tried
+  run       Retries a command, or a built-in flaky function
 
 Exit codes:
   0 fine · 1 failed · 2 usage or bad scenario · 128+n ended by signal n
-  agree, diff, load, merge, storm: 98 it cannot be told · 99 what is expected was missed, or the verdict is bad
+  agree, diff, load, merge, rehearse, storm: 98 it cannot be told · 99 what is expected was missed, or the verdict is bad
   run: the command's own code when every retry is spent · 124 timeout · 125 our own failure
-       126 cannot execute · 127 not found";
+       126 cannot execute · 127 not found; rehearse: these too, and 0 whatever the command's own code is";
 
 /// Rehearse your dependency's worst day: a service that misbehaves as a scenario says, and its callers.
 #[derive(Debug, Parser)]
@@ -78,6 +79,7 @@ pub(crate) enum Verb {
     Check(check::Args),
     Schema(schema::Args),
     Run(run::Args),
+    Rehearse(rehearse::Args),
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use brownout_clock::{Clock, Scale};
 use brownout_draw::Seed;
 use brownout_drive::Target;
 use brownout_load::{EffectResult, Graph, HopCounts, LimitsResult, LoadResult};
 use brownout_scenario::Scenario;
-use brownout_serve::{App, Limits, Server};
+use brownout_serve::{App, Limits, Server, Visit, VisitBounds};
 use brownout_service::{LimitKey, Service};
 use tokio::sync::oneshot;
 
@@ -33,14 +34,28 @@ struct Cast {
     identity_header: Option<String>,
     seed: Seed,
     scale: Scale,
+    /// Of the first; 0 for any free one.
+    port: u16,
+    limits: Limits,
+    /// What is written down of requests to the first.
+    visits: Option<VisitBounds>,
 }
 
 impl Stage {
     /// The services of `setting`, each on a free port.
     pub(crate) fn set(setting: &Setting, scale: Scale) -> Result<Self, Stop> {
-        let Scenario { service, graph, identity_header, .. } = &setting.scenario;
-        let (service, graph, identity_header) = (service.clone(), graph.clone(), identity_header.clone());
-        let cast = Cast { service, graph: graph.clone(), identity_header, seed: setting.seed, scale };
+        Self::of(Cast::new(setting, scale))
+    }
+
+    /// The same at the pace of real time, the first on `port`, which writes its requests down. Once nobody is to be answered any more, answers
+    /// under way have little time.
+    pub(crate) fn observed(setting: &Setting, port: u16, visits: VisitBounds) -> Result<Self, Stop> {
+        let limits = Limits { drain_time: DRAIN_TIME, ..Limits::default() };
+        Self::of(Cast { port, limits, visits: Some(visits), ..Cast::new(setting, Scale::ONE) })
+    }
+
+    fn of(cast: Cast) -> Result<Self, Stop> {
+        let graph = cast.graph.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Stop::failed(format!("failed to start the runtime: {error}")))?;
         let (tell, told) = mpsc::channel();
@@ -86,6 +101,13 @@ impl Stage {
         }
     }
 
+    /// Ends them; the requests of the first that were written down, and how many were not.
+    pub(crate) fn end_observed(self) -> (Vec<Visit>, u64) {
+        drop(self.end);
+        self.running.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
+        self.apps[0].visits()
+    }
+
     /// Ends them; the result of a load, with what they saw of it.
     pub(crate) fn end(self, result: LoadResult) -> LoadResult {
         drop(self.end);
@@ -100,16 +122,29 @@ impl Stage {
     }
 }
 
+/// How long answers under way may take whose clients have ended.
+const DRAIN_TIME: Duration = Duration::from_millis(200);
+
 impl Cast {
+    fn new(setting: &Setting, scale: Scale) -> Self {
+        let Scenario { service, graph, identity_header, .. } = &setting.scenario;
+        let (service, graph, identity_header) = (service.clone(), graph.clone(), identity_header.clone());
+        let (seed, port, limits, visits) = (setting.seed, 0, Limits::default(), None);
+        Self { service, graph, identity_header, seed, scale, port, limits, visits }
+    }
+
     /// Listens, in the runtime that this is called in.
     async fn enter(self) -> Result<(Row, Vec<Arc<App>>), Stop> {
-        let Self { service, graph, identity_header, seed, scale } = self;
-        let first: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
-        let limits = Limits::default();
+        let Self { service, graph, identity_header, seed, scale, port, limits, visits } = self;
+        let first: SocketAddr = (Ipv4Addr::LOCALHOST, port).into();
         let server = Server::bind(first, limits).await.map_err(|error| Stop::failed(format!("failed to {error}")))?;
         let clock = Clock::start_fine(scale);
         let row = Row::new(server, &graph, &places(&graph, first, &[])?, limits, (seed, clock)).await?;
         let first = App::new(service, seed, identity_header.as_deref(), clock);
+        let first = match visits {
+            Some(bounds) => first.with_visits(bounds),
+            None => first,
+        };
         let apps = row.apps(first, &graph, (seed, clock), |app| app);
         Ok((row, apps))
     }

@@ -9,6 +9,7 @@ pub(crate) mod health;
 pub(crate) mod load;
 pub(crate) mod merge;
 pub(crate) mod presets;
+pub(crate) mod rehearse;
 pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod retry;
@@ -41,6 +42,7 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
         Verb::Check(args) => check::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Run(args) => run::run(&args),
+        Verb::Rehearse(args) => rehearse::run(args),
     }
 }
 
