@@ -198,8 +198,8 @@ fn backoff(backoff: &Backoff, layers: &[usize]) -> String {
         }
         Backoff::Growing { first_ms, factor, first_at_once } => {
             let (first, factor) = (in_seconds(*first_ms), short(*factor));
-            let tail = "two waits do not tell linear from exponential";
-            format!("growing, {}{first} and then {factor} times as long; {tail}", at_once(*first_at_once))
+            let tail = "too few waits tell linear from exponential";
+            format!("growing, {}{first} and about {factor} times as long each time; {tail}", at_once(*first_at_once))
         }
         Backoff::Jittered { like, low_ms, high_ms, waits, factor } => {
             let like = match like {

@@ -14,6 +14,11 @@ pub struct PresetScenario {
 /// Every one of them, by name.
 pub const SCENARIOS: &[PresetScenario] = &[
     PresetScenario {
+        name: "always-503",
+        about: "every request is answered with 503, for rehearse",
+        text: include_str!("../presets/always-503.toml"),
+    },
+    PresetScenario {
         name: "ci-registry-429",
         about: "downloads against a limit a minute: five fixed retries, eight doubling ones",
         text: include_str!("../presets/ci-registry-429.toml"),
@@ -34,6 +39,11 @@ pub const SCENARIOS: &[PresetScenario] = &[
         text: include_str!("../presets/dynamodb-throttle.toml"),
     },
     PresetScenario {
+        name: "flaky",
+        about: "two requests in five fail, for rehearse",
+        text: include_str!("../presets/flaky.toml"),
+    },
+    PresetScenario {
         name: "github-api-limits",
         about: "limits that refuse by 403 and do not always say for how long",
         text: include_str!("../presets/github-api-limits.toml"),
@@ -44,9 +54,24 @@ pub const SCENARIOS: &[PresetScenario] = &[
         text: include_str!("../presets/llm-api-overload.toml"),
     },
     PresetScenario {
+        name: "llm-overload",
+        about: "a language model that is overloaded for eight seconds, for rehearse",
+        text: include_str!("../presets/llm-overload.toml"),
+    },
+    PresetScenario {
+        name: "lost-reply",
+        about: "payments whose answer is lost, for rehearse",
+        text: include_str!("../presets/lost-reply.toml"),
+    },
+    PresetScenario {
         name: "metastable-retry",
         about: "ten seconds of outage that one retry makes last for ever",
         text: include_str!("../presets/metastable-retry.toml"),
+    },
+    PresetScenario {
+        name: "rate-limited",
+        about: "five seconds of 429 and Retry-After, for rehearse",
+        text: include_str!("../presets/rate-limited.toml"),
     },
     PresetScenario {
         name: "restart-herd",

@@ -40,11 +40,11 @@ pub enum Backoff {
         /// Whether the first retry comes at once, before these.
         first_at_once: bool,
     },
-    /// Two waits, the second longer: linear and exponential look alike.
+    /// Longer each time, with too few waits to tell linear from exponential.
     Growing {
         /// The first that is no retry at once.
         first_ms: f64,
-        /// By which factor the second is longer.
+        /// By which factor, on the mean.
         factor: f64,
         /// Whether the first retry comes at once, before these.
         first_at_once: bool,
@@ -78,9 +78,12 @@ pub enum Jitter {
 
 /// Below this, nobody waited: a new connection and a busy machine take as long.
 const AT_ONCE_MS: f64 = 20.0;
-/// So much of a wait, and so many milliseconds, are put down to client and machine.
+/// So much of a wait is put down to client and machine, and so many milliseconds besides, but no more than so much of a short wait.
 const NOISE: f64 = 0.05;
-const NOISE_MS: f64 = 30.0;
+const NOISE_MS: f64 = 60.0;
+const NOISE_MS_SHARE: f64 = 0.3;
+/// Fewer waits lie on a line by chance, where a jitter is among them.
+const LINEAR_MIN: usize = 4;
 /// From so many waits on, their shortest and longest tell equal and proportional jitter apart: of eight waits of equal jitter the
 /// shortest is above 0.75 of the longest once in 66 times.
 const WAITS_MIN: usize = 8;
@@ -130,6 +133,10 @@ fn rule(waits: &[f64]) -> Backoff {
     }
     let linear = linear(waits).filter(|(step, _)| *step > 0.0);
     let exponential = exponential(waits);
+    let is_clear = |line: f64| exponential.is_some_and(|(_, _, misses)| misses < line / 3.0);
+    if waits.len() < LINEAR_MIN && linear.is_some_and(|(_, misses)| !is_clear(misses)) {
+        return Backoff::Growing { first_ms: first, factor: mean_factor(waits), first_at_once };
+    }
     match (linear, exponential) {
         (Some((step, residual)), other) if other.is_none_or(|(_, _, misses)| residual < misses) => {
             Backoff::Linear { first_ms: first, step_ms: step, first_at_once }
@@ -164,13 +171,19 @@ fn exponential(waits: &[f64]) -> Option<(f64, Option<f64>, f64)> {
     (cap <= factor * grown[grown.len() - 1] * (1.0 + NOISE)).then_some((factor, Some(cap), misses))
 }
 
+/// By which factor waits grow, by the first and the last.
+#[expect(clippy::cast_precision_loss, reason = "few waits")]
+fn mean_factor(waits: &[f64]) -> f64 {
+    libm::pow(waits[waits.len() - 1] / waits[0], 1.0 / (waits.len() - 1) as f64)
+}
+
 /// The factor of waits that grow by one: three at least, since two always do.
 #[expect(clippy::cast_precision_loss, reason = "few waits")]
 fn powers(waits: &[f64]) -> Option<(f64, f64)> {
     if waits.len() < 3 {
         return None;
     }
-    let factor = libm::pow(waits[waits.len() - 1] / waits[0], 1.0 / (waits.len() - 1) as f64);
+    let factor = mean_factor(waits);
     let on_curve = waits.iter().enumerate().map(|(place, wait)| (*wait, waits[0] * libm::pow(factor, place as f64)));
     misses(on_curve).filter(|_| factor > 1.0 + NOISE).map(|misses| (factor, misses))
 }
@@ -216,7 +229,8 @@ fn jitter(waits: &[Vec<f64>]) -> Backoff {
 
 /// Whether two waits may be one, but for noise.
 pub(super) fn near(wait: f64, other: f64) -> bool {
-    (wait - other).abs() <= NOISE * wait.max(other) + NOISE_MS
+    let (short, long) = (wait.min(other), wait.max(other));
+    long < AT_ONCE_MS || long - short <= NOISE * long + NOISE_MS.min(NOISE_MS_SHARE * short)
 }
 
 fn median(waits: &[f64]) -> f64 {
@@ -272,6 +286,14 @@ mod tests {
         assert!(matches!(linear, Backoff::Linear { step_ms, .. } if (step_ms - 1000.0).abs() < 5.0), "{linear:?}");
     }
 
+    /// As tenacity made them, by doubling from 200 ms with up to 200 ms more; and a fixed 200 ms of a client that was slow to begin.
+    #[test]
+    fn three_waits_of_a_jitter_are_no_line() {
+        assert!(matches!(one(&[216.0, 505.0, 896.0]), Backoff::Growing { .. }));
+        assert!(matches!(one(&[264.0, 216.0, 220.0]), Backoff::Fixed { .. }));
+        assert!(matches!(one(&[50.0, 100.0, 200.0]), Backoff::Exponential { .. }));
+    }
+
     #[test]
     fn a_first_retry_at_once_and_a_cap_are_told() {
         let waits = one(&[3.0, 200.0, 400.0, 800.0, 1000.0, 1004.0]);
@@ -284,11 +306,11 @@ mod tests {
         assert!(matches!(waits, Backoff::Exponential { cap_ms: Some(_), .. }), "{waits:?}");
     }
 
-    /// Calls of a client that draws each wait from `[from × c, to × c)`, where c is 1 s, 2 s and 4 s.
+    /// Calls of a client that draws each wait from `[from × c, to × c)`, where c is 8 s, 16 s and 32 s.
     fn drawn(calls: u64, from: f64, to: f64, seed: u64) -> Vec<Vec<Option<f64>>> {
         let wait = |call: u64, retry: u32| {
             let unit = draw(Seed(seed), Stream::JITTER, call, retry) as f64 / (u64::MAX as f64);
-            Some(1000.0 * f64::from(1 << retry) * (from + (to - from) * unit))
+            Some(8000.0 * f64::from(1 << retry) * (from + (to - from) * unit))
         };
         (0..calls).map(|call| (0..3).map(|retry| wait(call, retry)).collect()).collect()
     }

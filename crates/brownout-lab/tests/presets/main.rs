@@ -7,6 +7,7 @@ mod dynamodb_throttle;
 mod github_api_limits;
 mod llm_api_overload;
 mod metastable_retry;
+mod rehearsals;
 mod restart_herd;
 mod stacked_retries;
 

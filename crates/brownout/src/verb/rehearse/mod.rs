@@ -125,7 +125,8 @@ pub(crate) fn run(mut args: Args) -> Result<Exit, Stop> {
     if let Some(place) = place {
         place.write(&json(&report))?;
     }
-    print(&if args.json { json(&report) } else { report.text() })?;
+    // What the command printed may lack its last newline.
+    print(&format!("\n{}", if args.json { json(&report) } else { report.text() }))?;
     if report.runs.iter().any(|run| run.attempts == 0) {
         talk(&args.unseen());
     }
