@@ -146,12 +146,20 @@ impl Drop for Shell {
 /// A folder with what the pages say is there: the examples.
 fn checkout_of_examples() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("examples")).unwrap();
-    for file in std::fs::read_dir(repository().join("examples")).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), folder.path().join("examples").join(file.file_name())).unwrap();
-    }
+    copy(&repository().join("examples"), &folder.path().join("examples"));
     folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let place = to.join(file.file_name());
+        if file.file_type().unwrap().is_dir() {
+            copy(&file.path(), &place);
+        } else {
+            std::fs::copy(file.path(), place).unwrap();
+        }
+    }
 }
 
 fn free_port() -> String {

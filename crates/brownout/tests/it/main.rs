@@ -24,6 +24,7 @@ mod live;
 mod pages;
 mod practice;
 mod program;
+mod rehearse;
 mod replicas;
 mod requests;
 mod results;

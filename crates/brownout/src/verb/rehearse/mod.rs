@@ -200,7 +200,7 @@ impl Args {
 
     /// Why nothing may have come.
     fn unseen(&self) -> String {
-        let told = self.env.is_empty().then_some(", or name the variable that it reads with --env").unwrap_or_default();
+        let told = if self.env.is_empty() { ", or name the variable that it reads with --env" } else { "" };
         format!(
             "the service saw no request: does the command use {} or {{url}}{told}? A proxy that does not leave out 127.0.0.1 keeps requests \
              away too",

@@ -1,0 +1,300 @@
+//! What commands do to a service: real clients, counted by what reached it.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::http::curl_is_there;
+use crate::program::{Run, brownout_in, repository};
+
+fn rehearse(arguments: &[&str]) -> Run {
+    brownout_in(&repository(), &[&["rehearse"], arguments].concat())
+}
+
+/// The report of a rehearsal, from its file: the command's own output is none of it.
+#[track_caller]
+fn report(arguments: &[&str]) -> (Value, Option<i32>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("made/report.json");
+    let ran = rehearse(&[&["--output", file.to_str().unwrap()], arguments].concat());
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    (serde_json::from_str(&text).unwrap(), ran.code)
+}
+
+/// Whether a program is here, said so where it is not.
+fn is_there(program: &str, arguments: &[&str]) -> bool {
+    let there = Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success());
+    if !there {
+        skipped(&format!("no {program} {}", arguments.join(" ")));
+    }
+    there
+}
+
+#[expect(clippy::print_stderr, reason = "who runs the tests should know")]
+fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
+fn python() -> String {
+    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
+fn client(name: &str) -> String {
+    repository().join("examples/clients").join(name).to_str().unwrap().to_owned()
+}
+
+const ALWAYS: [&str; 2] = ["--preset", "always-503"];
+
+#[test]
+fn curl_retries_as_often_as_it_says() {
+    if !curl_is_there() {
+        return;
+    }
+    let curl =
+        ["--expect", "amplification <= 3", "--", "curl", "-s", "--retry", "2", "--retry-delay", "1", "{url}/orders"];
+    let ran = rehearse(&[&ALWAYS[..], &curl].concat());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    // What curl printed comes first, and as it is.
+    assert!(ran.stdout.starts_with("{\"error\": \"service unavailable\"}"), "{ran:?}");
+    assert!(ran.stdout.contains("\n1 call made 3 requests: amplification 3\n"), "{ran:?}");
+    assert!(ran.stdout.contains("Connections: 1 for 3 requests, at most 1 request at once\n"), "{ran:?}");
+    assert!(ran.stdout.ends_with("Verdict: met\n  amplification <= 3  3  met\n"), "{ran:?}");
+}
+
+#[test]
+fn a_miss_is_99_and_the_commands_own_code_counts_only_where_it_is_asked_about() {
+    if !curl_is_there() {
+        return;
+    }
+    let with = |expect: &[&str]| {
+        let curl = ["--", "sh", "-c", "curl -s $BROWNOUT_URL; exit 7"];
+        report(&[&ALWAYS[..], expect, &curl].concat())
+    };
+    let (value, code) = with(&[]);
+    assert_eq!((&value["runs"][0]["command"]["exit_code"], code), (&7.into(), Some(0)));
+    assert_eq!(with(&["--expect", "exit_code <= 0"]).1, Some(99));
+    assert_eq!(with(&["--expect", "attempts >= 2"]).1, Some(99));
+    // Nothing there has an effect.
+    let (value, code) = with(&["--expect", "duplicates <= 0"]);
+    assert_eq!((&value["summary"]["outcome"], code), (&"not_enough_data".into(), Some(98)));
+}
+
+#[test]
+fn who_is_told_to_wait_and_does_has_honoured_it() {
+    if !curl_is_there() {
+        return;
+    }
+    let (value, code) = report(&[
+        "--preset",
+        "rate-limited",
+        "--expect",
+        "retry_after_broken <= 0",
+        "--",
+        "curl",
+        "-s",
+        "--retry",
+        "3",
+        "{url}",
+    ]);
+    let told = &value["runs"][0]["retry_after"];
+    assert_eq!((&told["honoured"], &told["broken"], code), (&3.into(), &0.into(), Some(0)), "{value}");
+    let impatient = "for n in 1 2 3; do curl -s $BROWNOUT_URL; done";
+    let (value, _) = report(&["--preset", "rate-limited", "--", "sh", "-c", impatient]);
+    let told = &value["runs"][0]["retry_after"];
+    assert_eq!((&told["told"], &told["broken"], &told["given_up"]), (&3.into(), &2.into(), &1.into()), "{value}");
+}
+
+#[test]
+fn what_is_paid_twice_is_a_duplicate_and_keys_tell_calls_apart() {
+    if !curl_is_there() {
+        return;
+    }
+    let pay = "pay() { curl -s --retry 5 --retry-all-errors --retry-delay 1 -X POST -H \"idempotency-key: $1\" $BROWNOUT_URL/payments; }; \
+               pay a; pay b";
+    let (value, _) = report(&["--preset", "lost-reply", "--", "sh", "-c", pay]);
+    let run = &value["runs"][0];
+    assert_eq!((&run["calls"], &run["grouping"]["by"]["idempotency-key"]), (&2.into(), &run["attempts"]), "{value}");
+    // Each attempt pays, whether its answer is lost or not.
+    let (done, duplicates) = (&run["effects"]["done"], run["effects"]["duplicates"].as_u64().unwrap());
+    assert_eq!((done, Some(duplicates + 2)), (&run["attempts"], run["attempts"].as_u64()), "{value}");
+}
+
+#[test]
+fn the_command_finds_the_service_by_the_variables_it_reads() {
+    if !curl_is_there() {
+        return;
+    }
+    let line = "curl -s $BROWNOUT_URL/a; curl -s $OPENAI_BASE_URL/b; curl -s $C/c";
+    let env = ["--env", "OPENAI_BASE_URL=/v1", "--env", "C", "--calls", "2", "--", "sh", "-c", line];
+    let (value, _) = report(&[&ALWAYS[..], &env].concat());
+    let run = &value["runs"][0];
+    let paths: Vec<&str> = run["list"].as_array().unwrap().iter().map(|call| call["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["/a", "/v1/b", "/c"]);
+    // Who says how many calls there were is believed.
+    assert_eq!((&run["calls"], &run["amplification"], &run["attempts_worst"]), (&2.into(), &1.5.into(), &Value::Null));
+}
+
+#[test]
+fn each_repetition_meets_another_luck_and_the_same_seed_the_same() {
+    if !curl_is_there() {
+        return;
+    }
+    let statuses = |seed: &str| {
+        let line = "for n in 1 2 3 4 5 6 7 8; do curl -s -o /dev/null $BROWNOUT_URL/$n; done; true";
+        let (value, _) = report(&["--preset", "flaky", "--seed", seed, "--repeat", "2", "--", "sh", "-c", line]);
+        let of = |run: &Value| {
+            let calls = run["list"].as_array().unwrap();
+            calls.iter().map(|call| call["attempts"][0]["answer"].to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(value["summary"]["attempts"], 16);
+        value["runs"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    let (first, second) = (statuses("5"), statuses("6"));
+    assert_ne!(first[0], first[1]);
+    assert_eq!(first[1], second[0]);
+}
+
+#[test]
+fn a_service_with_services_behind_is_rehearsed_as_its_callers_see_it() {
+    if !curl_is_there() {
+        return;
+    }
+    let (value, code) =
+        report(&["examples/call-graph.toml", "--seed", "1", "--", "curl", "-s", "-o", "/dev/null", "{url}/"]);
+    assert_eq!((&value["runs"][0]["attempts"], code), (&1.into(), Some(0)), "{value}");
+}
+
+#[test]
+fn a_command_that_asks_nothing_is_told_so() {
+    let ran = rehearse(&[&ALWAYS[..], &["--", "true"]].concat());
+    assert_eq!(ran.code, Some(98));
+    assert!(ran.stderr.contains("the service saw no request") && ran.stderr.contains("BROWNOUT_URL"), "{ran:?}");
+}
+
+#[test]
+fn what_cannot_be_run_is_told_as_shells_tell_it() {
+    let ran = rehearse(&[&ALWAYS[..], &["--", "no-such-program"]].concat());
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(127), ""));
+    assert!(ran.stderr.contains("cannot run `no-such-program`"), "{ran:?}");
+    let ran = rehearse(&[&ALWAYS[..], &["--", "/"]].concat());
+    assert_eq!(ran.code, Some(126), "{ran:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_outlives_its_time_is_ended_with_all_that_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pid");
+    let line = format!("sleep 600 & echo $! > {}; wait", file.display());
+    let ran = rehearse(&[&ALWAYS[..], &["--timeout", "500ms", "--", "sh", "-c", &line]].concat());
+    assert_eq!(ran.code, Some(124), "{ran:?}");
+    assert!(ran.stdout.contains("ended, since its time was up"), "{ran:?}");
+    let id = std::fs::read_to_string(file).unwrap();
+    assert!(!crate::runner_processes::lives(id.trim().parse().unwrap()), "process {id} is still there");
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("begun");
+    let touch = ["--", "touch", mark.to_str().unwrap()];
+    for (arguments, parts) in [
+        (&["--preset", "always-502"][..], &["always-502", "did you mean `always-503`"][..]),
+        (&["--preset", "flaky", "examples/outage.toml"], &["--preset", "cannot be used with"]),
+        (&["--env", "1A"], &["--env", "found `1A`"]),
+        (&["--env", "A=v1"], &["found `v1`", "A=/v1"]),
+        (&["--expect", "amplificaton <= 3"], &["did you mean `amplification`"]),
+        (&["--expect", "p99 <= 3ms"], &["amplification, attempts"]),
+        (&["--group-by", "color"], &["`path`", "header:NAME", "color"]),
+        (&["--group-by", "header:a b"], &["header:a b"]),
+        (&["--calls", "0"], &["--calls", "from 1"]),
+        (&["--repeat", "-1"], &["--repeat", "-1"]),
+        (&["--timeout", "0"], &["--timeout", "longer than zero"]),
+        (&["no-such-file.toml"], &["no-such-file.toml"]),
+    ] {
+        rehearse(&[arguments, &touch].concat()).refused(parts);
+    }
+    rehearse(&[]).refused(&["COMMAND"]);
+    rehearse(&["--", ""]).refused(&["must name a program"]);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ran = rehearse(&[&["--port", &port][..], &touch].concat());
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("the port is in use"), "{ran:?}");
+    assert!(!Path::new(&mark).exists(), "the command was run");
+}
+
+/// Attempts of one call of a client against a service that always fails.
+fn attempts(command: &[&str]) -> u64 {
+    let (value, _) = report(&[&ALWAYS[..], &["--"], command].concat());
+    assert_eq!(value["runs"][0]["calls"], 1, "{value}");
+    value["runs"][0]["attempts"].as_u64().unwrap()
+}
+
+/// Our own client, whose policy is known, says which call each request is of.
+#[test]
+fn what_is_known_of_a_client_is_found() {
+    let with = |jitter: &str| {
+        let load = "load --url {url} --count 16 --concurrency 16 --max-retries 2 --base-delay 400ms --seed 1 --jitter";
+        let words: Vec<&str> = load.split(' ').chain([jitter]).collect();
+        let (value, _) = report(&[&ALWAYS[..], &["--", crate::program::PROGRAM], &words].concat());
+        value["runs"][0].clone()
+    };
+    let (fixed, full) = (with("none"), with("full"));
+    for run in [&fixed, &full] {
+        assert_eq!((&run["calls"], &run["attempts"], &run["attempts_worst"]), (&16.into(), &48.into(), &3.into()));
+        assert_eq!(run["grouping"]["by"]["x-brownout-request"], 48);
+    }
+    assert!(fixed["peak"].as_u64().unwrap() > 1, "{fixed}");
+    assert_eq!((&full["backoff"]["kind"], &full["backoff"]["like"]), (&"jittered".into(), &"full".into()), "{full}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_command_and_what_was_seen_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!("touch {}; sleep 600", folder.path().join("begun").display());
+    let mut command = Command::new(crate::program::PROGRAM);
+    command.args(["rehearse", "--preset", "always-503", "--", "sh", "-c", &line]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+    let running = command.spawn().unwrap();
+    crate::runner_processes::within_patience(|| folder.path().join("begun").exists().then_some(()));
+    Command::new("kill").args(["-s", "TERM", &running.id().to_string()]).status().unwrap();
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(128 + 15));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("Command: ended with this program"));
+}
+
+#[test]
+fn layers_of_retries_multiply() {
+    let python = python();
+    if !is_there(&python, &["--version"]) {
+        return;
+    }
+    let layers = client("layers.py");
+    assert_eq!(attempts(&[&python, &layers]), 12);
+    assert_eq!(attempts(&[&python, &layers, "queue"]), 36);
+    assert_eq!(attempts(&[&python, &client("never_retries.py")]), 1);
+}
+
+#[test]
+fn clients_of_others_try_as_often_as_they_are_told() {
+    let python = python();
+    if is_there(&python, &["-c", "import requests, urllib3"]) {
+        assert_eq!(attempts(&[&python, &client("requests_retry.py")]), 4);
+        let (value, _) = report(&["--preset", "rate-limited", "--", &python, &client("requests_retry.py")]);
+        assert_eq!(value["runs"][0]["retry_after"]["broken"], 0, "{value}");
+    }
+    if is_there(&python, &["-c", "import httpx, tenacity"]) {
+        assert_eq!(attempts(&[&python, &client("tenacity_httpx.py")]), 4);
+    }
+    if is_there("node", &["-e", "fetch"]) {
+        assert_eq!(attempts(&["node", &client("fetch_loop.mjs")]), 4);
+    }
+    match std::env::var("REQWEST_RETRY_CLIENT") {
+        Ok(program) => assert_eq!(attempts(&[&program]), 4),
+        Err(_) => skipped("REQWEST_RETRY_CLIENT does not name the program of examples/clients/reqwest-retry"),
+    }
+}
