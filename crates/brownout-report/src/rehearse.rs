@@ -77,7 +77,10 @@ fn write_run(text: &mut String, run: &Rehearsal) -> std::fmt::Result {
         if more > 0 {
             writeln!(text, "… and {}", counted(more as u64, "call more", "calls more"))?;
         }
-        writeln!(text, "Backoff: {}", backoff(&run.backoff, &run.layers))?;
+        let retried = run.list.iter().filter(|call| call.attempts.len() > 1).count();
+        let hides_jitter = retried == 1 && may_be_jittered(&run.backoff);
+        let hint = if hides_jitter { "; one call does not show jitter, --repeat would" } else { "" };
+        writeln!(text, "Backoff: {}{hint}", backoff(&run.backoff, &run.layers))?;
         write_told(text, run.retry_after, run.effects)?;
         writeln!(
             text,
@@ -193,13 +196,13 @@ fn backoff(backoff: &Backoff, layers: &[usize]) -> String {
         }
         Backoff::Exponential { first_ms, factor, cap_ms, first_at_once } => {
             let cap = cap_ms.map(|cap| format!(", up to {}", in_seconds(cap))).unwrap_or_default();
-            let (first, factor) = (in_seconds(*first_ms), short(*factor));
+            let (first, factor) = (in_seconds(*first_ms), about(*factor));
             format!("exponential, {}{first} and {factor} times as long each time{cap}", at_once(*first_at_once))
         }
         Backoff::Growing { first_ms, factor, first_at_once } => {
-            let (first, factor) = (in_seconds(*first_ms), short(*factor));
+            let (first, factor) = (in_seconds(*first_ms), about(*factor));
             let tail = "too few waits tell linear from exponential";
-            format!("growing, {}{first} and about {factor} times as long each time; {tail}", at_once(*first_at_once))
+            format!("growing, {}{first} and {factor} times as long each time; {tail}", at_once(*first_at_once))
         }
         Backoff::Jittered { like, low_ms, high_ms, waits, factor } => {
             let like = match like {
@@ -209,7 +212,7 @@ fn backoff(backoff: &Backoff, layers: &[usize]) -> String {
                 None => "which jitter cannot be told",
             };
             let (low, high) = (in_seconds(*low_ms), in_seconds(*high_ms));
-            let grown = factor.map(|factor| format!(", the next {} times as long on the mean", short(factor)));
+            let grown = factor.map(|factor| format!(", the next {} times as long on the mean", about(factor)));
             format!("jittered, {waits} waits from {low} to {high}, {like}{}", grown.unwrap_or_default())
         }
     };
@@ -222,8 +225,18 @@ fn backoff(backoff: &Backoff, layers: &[usize]) -> String {
     }
 }
 
+/// Whether waits that grow may do so with a jitter among them.
+const fn may_be_jittered(backoff: &Backoff) -> bool {
+    matches!(backoff, Backoff::Linear { .. } | Backoff::Exponential { .. } | Backoff::Growing { .. })
+}
+
 fn in_seconds(ms: f64) -> String {
     seconds(Duration::try_from_secs_f64(ms.round() / 1e3).unwrap_or_default())
+}
+
+/// Of what noise has a part in.
+fn about(number: f64) -> String {
+    format!("about {}", short((10.0 * number).round() / 10.0))
 }
 
 /// With two digits after the point at the most.
