@@ -38,5 +38,5 @@ pub use percentiles::Percentiles;
 pub use philox::philox4x32_10;
 pub use probability::{Probability, ProbabilityError};
 pub use stream::{Seed, Stream, draw, draw_pair};
-pub use uniform::{nanos, scale, unit};
+pub use uniform::{millis, nanos, scale, unit};
 pub use weights::{Pick, Weights};

@@ -30,6 +30,12 @@ pub fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// Milliseconds to the microsecond, as a number.
+#[must_use]
+pub fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
 /// Maps a uniform `draw` onto the open interval (0, 1), on the centres of 2^52 equal cells.
 ///
 /// Never 0 and never 1, so a quantile function can always take it: with one bit more, the last centre would
