@@ -1,8 +1,8 @@
 //! What requests have done, and what of it was done twice.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::worst::Worst;
 use crate::{RouteId, Service, limit_key, shown_key};
 
 /// What a request does that is not undone by doing it again: a payment, an order, a mail.
@@ -59,6 +59,8 @@ pub struct Ledger {
 struct Book {
     effect: Effect,
     counts: EffectCounts,
+    /// Of the keys that it was done for more than once.
+    worst: Worst<EffectKey, EFFECT_KEYS_SHOWN>,
 }
 
 /// What was done of one effect: `done = keys + duplicates + unkeyed + untracked`.
@@ -135,7 +137,7 @@ impl Ledger {
     pub fn record(&mut self, route: RouteId, key: Option<EffectKey>) -> Option<Done> {
         let place = (*self.by_route.get(route.place())?)?;
         let room = self.done.len() < self.keys_max;
-        let Book { effect, counts } = &mut self.books[place];
+        let Book { effect, counts, worst } = &mut self.books[place];
         let Some(key) = key else {
             counts.done += 1;
             counts.unkeyed += 1;
@@ -160,33 +162,26 @@ impl Ledger {
         counts.duplicates += 1;
         counts.repeated += u64::from(*times == 1);
         *times += 1;
+        worst.grew(key, *times);
         Some(Done::Again)
     }
 
     /// What it came to so far, effect by effect, in the order of the file.
     #[must_use]
     pub fn account(&self) -> Vec<EffectCounts> {
-        let account = |(place, book): (usize, &Book)| EffectCounts { worst: self.worst(place), ..book.counts.clone() };
-        self.books.iter().enumerate().map(account).collect()
-    }
-
-    fn worst(&self, place: usize) -> Vec<(String, u64)> {
-        let Book { effect, counts } = &self.books[place];
-        if counts.repeated == 0 {
-            return Vec::new();
-        }
-        let own = self.done.iter().filter(|((book, _), times)| *book == place && **times > 1);
-        let mut keys: Vec<_> = own.map(|((_, key), times)| (*key, *times)).collect();
-        // Of equals the one that comes first, so that the same run names the same.
-        keys.sort_by_key(|(_, times)| Reverse(*times));
-        keys.into_iter().take(EFFECT_KEYS_SHOWN).map(|(key, times)| (name(effect, key), times)).collect()
+        self.books.iter().map(Book::account).collect()
     }
 }
 
 impl Book {
     fn new(effect: Effect) -> Self {
         let counts = EffectCounts { name: effect.name.clone(), ..EffectCounts::default() };
-        Self { effect, counts }
+        Self { effect, counts, worst: Worst::default() }
+    }
+
+    fn account(&self) -> EffectCounts {
+        let worst = self.worst.iter().map(|(key, times)| (name(&self.effect, key), times));
+        EffectCounts { worst: worst.collect(), ..self.counts.clone() }
     }
 }
 

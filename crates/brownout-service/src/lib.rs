@@ -35,6 +35,7 @@ mod schedule;
 mod service;
 mod steady;
 mod time_left;
+mod worst;
 
 pub use burst::{BURSTS_MAX, BurstAt, Bursts};
 pub use cache::{Cache, Held};
@@ -57,6 +58,6 @@ pub use phase::{Factor, Factors, Only, Phase, Ramp, Window};
 pub use replica::{Landed, Replicas, Sticky};
 pub use route::{Pattern, PatternError};
 pub use schedule::{Again, Recurring, TIMES_MAX};
-pub use service::{Behaviour, Change, Route, RouteId, Service, ServiceError};
+pub use service::{Behaviour, Change, Holding, Route, RouteId, Service, ServiceError};
 pub use steady::Steady;
 pub use time_left::{NoTime, TimeLeft};

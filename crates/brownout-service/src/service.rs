@@ -13,9 +13,11 @@ use crate::{
 };
 
 mod checks;
+mod holding;
 
 pub use checks::ServiceError;
 use checks::{ambiguous_effects, misplaced_phases, pointless_limits, pointless_phases, unreachable_routes};
+pub use holding::Holding;
 
 /// How attempts go: which outcomes at what rates, and how long they take.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::meter::{Bounded, LIMIT_KEYS_MAX};
 use crate::Identity;
+use crate::worst::Worst;
 
 /// Attempts that came before a refusal had said.
 ///
@@ -73,6 +74,7 @@ pub(crate) struct Account {
     retries: u64,
     /// By the first limit that tells clients apart in this way, and its client.
     by_client: BTreeMap<(usize, u64), (String, u64)>,
+    worst: Worst<(usize, u64), EARLY_CLIENTS_SHOWN>,
 }
 
 impl Account {
@@ -82,20 +84,19 @@ impl Account {
         self.retries += u64::from(retry);
         if let Some((_, attempts)) = self.by_client.get_mut(&(limit, key)) {
             *attempts += 1;
+            self.worst.grew((limit, key), *attempts);
         } else if self.by_client.len() < LIMIT_KEYS_MAX {
             self.by_client.insert((limit, key), (name.to_owned(), 1));
+            self.worst.grew((limit, key), 1);
         }
     }
 
     pub(crate) fn result(&self) -> EarlyReturns {
-        let mut clients: Vec<_> = self.by_client.values().collect();
-        // Of equals the one that comes first by limit and key, so that the same run names the same.
-        clients.sort_by_key(|(_, attempts)| std::cmp::Reverse(*attempts));
         EarlyReturns {
             attempts: self.attempts,
             retries: self.retries,
             clients: self.by_client.len() as u64,
-            worst: clients.into_iter().take(EARLY_CLIENTS_SHOWN).cloned().collect(),
+            worst: self.worst.iter().filter_map(|(client, _)| self.by_client.get(&client)).cloned().collect(),
         }
     }
 }
