@@ -1,7 +1,10 @@
 //! The memory of a whole population of clients, and the questions a driver asks it.
 
+mod levels;
+
 use std::time::Duration;
 
+pub use self::levels::GuardLevels;
 use crate::policy::Guards;
 use crate::stack::{Around, Place};
 use crate::{

@@ -34,7 +34,7 @@ mod throttling;
 mod verdict;
 
 pub use call::Call;
-pub use callers::{Callers, Go, Population, Scope};
+pub use callers::{Callers, Go, GuardLevels, Population, Scope};
 pub use failure::{Failure, FailureKind, Failures, FailuresError, Transport};
 pub use guard::{
     Adaptive, AdaptiveState, AwsCosts, AwsQuota, Breaker, BreakerState, Budget, Budgets, Concurrency, ConcurrentBudget,

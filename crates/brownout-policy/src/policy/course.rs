@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Policy;
 use crate::backoff::Backoff;
 use crate::jitter::{Delay, Jitter};
-use crate::{Adaptive, Breaker, Budget, Concurrency, Failure, Guarded, Hedge, Pushback, StopReason, Throttle};
+use crate::{Adaptive, Breaker, Budget, Call, Concurrency, Failure, Guarded, Hedge, Pushback, StopReason, Throttle};
 
 /// Which waits a call draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +167,13 @@ impl Policy {
             previous = range.map(Some);
             range
         })
+    }
+
+    /// The same before the next retry of `call`, after the waits that it has drawn.
+    #[must_use]
+    pub fn next_wait_of(&self, call: &Call) -> [Duration; 2] {
+        let step = call.steps.saturating_add(1);
+        [Luck::Shortest, Luck::Longest].map(|luck| self.own_wait(&self.backoff, step, call.previous(), luck))
     }
 
     /// The delay before retry `n`, from 1, before jitter.

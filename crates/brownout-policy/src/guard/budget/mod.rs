@@ -8,6 +8,7 @@ mod grpc;
 mod interval;
 mod kept;
 mod memory;
+mod room;
 mod tokens;
 mod windowed;
 
