@@ -28,9 +28,20 @@ impl Buckets {
 
     #[cold]
     fn grow(&mut self, index: usize) {
-        // Whole octaves, so that values that creep up do not move everything again and again.
-        self.counts.resize((index / OCTAVE + 1) * OCTAVE, 0);
+        self.reach(index);
         self.counts[index] += 1;
+    }
+
+    /// Makes room for bucket `index`.
+    fn reach(&mut self, index: usize) {
+        // Whole octaves, so that values that creep up do not move everything again and again.
+        let length = (index / OCTAVE + 1) * OCTAVE;
+        if self.counts.is_empty() {
+            // The system's zeros, which cost nothing until they are looked at.
+            self.counts = vec![0; length];
+        } else if self.counts.len() < length {
+            self.counts.resize(length, 0);
+        }
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -51,9 +62,7 @@ impl Buckets {
     /// Adds `count` values; `None` where that are more than can be counted.
     pub(crate) fn add(&mut self, value: u64, count: u64) -> Option<()> {
         let (index, total) = (index::<OCTAVE_BITS>(value), self.total.checked_add(count)?);
-        if self.counts.len() <= index {
-            self.counts.resize((index / OCTAVE + 1) * OCTAVE, 0);
-        }
+        self.reach(index);
         // Never more than the total.
         self.counts[index] += count;
         self.total = total;

@@ -128,6 +128,25 @@ pub struct Verdict {
 /// A miss by less than this share is rounding: 99.9 % has no exact form.
 const ROUNDING: f64 = 1e-9;
 
+impl Relation {
+    /// Whether `number` is on this side of `bound`; a miss by rounding alone is none.
+    ///
+    /// ```
+    /// use brownout_load::Relation;
+    ///
+    /// assert!(Relation::AtMost.holds(4.0 / 3.0, 1.3333333333) && !Relation::AtMost.holds(4.0 / 3.0, 1.33));
+    /// assert!(Relation::AtLeast.holds(0.1 + 0.2, 0.3));
+    /// ```
+    #[must_use]
+    pub fn holds(self, number: f64, bound: f64) -> bool {
+        let slack = bound.abs() * ROUNDING;
+        match self {
+            Self::AtLeast => number >= bound - slack,
+            Self::AtMost => number <= bound + slack,
+        }
+    }
+}
+
 impl Measure {
     /// Every measure with its name in scenarios and in flags.
     pub const NAMES: [(&'static str, Self); 14] = [
@@ -224,14 +243,21 @@ impl Unit {
     }
 }
 
+/// As it is written: `<=`.
+impl fmt::Display for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AtLeast => ">=",
+            Self::AtMost => "<=",
+        })
+    }
+}
+
 /// As it is written: `p99 <= 300ms`.
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let relation = match self.relation {
-            Relation::AtLeast => ">=",
-            Relation::AtMost => "<=",
-        };
-        write!(f, "{} {relation} {}", self.measure.name(), self.measure.unit().show(self.bound))
+        let Self { measure, relation, bound } = *self;
+        write!(f, "{} {relation} {}", measure.name(), measure.unit().show(bound))
     }
 }
 
@@ -252,16 +278,11 @@ impl Expectation {
     #[must_use]
     pub fn judge(self, result: &LoadResult) -> Judged {
         let Self { measure, relation, bound } = self;
-        let slack = bound.abs() * ROUNDING;
         let (measured, outcome) = match measure.of(result) {
             Err(NotEnoughData) => (None, Met::NotEnoughData),
             Ok(Number::Never) => (None, if relation == Relation::AtMost { Met::Missed } else { Met::Met }),
             Ok(Number::Of(number)) => {
-                let met = match relation {
-                    Relation::AtLeast => number >= bound - slack,
-                    Relation::AtMost => number <= bound + slack,
-                };
-                (Some(number), if met { Met::Met } else { Met::Missed })
+                (Some(number), if relation.holds(number, bound) { Met::Met } else { Met::Missed })
             }
         };
         Judged { expectation: self, unit: measure.unit(), measured, outcome }

@@ -55,8 +55,9 @@ pub use record::{Attempt, CallEnd, CallTrace, Exchange, Reply, Trail};
 pub use replay::{Replay, ReplayError};
 pub use requests::{Drawn, Kind, Requests, RequestsError, Spot, Values};
 pub use result::{
-    Attempts, Calls, CapacityResult, CohortResult, EarlyClient, EarlyResult, EffectKeyResult, EffectResult, Latencies,
-    LimitResult, LimitsResult, LoadResult, PhaseResult, Recovery, RetryAfterCounts, ServiceResult,
+    Attempts, Calls, CapacityResult, CapacitySeries, CohortResult, EarlyClient, EarlyResult, EffectKeyResult,
+    EffectResult, GuardSeries, Latencies, LimitResult, LimitsResult, LoadResult, PhaseResult, Recovery,
+    RetryAfterCounts, ServiceResult,
 };
 pub use schedule::{Arrival, Schedule, Step};
 pub use series::SeriesResult;

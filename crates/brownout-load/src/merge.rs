@@ -77,6 +77,7 @@ impl LoadResult {
             cohorts: each(&self.cohorts, &other.cohorts, "cohorts", CohortResult::plus)?,
             limits: None,
             effects: Vec::new(),
+            guards: None,
             generator: match (&self.generator, &other.generator) {
                 (Some(one), Some(other)) => Some(one.plus(other)?),
                 (None, None) => None,

@@ -129,7 +129,7 @@ mod tests {
             attempts: attempts.to_vec(),
             succeeded: succeeded.to_vec(),
             failed: vec![0; succeeded.len()],
-            latency_hdr_ns: Vec::new(),
+            ..SeriesResult::default()
         };
         let recovery = trigger.recovery(&series, SECS(succeeded.len() as u64));
         assert_eq!(recovery.recovered_after_s.map(|s| s.to_string()), expected.map(|s| s.to_string()), "{recovery:?}");

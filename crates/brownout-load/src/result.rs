@@ -64,6 +64,10 @@ pub struct LoadResult {
     /// What the service did, effect by effect, and what of it twice; empty without any, or where it cannot be seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<EffectResult>,
+    /// What the callers' budgets and breakers left open over time; `None` without any, over sockets, of
+    /// cohorts, and where nobody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guards: Option<GuardSeries>,
     /// How well this machine kept up; `None` in virtual time, which nothing keeps from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator: Option<Generator>,
@@ -207,6 +211,35 @@ pub struct CapacityResult {
     pub utilisation: f64,
     /// Work for callers that had gone ÷ all work.
     pub wasted_share: Option<f64>,
+    /// The queue and the workers over time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_interval: Option<CapacitySeries>,
+}
+
+/// Queue and workers over time: the mean of each interval, the last of which is as long as it lasted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CapacitySeries {
+    /// The length of an interval, in seconds.
+    pub interval_s: u64,
+    /// Requests that wait.
+    pub waiting: Vec<f64>,
+    /// Workers busy.
+    pub busy: Vec<f64>,
+    /// Workers there were, those that finish what they had begun included.
+    pub workers: Vec<f64>,
+}
+
+/// Budgets and breakers over time: how things stood at the end of each interval, the last of which is as long as it lasted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GuardSeries {
+    /// The length of an interval, in seconds.
+    pub interval_s: u64,
+    /// Retries that a budget would have granted at once, up to a thousand: the mean over the budgets. Empty without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budget_left: Vec<f64>,
+    /// The share of breakers that refused everything. Empty without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breakers_open: Vec<f64>,
 }
 
 /// What happened at a service behind the one that clients call.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Reply;
 use crate::coarse::Coarse;
 use crate::latency::{pairs, read_pairs};
 
@@ -20,6 +21,8 @@ pub(crate) struct Series {
     /// The interval is 2^this seconds, so that finding a slot is a shift.
     doublings: u32,
     slots: Vec<Slot>,
+    /// Attempts that failed, by what they met, in each slot as far as there were any. A handful: a scan beats a tree.
+    failures: Vec<(Reply, Vec<u64>)>,
     /// The latencies of the calls that were begun in each, where that is asked for.
     latencies: Option<Vec<Coarse>>,
 }
@@ -34,7 +37,7 @@ pub(crate) struct Slot {
 }
 
 /// A series as a result shows it: whole numbers, one entry an interval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesResult {
     /// The length of an interval, in seconds.
     pub interval_s: u64,
@@ -46,6 +49,9 @@ pub struct SeriesResult {
     pub succeeded: Vec<u64>,
     /// Calls started in it that did not end well.
     pub failed: Vec<u64>,
+    /// Attempts started in it that failed, by what they met: a status, or what broke. The others of its attempts brought what was wanted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<String, Vec<u64>>,
     /// The latencies of the calls started in it, as `hdr_ns` has those of all, in buckets of a thirty-second: what a comparison with
     /// another run needs. Empty where nobody asked for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -75,6 +81,21 @@ impl Series {
             latencies[index].record(latency_ns);
         }
     }
+
+    /// Counts an attempt, begun at the moment `ns`, that met this and failed. Its interval is there already: the attempt was counted.
+    pub(crate) fn failure(&mut self, ns: u64, met: Reply) {
+        let index = slot_of(ns, self.doublings);
+        let place = self.failures.iter().position(|(known, _)| *known == met).unwrap_or_else(|| {
+            self.failures.push((met, Vec::new()));
+            self.failures.len() - 1
+        });
+        let counts = &mut self.failures[place].1;
+        if counts.len() <= index {
+            counts.resize(index + 1, 0);
+        }
+        counts[index] += 1;
+    }
+
     /// The slot of the moment `ns` nanoseconds after the run began.
     #[inline]
     pub(crate) fn at(&mut self, ns: u64) -> &mut Slot {
@@ -104,6 +125,9 @@ impl Series {
             })
         };
         self.slots = self.slots.chunks(2).map(pair).collect();
+        for (_, counts) in &mut self.failures {
+            *counts = counts.chunks(2).map(|pair| pair.iter().sum()).collect();
+        }
         let pair = |pair: &[Coarse]| {
             let mut sum = pair[0].clone();
             pair[1..].iter().for_each(|other| sum.merge(other));
@@ -114,12 +138,16 @@ impl Series {
 
     pub(crate) fn result(&self) -> SeriesResult {
         let column = |pick: fn(&Slot) -> u64| self.slots.iter().map(pick).collect();
+        let whole = |counts: &[u64]| {
+            (0..self.slots.len()).map(|place| counts.get(place).copied().unwrap_or_default()).collect()
+        };
         SeriesResult {
             interval_s: 1 << self.doublings,
             calls: column(|slot| slot.calls),
             attempts: column(|slot| slot.attempts),
             succeeded: column(|slot| slot.succeeded),
             failed: column(|slot| slot.failed),
+            failures: self.failures.iter().map(|(met, counts)| (met.to_string(), whole(counts))).collect(),
             latency_hdr_ns: self.latencies.as_deref().map(|latencies| self.shown(latencies)).unwrap_or_default(),
         }
     }
@@ -153,6 +181,12 @@ impl SeriesResult {
             attempts: added(&one.attempts, &other.attempts),
             succeeded: added(&one.succeeded, &other.succeeded),
             failed: added(&one.failed, &other.failed),
+            failures: {
+                let none = Vec::new();
+                let of = |series: &Self, met: &String| series.failures.get(met).unwrap_or(&none).clone();
+                let kinds = one.failures.keys().chain(other.failures.keys());
+                kinds.map(|met| (met.clone(), added(&of(&one, met), &of(&other, met)))).collect()
+            },
             latency_hdr_ns: latencies.unwrap_or_default(),
         })
     }
@@ -181,8 +215,8 @@ impl SeriesResult {
     /// own, or its columns differ in length.
     #[must_use]
     pub fn at_intervals_of(&self, interval_s: u64) -> Option<Self> {
-        let whole =
-            [&self.attempts, &self.succeeded, &self.failed].iter().all(|column| column.len() == self.calls.len());
+        let columns = [&self.attempts, &self.succeeded, &self.failed].into_iter().chain(self.failures.values());
+        let whole = columns.into_iter().all(|column| column.len() == self.calls.len());
         let times = interval_s.checked_div(self.interval_s).filter(|times| times.is_power_of_two() && whole)?;
         let times = usize::try_from(times).ok().filter(|_| interval_s.is_multiple_of(self.interval_s))?;
         let column = |column: &[u64]| {
@@ -194,6 +228,7 @@ impl SeriesResult {
             attempts: column(&self.attempts),
             succeeded: column(&self.succeeded),
             failed: column(&self.failed),
+            failures: self.failures.iter().map(|(met, counts)| (met.clone(), column(counts))).collect(),
             latency_hdr_ns: match self.latencies() {
                 Some(latencies) => latencies.chunks(times).map(|few| pairs(together(few).into_iter())).collect(),
                 None => Vec::new(),
@@ -221,6 +256,8 @@ fn slot_of(ns: u64, doublings: u32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{SLOTS_MAX, Series, SeriesResult};
+    use crate::Reply;
+    use brownout_policy::Transport;
 
     #[test]
     fn a_long_run_loses_resolution_and_no_counts() {
@@ -241,9 +278,7 @@ mod tests {
             interval_s: 2,
             calls: calls.to_vec(),
             attempts: attempts.to_vec(),
-            succeeded: Vec::new(),
-            failed: Vec::new(),
-            latency_hdr_ns: Vec::new(),
+            ..SeriesResult::default()
         };
         assert_eq!(series(&[10, 20, 40, 9, 0], &[10, 60, 120, 90, 50]).worst_amplification(), Some((2, 3.0)));
         assert_eq!(series(&[9, 0], &[90, 50]).worst_amplification(), None);
@@ -293,6 +328,26 @@ mod tests {
         assert_eq!(one.result().merge(&SeriesResult { interval_s: 3, ..one.result() }), None);
         assert_eq!(one.result().merge(&SeriesResult { interval_s: 0, ..one.result() }), None);
         assert_eq!(one.result().merge(&SeriesResult { calls: vec![1, 2], ..one.result() }), None);
+    }
+
+    #[test]
+    fn what_attempts_met_is_kept_by_the_interval_in_which_they_began() {
+        let mut series = Series::default();
+        for second in 0..1000 {
+            series.at(second * 1_000_000_000).attempts += 1;
+            if second >= 600 {
+                let met = if second % 2 == 0 { Reply::Status(503) } else { Reply::Broken(Transport::Timeout) };
+                series.failure(second * 1_000_000_000, met);
+            }
+        }
+        let result = series.result();
+        assert!(result.interval_s == 2 && result.failures.keys().eq(["503", "timeout"]), "{result:?}");
+        let count = |met: &str, place: usize| result.failures[met][place];
+        assert_eq!((count("503", 299), count("503", 300), count("timeout", 300)), (0, 1, 1));
+        let both = result.merge(&result).unwrap();
+        assert_eq!((both.failures["503"].iter().sum::<u64>(), both.failures["timeout"].len()), (400, 500));
+        let torn = SeriesResult { failures: [("503".to_owned(), vec![1])].into(), ..result.clone() };
+        assert_eq!(result.merge(&torn), None);
     }
 
     #[test]

@@ -117,6 +117,9 @@ impl Tally {
         }
         self.service.record(attempt.latency_ns, attempt.reply.is_censored());
         self.series.at(attempt.started_ns).attempts += 1;
+        if attempt.verdict.is_some() {
+            self.series.failure(attempt.started_ns, attempt.reply);
+        }
         self.phases_at(attempt.started_ns).for_each(|counts| counts.attempts += 1);
     }
 
@@ -317,6 +320,7 @@ impl Tally {
             cohorts: Vec::new(),
             limits: None,
             effects: Vec::new(),
+            guards: None,
             generator: None,
             events: None,
             cut_short: None,
