@@ -28,6 +28,7 @@ mod places;
 mod presets;
 mod problem;
 mod read;
+mod reference;
 mod scenario;
 mod schema;
 mod source;
@@ -39,6 +40,7 @@ pub use moments::{Moments, MomentsError, date_time};
 pub use places::{Places, Remark};
 pub use presets::{PresetScenario, SCENARIOS, preset_scenario};
 pub use problem::{Invalid, Problem};
+pub use reference::reference;
 pub use scenario::{Files, Scenario};
 pub use schema::{live_phase_schema, schema};
 

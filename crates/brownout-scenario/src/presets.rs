@@ -19,6 +19,11 @@ pub const SCENARIOS: &[PresetScenario] = &[
         text: include_str!("../presets/always-503.toml"),
     },
     PresetScenario {
+        name: "checkout",
+        about: "five seconds of outage that three retries make last, and a budget does not",
+        text: include_str!("../presets/checkout.toml"),
+    },
+    PresetScenario {
         name: "ci-registry-429",
         about: "downloads against a limit a minute: five fixed retries, eight doubling ones",
         text: include_str!("../presets/ci-registry-429.toml"),

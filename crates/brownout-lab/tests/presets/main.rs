@@ -1,5 +1,6 @@
 //! What each scenario of the program must show; a file for each.
 
+mod checkout;
 mod ci_registry_429;
 mod client_count;
 mod cold_cache_boot;
