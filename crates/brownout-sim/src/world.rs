@@ -31,8 +31,8 @@ pub struct World<'w> {
     pub success: &'w Success,
     /// Which part of a load is run, where the whole is not.
     pub shard: Option<Shard>,
-    /// Whether the latencies of each interval are kept.
-    pub latencies: bool,
+    /// Whether it is kept of each interval what takes time and memory: latencies, and what budgets and breakers leave open.
+    pub details: bool,
 }
 
 /// Nothing behind the service that clients call.
@@ -53,7 +53,7 @@ impl<'w> World<'w> {
             carried: BARE,
             success: Success::BELOW_400,
             shard: None,
-            latencies: false,
+            details: false,
         }
     }
 
@@ -81,10 +81,11 @@ impl<'w> World<'w> {
         Self { shard, ..self }
     }
 
-    /// The same, of whose loads the latencies of each interval are kept, which takes time and memory.
+    /// The same, of whose loads the latencies of each interval are kept, and what budgets and breakers leave open; both take time and
+    /// memory.
     #[must_use]
-    pub const fn with_latencies(self, latencies: bool) -> Self {
-        Self { latencies, ..self }
+    pub const fn with_details(self, details: bool) -> Self {
+        Self { details, ..self }
     }
 
     /// One attempt, without a policy: attempt 1 of call `number`, begun at `started`, within `allowance` if there is one.
@@ -123,10 +124,10 @@ impl<'w> World<'w> {
         let request = seen.as_ref().unwrap_or(request);
         let route = self.service.route(request);
         let run = Run::new(self.with_shard(None), &load, route, Numbers::from(number), Limits::default(), watch);
-        let (result, watch) = run.limited(request, Some(Duration::ZERO)).finish();
+        let (cut_short, watch) = run.limited(request, Some(Duration::ZERO)).watched();
         let Watch { trail, last, end, refused } = watch;
         let (Some(end), Some((attempt, reached))) = (end, last) else {
-            return Err(result.cut_short.unwrap_or_else(|| "the policy let no attempt through".to_owned()));
+            return Err(cut_short.unwrap_or_else(|| "the policy let no attempt through".to_owned()));
         };
         let last = match (attempt.reply, reached) {
             (Reply::Status(status), Some(reached)) => {

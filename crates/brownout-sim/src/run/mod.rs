@@ -5,7 +5,9 @@ mod call;
 mod crowd;
 mod effects;
 mod event;
+mod guards;
 mod inner;
+mod levels;
 mod limits;
 mod node;
 mod replicas;
@@ -18,7 +20,7 @@ use std::time::Duration;
 
 use brownout_draw::{Seed, nanos};
 use brownout_load::{Attempt, CallEnd, CapacityResult, Graph, Load, LoadResult, Numbers, Reply, Tally};
-use brownout_policy::{Call, StopReason, Transport};
+use brownout_policy::{Call, GuardLevels, StopReason, Transport};
 use brownout_service::{Identity, Outcome, Refused, RouteId};
 
 use crate::World;
@@ -28,6 +30,7 @@ use crowd::Crowds;
 use effects::Books;
 use event::Event;
 use inner::Inner;
+use levels::Intervals;
 use limits::Gate;
 use node::{ENTRY, Edge, Node, place};
 pub use replicas::landed;
@@ -220,6 +223,8 @@ pub(crate) struct Run<'w, O> {
     /// Whether an answer without a fault is what clients want. Mostly.
     ok_succeeds: bool,
     tally: Tally,
+    /// What budgets and breakers leave open, where that is kept and one population has them.
+    guards: Intervals<GuardLevels>,
     cut_short: Option<String>,
     observer: O,
 }
@@ -234,7 +239,7 @@ impl<'w, O: Observer> Run<'w, O> {
         limits: Limits,
         observer: O,
     ) -> Self {
-        let World { service, policy, seed, graph, shard, latencies, .. } = world;
+        let World { service, policy, seed, graph, shard, details, .. } = world;
         let parts = load.parts();
         let (nodes, edges) = node::lay_out((service, route, &load.carried), policy, &parts, graph, seed);
         let (client_edges, phases) = (place(parts.len()), graph.phases(service));
@@ -256,14 +261,28 @@ impl<'w, O: Observer> Run<'w, O> {
             gate: None,
             books: Books::new(service),
             ok_succeeds: load.success.includes(Outcome::Success.status()),
-            tally: if latencies { Tally::new(&phases).with_latencies() } else { Tally::new(&phases) },
+            tally: if details { Tally::new(&phases).with_latencies() } else { Tally::new(&phases) },
+            guards: if details && client_edges == 1 { Intervals::default() } else { Intervals::never() },
             cut_short: None,
             observer,
         }
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end, and tells what came of it.
     pub(crate) fn finish(mut self) -> (LoadResult, O) {
+        self.run();
+        self.result()
+    }
+
+    /// Runs it to its end for whoever looked on, and tells why it was cut short if it was. What came of it all would cost more than a single
+    /// call does.
+    pub(crate) fn watched(mut self) -> (Option<String>, O) {
+        self.run();
+        self.end_what_is_left();
+        (self.cut_short, self.observer)
+    }
+
+    fn run(&mut self) {
         self.start();
         let (mut at_once, mut checkpoint) = (0, 0);
         // Everybody may begin at once, and be answered at once, and a few things more.
@@ -273,6 +292,9 @@ impl<'w, O: Observer> Run<'w, O> {
             if fired.at == self.now {
                 at_once += 1;
             } else {
+                if self.guards.is_due(fired.at) {
+                    self.look_at_guards(fired.at);
+                }
                 (self.now, at_once) = (fired.at, 0);
             }
             if checkpoint <= self.events || at_once_max < at_once || fired.at == u64::MAX {
@@ -283,7 +305,6 @@ impl<'w, O: Observer> Run<'w, O> {
             }
             self.happen(Event::unpack(fired.event), fired.ticket);
         }
-        self.result()
     }
 
     /// Looks whether the run may go on, and tells how far it is: the number of events at which to look again.
@@ -405,6 +426,7 @@ impl<'w, O: Observer> Run<'w, O> {
         }
         result.limits = self.gate.as_ref().map(|gate| gate.result(self.nodes[usize::from(ENTRY)].service));
         result.effects = self.books.as_ref().map(Books::result).unwrap_or_default();
+        result.guards = self.guards_result();
         result.events = Some(self.events);
         result.cut_short = self.cut_short;
         (result, self.observer)

@@ -1,7 +1,9 @@
 //! The service's side of a run: workers, queue, and the account of what was done there.
 
-use brownout_load::{CapacityResult, LatencyHistogram};
+use brownout_load::{CapacityResult, CapacitySeries, LatencyHistogram};
 use brownout_service::{Capacity, Entry, Station};
+
+use super::levels::Levels;
 
 /// An attempt in the queue: its slot, and its place among all that came. A slot may be taken by another attempt while the
 /// line still names the one that left; the place tells them apart.
@@ -15,6 +17,8 @@ pub(super) struct Site<'w> {
     /// How many workers there are now.
     workers: u32,
     account: Account,
+    /// Requests that wait, workers busy, workers there are.
+    levels: Levels<3>,
     waits: LatencyHistogram,
 }
 
@@ -42,10 +46,17 @@ struct Account {
     left: u64,
 }
 
+impl Account {
+    const fn areas(&self) -> [u128; 3] {
+        [self.waiting, self.busy, self.workers]
+    }
+}
+
 impl<'w> Site<'w> {
     pub(super) fn new(rule: &'w Capacity, workers: u32) -> Self {
         let (station, account) = (Station::default(), Account::default());
-        Self { rule, station, workers, account, waits: LatencyHistogram::default() }
+        let (levels, waits) = (Levels::default(), LatencyHistogram::default());
+        Self { rule, station, workers, account, levels, waits }
     }
 
     /// The place of the next that arrives.
@@ -124,10 +135,15 @@ impl<'w> Site<'w> {
         if now == account.at {
             return;
         }
+        let (waiting, busy) = (self.station.waiting(), self.station.busy());
+        let workers = self.workers.max(busy);
+        if self.levels.is_due(now) {
+            self.levels.end(now, account.at, account.areas(), [waiting, busy, workers]);
+        }
         let past = u128::from(now - account.at);
-        account.waiting += past * u128::from(self.station.waiting());
-        account.busy += past * u128::from(self.station.busy());
-        account.workers += past * u128::from(self.workers.max(self.station.busy()));
+        account.waiting += past * u128::from(waiting);
+        account.busy += past * u128::from(busy);
+        account.workers += past * u128::from(workers);
         account.at = now;
     }
 
@@ -150,6 +166,7 @@ impl<'w> Site<'w> {
 
         let mean = |area: u128| if now > 0 { area as f64 / now as f64 } else { 0.0 };
         let all_work = account.useful + account.wasted;
+        let (interval_s, [waiting, busy, workers]) = self.levels.means(now, account.areas());
         CapacityResult {
             arrived: account.arrived,
             waited: account.waited,
@@ -165,6 +182,7 @@ impl<'w> Site<'w> {
             busy_mean: mean(account.busy),
             utilisation: if account.workers > 0 { account.busy as f64 / account.workers as f64 } else { 0.0 },
             wasted_share: (all_work > 0).then(|| account.wasted as f64 / all_work as f64),
+            per_interval: Some(CapacitySeries { interval_s, waiting, busy, workers }),
         }
     }
 }

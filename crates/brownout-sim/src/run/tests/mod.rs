@@ -418,4 +418,5 @@ mod cohorts;
 mod effects;
 mod faults;
 mod graph;
+mod levels;
 mod shards;
