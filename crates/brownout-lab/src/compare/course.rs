@@ -26,6 +26,13 @@ impl Course {
     /// The most runs that are kept for it.
     pub const RUNS_MAX: usize = 20;
 
+    /// Where the last interval ends, in seconds.
+    #[expect(clippy::cast_precision_loss, reason = "a time to draw to")]
+    #[must_use]
+    pub fn end_s(&self) -> f64 {
+        self.interval_s as f64 * self.calls.len() as f64
+    }
+
     /// Of these runs, in the intervals of the longest. What had ended by then counts as nothing. `None` of none.
     #[must_use]
     pub fn of<'s>(runs: impl Iterator<Item = &'s SeriesResult> + Clone) -> Option<Self> {
@@ -68,7 +75,7 @@ mod tests {
             attempts: column.iter().map(|count| 2 * count).collect(),
             failed: vec![0; column.len()],
             succeeded: column,
-            latency_hdr_ns: Vec::new(),
+            ..SeriesResult::default()
         }
     }
 

@@ -32,7 +32,7 @@ const QUEUE: &str = r#"
 fn result(text: &str, seed: u64) -> LoadResult {
     let scenario = Scenario::parse("a.toml", text).unwrap();
     let policy = scenario.policy.clone().map_or_else(Policy::none, |settings| Policy::new(settings).unwrap());
-    let world = World::new(&scenario.service, &policy, Seed(seed)).with_latencies(true);
+    let world = World::new(&scenario.service, &policy, Seed(seed)).with_details(true);
     world.load(&Request { method: "GET", path: "/" }, &scenario.load)
 }
 

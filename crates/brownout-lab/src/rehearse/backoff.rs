@@ -1,9 +1,9 @@
 //! The waits of a client, and the rule behind them, as far as it can be told.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The rule behind the waits between attempts.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Backoff {
     /// Nothing was tried again.
@@ -65,7 +65,7 @@ pub enum Backoff {
 }
 
 /// A kind of jitter, as far as the shortest and the longest of some waits tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Jitter {
     /// From nothing to the full wait.

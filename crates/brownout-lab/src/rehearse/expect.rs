@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use brownout_load::{Met, Relation, Unit};
 use brownout_scenario::{ExpectError, bound_of, measure_of};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Rehearsal;
 
 /// A number of a rehearsal that something may be expected of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// Requests ÷ calls.
@@ -36,7 +36,7 @@ pub enum Measure {
 }
 
 /// One number and its bound.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Expectation {
     /// What is measured.
     pub measure: Measure,
@@ -47,7 +47,7 @@ pub struct Expectation {
 }
 
 /// An expectation after the command.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
     /// What was expected.
     #[serde(flatten)]
@@ -115,11 +115,8 @@ impl Measure {
 /// As it is written: `amplification <= 3`.
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let relation = match self.relation {
-            Relation::AtLeast => ">=",
-            Relation::AtMost => "<=",
-        };
-        write!(f, "{} {relation} {}", self.measure.name(), self.measure.unit().show(self.bound))
+        let Self { measure, relation, bound } = *self;
+        write!(f, "{} {relation} {}", measure.name(), measure.unit().show(bound))
     }
 }
 
@@ -139,11 +136,7 @@ impl Expectation {
     #[must_use]
     pub fn judge(self, rehearsal: &Rehearsal) -> Judged {
         let measured = self.measure.of(rehearsal);
-        let met = |number: f64| match self.relation {
-            Relation::AtLeast => number >= self.bound,
-            Relation::AtMost => number <= self.bound,
-        };
-        let outcome = match measured.map(met) {
+        let outcome = match measured.map(|number| self.relation.holds(number, self.bound)) {
             Some(true) => Met::Met,
             Some(false) => Met::Missed,
             None => Met::NotEnoughData,

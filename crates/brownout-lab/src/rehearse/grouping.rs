@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Visit;
 
@@ -19,7 +19,7 @@ pub enum GroupBy {
 }
 
 /// How requests were put together into calls, and why so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grouping {
     /// How many requests were put together by what: the name of a header, or `likeness`.
     pub by: BTreeMap<String, u64>,

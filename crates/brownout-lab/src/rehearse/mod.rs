@@ -12,7 +12,8 @@ mod visit;
 
 use std::time::Duration;
 
-use serde::Serialize;
+use brownout_draw::millis;
+use serde::{Deserialize, Serialize};
 
 pub use backoff::{Backoff, Jitter, fit};
 pub use expect::{Expectation, Judged, Measure, outcome};
@@ -35,7 +36,7 @@ pub struct Lens {
 }
 
 /// What one run of a command came to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rehearsal {
     /// The luck of the service.
     pub seed: u64,
@@ -76,7 +77,7 @@ pub struct Rehearsal {
 }
 
 /// How the command ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandEnd {
     /// Its own exit code; `None` where it has none.
     pub exit_code: Option<i32>,
@@ -86,8 +87,20 @@ pub struct CommandEnd {
     pub timed_out: bool,
 }
 
+/// What became of a wait that the service asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heed {
+    /// The next attempt of the call came no sooner.
+    Honoured,
+    /// It came sooner.
+    Broken,
+    /// There was none.
+    GivenUp,
+}
+
 /// What became of the waits that the service asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryAfter {
     /// Answers that asked for one.
     pub told: u64,
@@ -100,7 +113,7 @@ pub struct RetryAfter {
 }
 
 /// What was done for calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effects {
     /// How often.
     pub done: u64,
@@ -109,7 +122,7 @@ pub struct Effects {
 }
 
 /// A call, by its attempts.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallSeen {
     /// Of its first attempt.
     pub method: String,
@@ -120,16 +133,24 @@ pub struct CallSeen {
 }
 
 /// One attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptSeen {
     /// When it came, from the start of the command.
     pub at_ms: f64,
+    /// When its answer went out, or its client left; `None` where neither can be told.
+    pub ended_ms: Option<f64>,
     /// From the end of the one before; `None` for the first, and where that end cannot be told or came later.
     pub wait_ms: Option<f64>,
+    /// Whether the service asked for that wait, so that it says nothing of the client's own rule.
+    pub wait_asked: bool,
     /// What its client saw.
     pub answer: Answer,
     /// How long the answer asked it to stay away.
     pub retry_after_ms: Option<f64>,
+    /// What became of that; `None` where nothing was asked for.
+    pub retry_after: Option<Heed>,
+    /// Whether what it asked for was done; `None` where it asked for nothing that can be done twice.
+    pub done: Option<bool>,
     /// Which connection it came over.
     pub connection: u64,
 }
@@ -188,12 +209,23 @@ fn wait(before: &Visit, next: &Visit) -> Option<Duration> {
 
 /// The waits of a call that are its own: not those that the service asked for and got.
 fn own_waits(call: &[&Visit]) -> Vec<Option<f64>> {
-    let own = |pair: &[&Visit]| {
-        let wait = wait(pair[0], pair[1])?;
-        let asked = pair[0].retry_after.is_some_and(|asked| asked <= wait + EARLY && asked > EARLY);
-        (!asked).then(|| millis(wait))
-    };
+    let own = |pair: &[&Visit]| wait(pair[0], pair[1]).filter(|wait| !is_asked(pair[0], *wait)).map(millis);
     call.windows(2).map(own).collect()
+}
+
+/// Whether the `wait` after an attempt is what its answer asked for.
+fn is_asked(before: &Visit, wait: Duration) -> bool {
+    before.retry_after.is_some_and(|asked| asked <= wait + EARLY && asked > EARLY)
+}
+
+/// What became of what an attempt was told, by when the `next` of its call came.
+fn heed(visit: &Visit, next: Option<&&Visit>) -> Option<Heed> {
+    let asked = visit.retry_after?;
+    Some(match next {
+        None => Heed::GivenUp,
+        Some(next) if visit.until.unwrap_or(visit.at) + asked <= next.at + EARLY => Heed::Honoured,
+        Some(_) => Heed::Broken,
+    })
 }
 
 /// The layers that every call with retries shows.
@@ -209,14 +241,13 @@ fn is_failed(call: &[&Visit]) -> bool {
 
 impl RetryAfter {
     fn with(mut self, call: &[&Visit]) -> Self {
-        for (place, visit) in call.iter().enumerate() {
-            let Some(asked) = visit.retry_after else { continue };
+        for heed in call.iter().enumerate().filter_map(|(place, visit)| heed(visit, call.get(place + 1))) {
             self.told += 1;
-            match call.get(place + 1) {
-                None => self.given_up += 1,
-                Some(next) if visit.until.unwrap_or(visit.at) + asked <= next.at + EARLY => self.honoured += 1,
-                Some(_) => self.broken += 1,
-            }
+            *match heed {
+                Heed::Honoured => &mut self.honoured,
+                Heed::Broken => &mut self.broken,
+                Heed::GivenUp => &mut self.given_up,
+            } += 1;
         }
         self
     }
@@ -271,23 +302,26 @@ fn listed(calls: &[Vec<&Visit>]) -> Vec<CallSeen> {
         if left == 0 {
             break;
         }
-        let attempt = |(place, visit): (usize, &&Visit)| AttemptSeen {
-            at_ms: millis(visit.at),
-            wait_ms: place.checked_sub(1).and_then(|before| wait(call[before], visit)).map(millis),
-            answer: visit.answer,
-            retry_after_ms: visit.retry_after.map(millis),
-            connection: visit.connection,
+        let attempt = |(place, visit): (usize, &&Visit)| {
+            let before = place.checked_sub(1).map(|before| call[before]);
+            let waited = before.and_then(|before| Some((before, wait(before, visit)?)));
+            AttemptSeen {
+                at_ms: millis(visit.at),
+                ended_ms: visit.until.map(millis),
+                wait_ms: waited.map(|(_, wait)| millis(wait)),
+                wait_asked: waited.is_some_and(|(before, wait)| is_asked(before, wait)),
+                answer: visit.answer,
+                retry_after_ms: visit.retry_after.map(millis),
+                retry_after: heed(visit, call.get(place + 1)),
+                done: visit.done,
+                connection: visit.connection,
+            }
         };
         let attempts: Vec<AttemptSeen> = call.iter().enumerate().take(left).map(attempt).collect();
         left -= attempts.len();
         list.push(CallSeen { method: call[0].method.clone(), path: call[0].path.clone(), attempts });
     }
     list
-}
-
-/// To the microsecond.
-fn millis(time: Duration) -> f64 {
-    (1e6 * time.as_secs_f64()).round() / 1e3
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts to show")]

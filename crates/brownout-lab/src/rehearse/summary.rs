@@ -1,12 +1,12 @@
 //! Several runs of one command, each against another luck.
 
 use brownout_load::Met;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Backoff, Effects, Rehearsal, RetryAfter, fit, outcome, ratio};
 
 /// What several runs came to together.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// How many.
     pub runs: u64,

@@ -4,8 +4,8 @@ use brownout_load::{Met, Relation};
 
 use super::visit::tests::{get, named};
 use super::{
-    Answer, Backoff, CommandEnd, Effects, Expectation, Lens, Measure, Rehearsal, RetryAfter, Summary, Visit, outcome,
-    rehearse,
+    Answer, Backoff, CommandEnd, Effects, Expectation, Heed, Lens, Measure, Rehearsal, RetryAfter, Summary, Visit,
+    outcome, rehearse,
 };
 
 const ENDED: CommandEnd = CommandEnd { exit_code: Some(0), signal: None, timed_out: false };
@@ -44,6 +44,11 @@ fn what_was_asked_for_is_honoured_broken_or_given_up_and_no_backoff() {
     let visits = vec![asking(get(0, 429), 2), asking(get(2010, 429), 2), asking(get(3010, 429), 2)];
     let rehearsal = of(visits);
     assert_eq!(rehearsal.retry_after, RetryAfter { told: 3, honoured: 1, broken: 1, given_up: 1 });
+    let attempts = &rehearsal.list[0].attempts;
+    let heeds: Vec<_> = attempts.iter().map(|attempt| attempt.retry_after).collect();
+    assert_eq!(heeds, [Some(Heed::Honoured), Some(Heed::Broken), Some(Heed::GivenUp)]);
+    // The second came as it was told to, the third when it liked.
+    assert_eq!(attempts.iter().map(|attempt| attempt.wait_asked).collect::<Vec<_>>(), [false, true, false]);
     // Only the wait of its own choice is looked at.
     assert!(
         matches!(&rehearsal.backoff, Backoff::NotEnoughData { why } if why.contains("first retry")),
@@ -56,8 +61,10 @@ fn a_wait_begins_where_the_answer_ended() {
     let slow = Visit { until: Some(Duration::from_millis(900)), ..get(0, 503) };
     let hung = Visit { until: None, answer: Answer::Silence, ..get(1000, 0) };
     let rehearsal = of(vec![slow, hung, get(5000, 503)]);
-    let waits: Vec<_> = rehearsal.list[0].attempts.iter().map(|attempt| attempt.wait_ms).collect();
+    let attempts = &rehearsal.list[0].attempts;
+    let waits: Vec<_> = attempts.iter().map(|attempt| attempt.wait_ms).collect();
     assert_eq!(waits, [None, Some(100.0), None]);
+    assert_eq!(attempts.iter().map(|attempt| attempt.ended_ms).collect::<Vec<_>>(), [Some(900.0), None, Some(5000.0)]);
 }
 
 #[test]
@@ -103,6 +110,17 @@ fn expectations_are_met_missed_or_untold() {
     );
     // Nothing came: whatever was expected of requests cannot be told.
     assert_eq!(rehearse(vec![], 1, ENDED, &lens).expectations[1].outcome, Met::NotEnoughData);
+}
+
+/// Four requests of three calls are 1.333…, which no bound says exactly.
+#[test]
+fn a_bound_itself_is_within() {
+    let judged = |text: &str| {
+        let lens = Lens { expect: vec![text.parse().unwrap()], ..Lens::default() };
+        rehearse(vec![get(0, 503), get(1, 200), get(2, 200), get(3, 200)], 1, ENDED, &lens).expectations[0].outcome
+    };
+    assert_eq!(judged("amplification <= 1.3333333333"), Met::Met);
+    assert_eq!(judged("amplification <= 1.3333"), Met::Missed);
 }
 
 #[test]
