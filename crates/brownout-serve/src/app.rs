@@ -23,7 +23,9 @@ use hyper::{HeaderMap, StatusCode};
 use tokio::sync::watch;
 
 use crate::behind::{Behind, Errand, Worked};
-use crate::books::{self, Books, Coming, Counts, Journal, JournalBounds, Met, Note, Record, Visit, VisitBounds};
+use crate::books::{
+    self, Books, Client, Coming, Counts, Journal, JournalBounds, Met, Note, Record, Visit, VisitBounds,
+};
 use crate::effects::Posting;
 use crate::gate::{Held, Peer, time_of_day};
 use crate::origin::Origin;
@@ -136,7 +138,7 @@ impl App {
     /// How many requests were answered or are being answered.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.counts().requests + self.active()
+        self.books.pages().counts.requests + self.active()
     }
 
     /// How many of those that were answered were first attempts: so many calls clients made.
@@ -196,6 +198,12 @@ impl App {
     /// Whether it makes a difference who has gone before the answer.
     pub(crate) fn minds_who_is_gone(&self) -> bool {
         self.books.visit_headers().is_some() || self.run().minds_who_is_gone()
+    }
+
+    /// The phases of the scenario by name, each once, in the order of the file; changes are none of them.
+    #[must_use]
+    pub fn phase_names(&self) -> Vec<String> {
+        self.script().phase_names()
     }
 
     /// The changes that are not over.
@@ -284,12 +292,14 @@ impl App {
         let identity = run.arrivals().identify(route, claim);
         let coming = self.coming(&head, origin, content, service.effect(route).is_some());
         let effect = coming.as_ref().and_then(|coming| coming.effect.clone());
-        let note = self.note(&run, &head, (arrived, identity), coming);
+        let peer = Peer { headers: &head.headers, address: origin.address };
+        let client = if self.books.has_journal() { peer.client(&service) } else { Client::Address(origin.address) };
+        let note = self.note(&run, &head, (arrived, identity, client), coming);
         let landed = service.land(run.seed, identity, |sticky| origin.key(sticky, &head.headers));
         let decision = service.decide(run.seed, route, landed, arrived);
         let leave = run.gate.as_ref().map(|gate| {
             let asked = Asked { request: &request, route, identity };
-            gate.ask(&service, &asked, &Peer { headers: &head.headers, address: origin.address })
+            gate.ask(&service, &asked, &peer)
         });
         let told = claim.request.and(Some(identity));
         let ask = Ask {
@@ -343,13 +353,13 @@ impl App {
         &self,
         run: &Run,
         head: &Parts,
-        (at, identity): (Duration, Identity),
+        (at, identity, client): (Duration, Identity, Client),
         coming: Option<Box<Coming>>,
     ) -> Note<'_> {
         let path = head.uri.path();
         let path = &path[..path.floor_char_boundary(Record::PATH_BYTES)];
         let path = if self.books.has_journal() { path.into() } else { Box::default() };
-        self.books.note(run.clock, books::Asked { at, identity, method: head.method.clone(), path, coming })
+        self.books.note(run.clock, books::Asked { at, identity, method: head.method.clone(), path, client, coming })
     }
 
     fn claim<'h>(&self, headers: &'h HeaderMap) -> Claim<'h> {

@@ -7,9 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use brownout_clock::Clock;
 use brownout_draw::{Seed, nanos};
 use brownout_service::{
-    Asked, Asker, EarlyReturns, Leave, LimitCounts, LimitKey, Limiters, Permit, Refused, Service, limit_key, shown_key,
+    Asked, Asker, EarlyReturns, Leave, Limit, LimitCounts, LimitKey, Limiters, Permit, Refused, Service, limit_key,
+    shown_key,
 };
 use hyper::HeaderMap;
+
+use crate::books::Client;
 
 /// The limits at work.
 #[derive(Debug)]
@@ -98,8 +101,20 @@ impl Peer<'_> {
         self.headers.get(name).map(hyper::header::HeaderValue::as_bytes).filter(|value| !value.is_empty())
     }
 
-    fn client(&self) -> Option<&str> {
+    fn named(&self) -> Option<&str> {
         self.text(LimitKey::CLIENT_HEADER).and_then(|text| std::str::from_utf8(text).ok())
+    }
+
+    /// Who it is: by the header that a limit of `service` tells clients apart by, else by what it says of itself, else by its address.
+    pub(crate) fn client(&self, service: &Service) -> Client {
+        let header = |limit: &Limit| match &limit.key {
+            LimitKey::Header(name) => Some(shown_key(name, limit_key(self.text(name)?))),
+            _ => None,
+        };
+        match service.limits().iter().find_map(header) {
+            Some(key) => Client::Keyed(key.into()),
+            None => self.named().map_or(Client::Address(self.address), Client::named),
+        }
     }
 }
 
@@ -108,19 +123,19 @@ impl Asker for Peer<'_> {
         let address = || limit_key(self.address.to_string().as_bytes());
         match key {
             LimitKey::Header(name) => limit_key(self.text(name).unwrap_or_default()),
-            LimitKey::Client => self.client().map_or_else(address, |client| limit_key(client.as_bytes())),
+            LimitKey::Client => self.named().map_or_else(address, |client| limit_key(client.as_bytes())),
             _ => address(),
         }
     }
 
     /// The value of a header may be a secret, so that only its fingerprint is shown.
     fn name(&self, key: &LimitKey) -> String {
-        match (key, self.client()) {
+        match (key, self.named()) {
             (LimitKey::Header(name), _) => match self.text(name) {
                 Some(value) => shown_key(name, limit_key(value)),
                 None => format!("no {name}"),
             },
-            (LimitKey::Client, Some(client)) => format!("client {}", client.chars().take(64).collect::<String>()),
+            (LimitKey::Client, Some(name)) => Client::named(name).to_string(),
             _ => self.address.to_string(),
         }
     }

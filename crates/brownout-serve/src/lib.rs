@@ -32,7 +32,7 @@ mod wire;
 
 pub use app::App;
 pub use behind::Behind;
-pub use books::{Counts, Journal, JournalBounds, Record, TIMES_BOUNDS, Times, Visit, VisitBounds};
+pub use books::{Client, Counts, Journal, JournalBounds, Latencies, Record, TIMES_BOUNDS, Times, Visit, VisitBounds};
 pub use conversation::converse_in_memory;
 pub use limits::Limits;
 pub use script::{Change, ChangeError};

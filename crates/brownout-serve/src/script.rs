@@ -1,5 +1,6 @@
 //! What a service is to be: as its file has it, and what was changed since.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use brownout_service::{Live, Phase, Service, ServiceError};
@@ -74,6 +75,13 @@ impl Script {
             Live::Ended { .. } => _ = self.changes.remove(place),
         }
         Some((change, self.changed().expect("fewer changes go with the service as more did")))
+    }
+
+    /// The phases of the service without changes, by name, each once.
+    pub(crate) fn phase_names(&self) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        let names = self.service.phases().iter().map(|phase| &phase.name);
+        names.filter(|name| seen.insert(*name)).cloned().collect()
     }
 
     /// Those that are not over at `now`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brownout_service::Seen;
 
-use super::{Asked, Met};
+use super::{Asked, Latencies, Met};
 
 /// The account of a server.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +28,12 @@ pub struct Counts {
     pub refused: BTreeMap<&'static str, u64>,
     /// How long the scenario asked answers to take, in its own time.
     pub injected: Times,
-    /// How long they took longer than that, in real time.
+    /// How long they took, in its own time.
+    pub delivered: Times,
+    /// How long they took longer than asked, in real time.
     pub own: Times,
+    /// How long the scenario asked answers to take, and how long they took, for quantiles.
+    pub asked_and_took: [Latencies; 2],
 }
 
 /// The upper ends of the buckets of [`Times`], in microseconds; the last bucket has none.
@@ -61,7 +65,8 @@ impl Counts {
     /// Its client left before the answer.
     pub const LEFT: &'static str = "left";
 
-    pub(super) fn answered(&mut self, asked: &Asked, met: &Met<'_>, own: Duration) {
+    /// - `took`: how long it took, in the scenario's time, and how much longer than asked, in real time.
+    pub(super) fn answered(&mut self, asked: &Asked, met: &Met<'_>, (took, own): (Duration, Duration)) {
         self.requests += 1;
         self.firsts += u64::from(asked.identity.attempt.get() == 1);
         *self.by_outcome.entry(met.outcome).or_default() += 1;
@@ -79,7 +84,11 @@ impl Counts {
         }
         if met.outcome != Self::LEFT {
             self.injected.add(met.asked);
+            self.delivered.add(took);
             self.own.add(own);
+            let [all_asked, all_took] = &mut self.asked_and_took;
+            all_asked.add(met.asked);
+            all_took.add(took);
         }
     }
 }

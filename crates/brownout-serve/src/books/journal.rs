@@ -7,7 +7,7 @@ use std::time::Duration;
 use brownout_service::{Identity, Seen};
 use hyper::Method;
 
-use super::{Asked, Met};
+use super::{Asked, Client, Met};
 
 /// How much a journal keeps; what is oldest goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Record {
     pub method: Method,
     /// Its path, [`PATH_BYTES`](Self::PATH_BYTES) of it at the most.
     pub path: Box<str>,
+    /// Who sent it.
+    pub client: Client,
     /// The route that took it.
     pub route: Option<Box<str>>,
     /// The outcome that was drawn, or why it never came to that.
@@ -109,7 +111,7 @@ impl Record {
     pub const PATH_BYTES: usize = 256;
 
     pub(super) fn new(asked: Asked, met: &Met<'_>, took: Duration) -> Self {
-        let Asked { at, identity, method, path, coming: _ } = asked;
+        let Asked { at, identity, method, path, client, coming: _ } = asked;
         let text = |text: Option<&str>| text.map(Box::from);
         Self {
             number: 0,
@@ -117,6 +119,7 @@ impl Record {
             identity,
             method,
             path,
+            client,
             route: text(met.route),
             outcome: met.outcome,
             seen: met.seen,
@@ -132,21 +135,22 @@ impl Record {
     fn bytes(&self) -> usize {
         let texts = [&self.route, &self.phase, &self.limit, &self.early];
         let texts: usize = texts.into_iter().flatten().map(|text| text.len()).sum();
-        size_of::<Self>() + self.path.len() + texts
+        size_of::<Self>() + self.path.len() + self.client.bytes() + texts
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Journal, JournalBounds, Record};
-    use crate::books::{Asked, Met};
+    use crate::books::{Asked, Client, Met};
     use brownout_service::Identity;
     use hyper::Method;
     use std::time::Duration;
 
     fn record(request: u64, path: &str) -> Record {
         let (at, identity, method) = (Duration::ZERO, Identity::first(request), Method::GET);
-        let asked = Asked { at, identity, method, path: path.into(), coming: None };
+        let client = Client::Address([127, 0, 0, 1].into());
+        let asked = Asked { at, identity, method, path: path.into(), client, coming: None };
         Record::new(asked, &Met::default(), Duration::ZERO)
     }
 

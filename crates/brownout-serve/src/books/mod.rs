@@ -1,7 +1,9 @@
 //! What a server counts and remembers of its answers.
 
+mod client;
 mod counts;
 mod journal;
+mod latencies;
 mod visits;
 
 use std::num::NonZeroU32;
@@ -14,8 +16,10 @@ use brownout_service::{Identity, Seen};
 use hyper::Method;
 use hyper::header::HeaderName;
 
+pub use client::Client;
 pub use counts::{Counts, TIMES_BOUNDS, Times};
 pub use journal::{Journal, JournalBounds, Record};
+pub use latencies::Latencies;
 pub(crate) use visits::{Coming, Visits};
 pub use visits::{Visit, VisitBounds};
 
@@ -59,6 +63,7 @@ pub(crate) struct Asked {
     pub(crate) identity: Identity,
     pub(crate) method: Method,
     pub(crate) path: Box<str>,
+    pub(crate) client: Client,
     /// Where requests are written down.
     pub(crate) coming: Option<Box<Coming>>,
 }
@@ -165,7 +170,7 @@ impl Note<'_> {
         // What the scenario asks for is its own time; what this machine adds to it is not.
         let own = self.clock.scale().real(took.saturating_sub(met.asked));
         let mut pages = self.books.pages();
-        pages.counts.answered(&asked, met, own);
+        pages.counts.answered(&asked, met, (took, own));
         if let (Some(visits), Some(coming)) = (&mut pages.visits, asked.coming.take()) {
             visits.push(visit(*coming, &asked, met, took));
         }
