@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::control::{Control, Served};
+use crate::events::Onlooker;
 
 /// One thing that can be asked.
 pub(crate) struct Endpoint {
@@ -59,7 +60,15 @@ pub(crate) type Answered = Result<Reply, Failure>;
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
-    pub(crate) body: String,
+    pub(crate) content: Content,
+}
+
+/// What an answer carries.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Text(Cow<'static, str>),
+    /// Events without end, for this one.
+    Events(Onlooker),
 }
 
 /// Why there is none.
@@ -72,6 +81,13 @@ pub(crate) struct Failure {
 }
 
 pub(crate) const JSON: &str = "application/json";
+pub(crate) const EVENTS: &str = "text/event-stream";
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
 
 impl Endpoint {
     /// What stands in the place of braces, where this endpoint has `path`.
@@ -158,11 +174,15 @@ impl<'a> Asked<'a> {
 
 impl Reply {
     pub(crate) fn json(view: &impl Serialize) -> Self {
-        Self { status: StatusCode::OK, content_type: JSON, body: brownout_report::json(view) }
+        Self { status: StatusCode::OK, content_type: JSON, content: brownout_report::json(view).into() }
     }
 
-    pub(crate) const fn text(body: String) -> Self {
-        Self { status: StatusCode::OK, content_type: "text/plain; charset=utf-8", body }
+    pub(crate) fn text(text: String) -> Self {
+        Self { status: StatusCode::OK, content_type: "text/plain; charset=utf-8", content: text.into() }
+    }
+
+    pub(crate) const fn events(onlooker: Onlooker) -> Self {
+        Self { status: StatusCode::OK, content_type: EVENTS, content: Content::Events(onlooker) }
     }
 
     /// The same, of something that was made.

@@ -6,6 +6,9 @@ use brownout_clock::Clock;
 use brownout_report::Origin;
 use brownout_serve::App;
 
+use crate::events::Gallery;
+use crate::lately::Lately;
+
 /// A service that is served.
 #[derive(Debug)]
 pub struct Served {
@@ -32,6 +35,9 @@ pub struct Reloaded {
 /// The services of a program, with all that can be done to them.
 pub struct Control {
     pub(crate) services: Vec<Served>,
+    /// What they did lately, and who looks on.
+    pub(crate) lately: Lately,
+    pub(crate) gallery: Gallery,
     reload: Reload,
     state: Mutex<State>,
 }
@@ -56,7 +62,8 @@ impl Control {
     pub fn new(services: Vec<Served>, origin: Origin, reload: Reload) -> Self {
         assert!(!services.is_empty(), "there is nothing to control");
         let state = State { origin, reloaded: Reloaded::default() };
-        Self { services, reload, state: Mutex::new(state) }
+        let (lately, gallery) = (Lately::of(services.len()), Gallery::default());
+        Self { services, lately, gallery, reload, state: Mutex::new(state) }
     }
 
     /// The service that clients call.
@@ -67,6 +74,11 @@ impl Control {
     /// The service of that name; without one, the first.
     pub(crate) fn service(&self, name: Option<&str>) -> Option<&Served> {
         name.map_or(Some(self.first()), |name| self.services.iter().find(|served| served.name == name))
+    }
+
+    /// The place of one of them.
+    pub(crate) fn place(&self, served: &Served) -> usize {
+        self.services.iter().position(|own| std::ptr::eq(own, served)).unwrap_or_default()
     }
 
     /// The time of all of them.

@@ -1,14 +1,14 @@
 //! Everything that can be asked.
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
-use brownout_scenario::LivePhase;
-use brownout_service::{Live, Window};
 use hyper::Method;
 
-use crate::api::{Answered, Asked, Body, Endpoint, Failure, JSON, Parameter, Reply};
-use crate::control::{Control, Served};
-use crate::{metrics, openapi, views};
+use crate::api::{Answered, Asked, Body, EVENTS, Endpoint, Failure, JSON, Parameter, Reply};
+use crate::clients::Clients;
+use crate::control::Control;
+use crate::journal::Journal;
+use crate::{changes, journal, metrics, openapi, page, views};
 
 /// How many records of the journal are told where nobody says.
 const LAST: u64 = 100;
@@ -32,7 +32,7 @@ const fn optional(name: &'static str, kind: &'static str, doc: &'static str) -> 
 }
 
 /// The API.
-pub(crate) static ENDPOINTS: [Endpoint; 16] = [
+pub(crate) static ENDPOINTS: [Endpoint; 21] = [
     Endpoint {
         method: Method::GET,
         path: "/",
@@ -50,6 +50,33 @@ pub(crate) static ENDPOINTS: [Endpoint; 16] = [
         body: Body::Nothing,
         answer: JSON,
         handle: |_, _| Ok(Reply::json(&openapi::document())),
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/live",
+        summary: "The live page, for people with a browser: what goes on, and controls to change it. It holds no data of its own.",
+        parameters: &[],
+        body: Body::Nothing,
+        answer: page::HTML,
+        handle: |_, _| Ok(page::page()),
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/live/{file}",
+        summary: "What the live page is made of: its style and its script.",
+        parameters: &[],
+        body: Body::Nothing,
+        answer: page::SCRIPT,
+        handle: |_, asked| page::file(asked.segment()),
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/events",
+        summary: "What the live page shows, as server-sent events: all of it at once, and again every second until the stream is closed.",
+        parameters: &[SERVICE],
+        body: Body::Nothing,
+        answer: EVENTS,
+        handle: |control, asked| Ok(Reply::events(control.gallery.admit(control, asked.served(control)?)?)),
     },
     Endpoint {
         method: Method::GET,
@@ -82,7 +109,16 @@ pub(crate) static ENDPOINTS: [Endpoint; 16] = [
         ],
         body: Body::Nothing,
         answer: JSON,
-        handle: journal,
+        handle: answers,
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/clients",
+        summary: "Who asked, of the answers that the journal has: by the header of a limit, by x-brownout-client, or by address.",
+        parameters: &[SERVICE, optional("within", "string", "Only of answers that went out so long ago at the most.")],
+        body: Body::Nothing,
+        answer: JSON,
+        handle: clients,
     },
     Endpoint {
         method: Method::GET,
@@ -126,7 +162,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 16] = [
         body: Body::Nothing,
         answer: JSON,
         handle: |control, asked| {
-            let explained = views::explain(control, asked)?;
+            let explained = journal::explain(control, asked)?;
             Ok(if asked.wants_text()? { Reply::text(explained.text()) } else { Reply::json(&explained) })
         },
     },
@@ -146,7 +182,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 16] = [
         parameters: &[],
         body: Body::Phase,
         answer: JSON,
-        handle: begin,
+        handle: changes::begin,
     },
     Endpoint {
         method: Method::DELETE,
@@ -155,7 +191,20 @@ pub(crate) static ENDPOINTS: [Endpoint; 16] = [
         parameters: &[SERVICE],
         body: Body::Nothing,
         answer: JSON,
-        handle: undo,
+        handle: changes::undo,
+    },
+    Endpoint {
+        method: Method::POST,
+        path: "/outcomes/{outcome}",
+        summary: "Changes how often an outcome comes, on every route, for a time; the others keep their rates, and the success takes what is left.",
+        parameters: &[
+            Parameter { name: "rate", doc: "How often: 0.3, or 30%.", kind: "string", required: true },
+            Parameter { name: "for", doc: "How long, a day at the most.", kind: "string", required: true },
+            SERVICE,
+        ],
+        body: Body::Nothing,
+        answer: JSON,
+        handle: changes::rate,
     },
     Endpoint {
         method: Method::POST,
@@ -164,7 +213,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 16] = [
         parameters: &[SERVICE, optional("for", "string", "How long it lasts; without it, as long as in the scenario.")],
         body: Body::Nothing,
         answer: JSON,
-        handle: begin_phase,
+        handle: changes::begin_phase,
     },
     Endpoint {
         method: Method::POST,
@@ -173,7 +222,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 16] = [
         parameters: &[SERVICE],
         body: Body::Nothing,
         answer: JSON,
-        handle: end_phase,
+        handle: changes::end_phase,
     },
     Endpoint {
         method: Method::POST,
@@ -210,72 +259,26 @@ pub(crate) static ENDPOINTS: [Endpoint; 16] = [
     },
 ];
 
-fn journal(control: &Control, asked: &Asked<'_>) -> Answered {
+fn answers(control: &Control, asked: &Asked<'_>) -> Answered {
     let served = asked.served(control)?;
     let last = asked.count("last", u64::from(u32::MAX))?.unwrap_or(LAST);
     let request = asked.count("request", u64::MAX)?;
     let after = asked.count("after", u64::MAX)?.unwrap_or(0);
     let outcome = asked.get("outcome");
-    let view = views::Journal::of(served, usize::try_from(last).unwrap_or(usize::MAX), |record| {
+    let view = Journal::of(served, usize::try_from(last).unwrap_or(usize::MAX), |record| {
         record.number > after
             && request.is_none_or(|request| record.identity.request == request)
             && outcome.is_none_or(|outcome| record.outcome == outcome)
     });
-    let none = || Failure::missing("there is no journal; it was turned off");
-    Ok(Reply::json(&view.ok_or_else(none)?))
+    Ok(Reply::json(&view.ok_or_else(no_journal)?))
 }
 
-fn begin(control: &Control, asked: &Asked<'_>) -> Answered {
-    let live = LivePhase::parse(asked.body).map_err(|invalid| Failure::bad(invalid.render(false)))?;
-    let name = live.service.clone();
-    let served = control.service(name.as_deref());
-    let served =
-        served.ok_or_else(|| Failure::missing(format!("there is no service `{}`", name.unwrap_or_default())))?;
-    make(served, Live::Begun(live.begun(served.app.clock().now())))
+fn clients(control: &Control, asked: &Asked<'_>) -> Answered {
+    let (served, within) = (asked.served(control)?, asked.duration("within")?);
+    let clients = Clients::of(served, within.unwrap_or(Duration::MAX));
+    Ok(Reply::json(&clients.ok_or_else(no_journal)?))
 }
 
-fn undo(control: &Control, asked: &Asked<'_>) -> Answered {
-    let served = asked.served(control)?;
-    let number = asked.segment().parse().ok();
-    let undone = number.and_then(|number| served.app.undo(number));
-    let none = || Failure::missing(format!("there is no change `{}`; GET /changes lists them", asked.segment()));
-    Ok(Reply::json(&views::Change::of(served, &undone.ok_or_else(none)?)))
-}
-
-fn begin_phase(control: &Control, asked: &Asked<'_>) -> Answered {
-    let (served, name) = (asked.served(control)?, asked.segment());
-    let service = served.app.service();
-    let phase = service.phases().iter().find(|phase| phase.name == name).ok_or_else(|| no_phase(served, name))?;
-    let now = served.app.clock().now();
-    let own = phase.window.until.map(|until| until - phase.window.from);
-    let lasts = asked.duration("for")?.or(own).filter(|lasts| *lasts <= LivePhase::LASTS_MAX && !lasts.is_zero());
-    let lasts = lasts.ok_or_else(|| {
-        Failure::bad(format!(
-            "a phase that is begun lasts up to a day; say how long `{name}` does with `for`, as in ?for=30s"
-        ))
-    })?;
-    let mut phase = phase.clone();
-    phase.window = Window { from: now, until: None };
-    phase.end_at(now.saturating_add(lasts));
-    make(served, Live::Begun(phase))
-}
-
-fn end_phase(control: &Control, asked: &Asked<'_>) -> Answered {
-    let (served, name) = (asked.served(control)?, asked.segment());
-    if served.app.service().phases().iter().all(|phase| phase.name != name) {
-        return Err(no_phase(served, name));
-    }
-    make(served, Live::Ended { phase: name.to_owned(), at: served.app.clock().now() })
-}
-
-fn make(served: &Served, live: Live) -> Answered {
-    let change = served.app.change(live).map_err(|error| Failure::conflict(error.to_string()))?;
-    Ok(Reply::created(&views::Change::of(served, &change)))
-}
-
-fn no_phase(served: &Served, name: &str) -> Failure {
-    let service = served.app.service();
-    let names: BTreeSet<_> = service.phases().iter().map(|phase| phase.name.as_str()).collect();
-    let names = if names.is_empty() { "none".to_owned() } else { names.into_iter().collect::<Vec<_>>().join(", ") };
-    Failure::missing(format!("{} has no phase `{name}`; there are: {names}", served.name))
+fn no_journal() -> Failure {
+    Failure::missing("there is no journal; it was turned off")
 }

@@ -2,7 +2,7 @@
 //!
 //! A page in a browser can send requests to loopback: by its own origin, or by a name that it lets point here. So a request is
 //! refused whose `Host` is not this machine's, and one that says it comes from another page. Off loopback, everybody has to know
-//! the token.
+//! the token; the files of the live page, which tell nothing, are for everybody.
 
 use std::net::SocketAddr;
 
@@ -53,14 +53,23 @@ impl Guard {
 
     /// Refuses a request that may not be made.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        if let Some(token) = &self.token {
-            let given = text(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-            if !bool::from(given.as_bytes().ct_eq(token.as_bytes())) {
-                let message = "this API takes a token; send it as `Authorization: Bearer TOKEN`";
-                return Err((StatusCode::UNAUTHORIZED, message.to_owned()));
-            }
+        self.check_token(headers)?;
+        self.check_open(headers)
+    }
+
+    fn check_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let Some(token) = &self.token else { return Ok(()) };
+        let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        if !bool::from(given.unwrap_or_default().as_bytes().ct_eq(token.as_bytes())) {
+            let message = "this API takes a token; send it as `Authorization: Bearer TOKEN`";
+            return Err((StatusCode::UNAUTHORIZED, message.to_owned()));
         }
+        Ok(())
+    }
+
+    /// The same of a request for what takes no token: a browser that opens a page cannot send one.
+    pub(crate) fn check_open(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(HOST).unwrap_or_default();
         if self.token.is_none() && !is_loopback(host) {
             let message =

@@ -31,7 +31,7 @@ pub(crate) fn reply(path: &str, snapshot: Option<Snapshot>) -> Answered {
     }
     let mut body = String::new();
     encode(&mut body, &registry).expect("writing to a string cannot fail");
-    Ok(Reply { status: StatusCode::OK, content_type: CONTENT_TYPE, body })
+    Ok(Reply { status: StatusCode::OK, content_type: CONTENT_TYPE, content: body.into() })
 }
 
 /// What there is at one moment.

@@ -29,7 +29,7 @@ pub(crate) fn reply(control: &Control) -> Reply {
     registry.register_collector(Box::new(Scrape::of(control)));
     let mut body = String::new();
     encode(&mut body, &registry).expect("writing to a string cannot fail");
-    Reply { status: StatusCode::OK, content_type: CONTENT_TYPE, body }
+    Reply { status: StatusCode::OK, content_type: CONTENT_TYPE, content: body.into() }
 }
 
 /// What there is at one moment.
@@ -214,6 +214,8 @@ impl Collector for Scrape {
         })?;
         let injected = ("injected_latency_seconds", "How long the scenario asked answers to take, in its own time");
         self.times(encoder, injected, |own| &own.counts.injected)?;
+        let delivered = ("delivered_latency_seconds", "How long answers took, in the scenario's time");
+        self.times(encoder, delivered, |own| &own.counts.delivered)?;
         let own = ("own_overhead_seconds", "How long answers took longer than asked, in real time");
         self.times(encoder, own, |own| &own.counts.own)
     }

@@ -45,12 +45,12 @@ fn operation(endpoint: &Endpoint) -> Value {
     let in_path = endpoint.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     let in_path =
         in_path.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
-    let status =
-        if endpoint.method == Method::POST && endpoint.path.contains("change") || endpoint.path.contains("phases") {
-            "201"
-        } else {
-            "200"
-        };
+    let makes = |start: &&str| endpoint.path.starts_with(start);
+    let status = if endpoint.method == Method::POST && ["/changes", "/outcomes/", "/phases/"].iter().any(makes) {
+        "201"
+    } else {
+        "200"
+    };
     let error = json!({ "description": "Why not, in words.", "content": { JSON: {
         "schema": { "type": "object", "properties": { "error": { "type": "string" } }, "required": ["error"] },
     } } });

@@ -1,14 +1,17 @@
 //! The API on a port of its own.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use brownout_load::Snapshot;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,16 +21,19 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::api::{Answered, Asked, Endpoint, Failure};
+use crate::api::{Answered, Asked, Content, Endpoint, Failure};
 use crate::control::Control;
 use crate::endpoints::ENDPOINTS;
+use crate::events::{Events, Onlooker};
 use crate::guard::Guard;
-use crate::load;
+use crate::{load, page};
 
 /// How many may ask at once.
 const CONNECTIONS_MAX: usize = 64;
 /// The largest body.
 const BODY_BYTES_MAX: usize = 64 << 10;
+/// How much is read or written ahead of a client: it is all that waits for one that looks on and reads slowly.
+const BUFFER_BYTES_MAX: usize = 64 << 10;
 /// How long a client may take over a head, and over a body.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -57,7 +63,9 @@ impl Admin {
 
     /// Answers until it is dropped.
     pub async fn run(self, control: Arc<Control>) {
-        self.converse(move |guard, request| answer(Arc::clone(&control), guard, request)).await;
+        let own = Arc::clone(&control);
+        let answers = self.converse(move |guard, request| answer(Arc::clone(&own), guard, request));
+        tokio::join!(answers, control.lately.look_on(&control));
     }
 
     /// Answers `GET /metrics` with what `look` sees of a load, and nothing else, until it is dropped.
@@ -73,7 +81,7 @@ impl Admin {
     async fn converse<A, R>(self, answer: A)
     where
         A: Fn(Arc<Guard>, Request<Incoming>) -> R + Clone + Send + 'static,
-        R: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+        R: Future<Output = Response<Answer>> + Send + 'static,
     {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let guard = Arc::new(self.guard);
@@ -96,7 +104,7 @@ impl Admin {
             conversations.spawn(async move {
                 let _place = place;
                 let mut builder = http1::Builder::new();
-                builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+                builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(BUFFER_BYTES_MAX);
                 // A client that breaks off is no concern of anybody else's.
                 let _ = builder.serve_connection(TokioIo::new(stream), service).await;
             });
@@ -108,7 +116,7 @@ fn metrics_of_load(
     look: &(impl Fn() -> Option<Snapshot> + ?Sized),
     guard: &Guard,
     request: &Request<Incoming>,
-) -> Response<Full<Bytes>> {
+) -> Response<Answer> {
     let head_only = request.method() == Method::HEAD;
     let answered = guard.check(request.headers()).map_err(Failure::new).and_then(|()| {
         if !head_only && request.method() != Method::GET {
@@ -116,15 +124,16 @@ fn metrics_of_load(
         }
         load::reply(request.uri().path(), look())
     });
-    respond(answered, head_only)
+    respond(answered, head_only, |_| unreachable!("a load has no events"))
 }
 
-async fn answer(control: Arc<Control>, guard: Arc<Guard>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(control: Arc<Control>, guard: Arc<Guard>, request: Request<Incoming>) -> Response<Answer> {
     let (head, body) = request.into_parts();
     let head_only = head.method == Method::HEAD;
     let answered = async {
-        guard.check(&head.headers).map_err(Failure::new)?;
         let path = head.uri.path();
+        let checked = if page::is_part(path) { guard.check_open(&head.headers) } else { guard.check(&head.headers) };
+        checked.map_err(Failure::new)?;
         let matching = || ENDPOINTS.iter().filter_map(|endpoint| Some((endpoint, endpoint.matches(path)?)));
         let method = if head_only { &Method::GET } else { &head.method };
         let Some((endpoint, segment)) = matching().find(|(endpoint, _)| endpoint.method == method) else {
@@ -135,25 +144,62 @@ async fn answer(control: Arc<Control>, guard: Arc<Guard>, request: Request<Incom
         let query = form_urlencoded::parse(query.as_bytes()).collect();
         ask(&control, endpoint, &Asked { segment, query, body: &body })
     };
-    respond(answered.await, head_only)
+    let answered = answered.await;
+    respond(answered, head_only, |onlooker| Events::new(control, onlooker))
 }
 
-fn respond(answered: Answered, head_only: bool) -> Response<Full<Bytes>> {
+/// - `tell`: makes the events for somebody who looks on.
+fn respond(answered: Answered, head_only: bool, tell: impl FnOnce(Onlooker) -> Events) -> Response<Answer> {
     let (reply, allow) = match answered {
         Ok(reply) => (reply, None),
         Err(failure) => failure.reply(),
     };
-    let mut response = Response::new(Full::from(if head_only { String::new() } else { reply.body }));
+    let policy = if reply.content_type == page::HTML { page::POLICY } else { "default-src 'none'" };
+    let mut response = Response::new(match reply.content {
+        _ if head_only => Answer::Whole(Full::default()),
+        Content::Text(Cow::Borrowed(text)) => Answer::Whole(Full::from(text)),
+        Content::Text(Cow::Owned(text)) => Answer::Whole(Full::from(text)),
+        Content::Events(onlooker) => Answer::Events(tell(onlooker)),
+    });
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
         headers.insert(ALLOW, allow);
     }
     response
+}
+
+/// What goes out: a text, or events without end.
+enum Answer {
+    Whole(Full<Bytes>),
+    Events(Events),
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(text) => Pin::new(text).poll_frame(context),
+            Self::Events(events) => Pin::new(events).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(text) if text.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(text) => text.size_hint(),
+            Self::Events(_) => SizeHint::default(),
+        }
+    }
 }
 
 fn ask(control: &Control, endpoint: &Endpoint, asked: &Asked<'_>) -> Answered {

@@ -1,17 +1,16 @@
 //! What is told, as records.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_load::EffectResult;
-use brownout_report::{ExplainReport, Origin, TimelineReport};
-use brownout_serve::Record;
-use brownout_service::{Identity, Landed, Live, Phase, Request, Seen};
+use brownout_report::{Origin, TimelineReport};
+use brownout_service::{EarlyReturns, LimitCounts, Live, Phase};
 use serde::Serialize;
 
-use crate::api::{Asked, Failure};
 use crate::control::{Control, Served};
+use crate::force::InForce;
+use crate::lately::Quantiles;
 
 /// What runs.
 #[derive(Debug, Serialize)]
@@ -29,7 +28,7 @@ pub(crate) struct Status {
 }
 
 #[derive(Debug, Serialize)]
-struct ServiceStatus {
+pub(crate) struct ServiceStatus {
     name: String,
     url: String,
     /// Whether connections are refused.
@@ -41,6 +40,7 @@ struct ServiceStatus {
     working: Option<usize>,
     waiting: Option<usize>,
     connections_open: u64,
+    holding: InForce,
     changes: Vec<Change>,
 }
 
@@ -87,17 +87,20 @@ pub(crate) struct Counters {
     refused: BTreeMap<&'static str, u64>,
     limits: Vec<LimitView>,
     came_back_early: Option<EarlyView>,
+    /// How long the scenario asked answers to take, and how long they took.
+    asked_ms: Quantiles,
+    took_ms: Quantiles,
 }
 
 #[derive(Debug, Serialize)]
-struct LimitView {
+pub(crate) struct LimitView {
     name: String,
     asked: u64,
     refused: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct EarlyView {
+pub(crate) struct EarlyView {
     attempts: u64,
     retries: u64,
     clients: u64,
@@ -105,76 +108,11 @@ struct EarlyView {
     worst: Vec<(String, u64)>,
 }
 
-/// The last answers.
-#[derive(Debug, Serialize)]
-pub(crate) struct Journal {
-    service: String,
-    /// How many were ever written, and how many are kept.
-    written: u64,
-    kept: usize,
-    records: Vec<RecordView>,
-}
-
 /// What a service has done, effect by effect, and what of it twice.
 #[derive(Debug, Serialize)]
 pub(crate) struct Ledger {
     service: String,
     effects: Vec<EffectResult>,
-}
-
-/// One answer.
-#[derive(Debug, Serialize)]
-pub(crate) struct RecordView {
-    number: u64,
-    at_s: f64,
-    request: u64,
-    attempt: u32,
-    method: String,
-    path: String,
-    route: Option<String>,
-    outcome: &'static str,
-    /// Where an answer came.
-    status: Option<u16>,
-    /// Where none came: `reset`, `closed`, `protocol`, or `none`.
-    broken: Option<&'static str>,
-    phase: Option<String>,
-    replica: Option<NonZeroU32>,
-    limit: Option<String>,
-    /// The client that came before it was told to.
-    came_back_early: Option<String>,
-    /// How long the scenario asked it to take, and how long it took.
-    asked_ms: f64,
-    took_ms: f64,
-}
-
-/// Why an attempt meets what it meets, and what it met.
-#[derive(Debug, Serialize)]
-pub(crate) struct Explained {
-    #[serde(flatten)]
-    why: ExplainReport,
-    /// What the journal has of it.
-    journal: Vec<RecordView>,
-}
-
-impl Explained {
-    /// For people.
-    pub(crate) fn text(&self) -> String {
-        let mut text = self.why.text();
-        if self.journal.is_empty() {
-            text.push_str("  the journal has nothing of it\n");
-        }
-        for record in &self.journal {
-            let RecordView { number, at_s, outcome, asked_ms, took_ms, .. } = record;
-            let status = record.status.map(|status| format!(" {status}")).unwrap_or_default();
-            let broken = record.broken.map(|broken| format!(", broken: {broken}")).unwrap_or_default();
-            let early =
-                record.came_back_early.as_ref().map(|client| format!(", too early for {client}")).unwrap_or_default();
-            text.push_str(&format!(
-                "  journal {number}: came at {at_s:.3} s, met {outcome}{status}{broken}{early}; {took_ms:.3} ms of {asked_ms:.3} ms asked\n"
-            ));
-        }
-        text
-    }
 }
 
 impl Status {
@@ -192,7 +130,7 @@ impl Status {
 }
 
 impl ServiceStatus {
-    fn of(served: &Served) -> Self {
+    pub(crate) fn of(served: &Served) -> Self {
         let Served { name, url, app } = served;
         let (service, now) = (app.service(), app.clock().now());
         let occupancy = app.occupancy();
@@ -206,6 +144,7 @@ impl ServiceStatus {
             working: occupancy.map(|(working, _)| working),
             waiting: occupancy.map(|(_, waiting)| waiting),
             connections_open: app.connections().1,
+            holding: InForce::at(&service, now),
             changes: changes(served),
         }
     }
@@ -251,11 +190,8 @@ impl Counters {
         let counts = app.counts();
         let (connections, connections_open) = app.connections();
         let (limits, early) = app.limits().unzip();
-        let limit = |limit: brownout_service::LimitCounts| LimitView {
-            name: limit.name,
-            asked: limit.asked,
-            refused: limit.refused,
-        };
+        let [asked, took] = &counts.asked_and_took;
+        let (asked_ms, took_ms) = (Quantiles::of(asked), Quantiles::of(took));
         let named = |(name, count): (Box<str>, u64)| (name.into_string(), count);
         Self {
             service: name.clone(),
@@ -274,26 +210,25 @@ impl Counters {
             by_phase: counts.by_phase.into_iter().map(named).collect(),
             broken: counts.broken,
             refused: counts.refused,
-            limits: limits.into_iter().flatten().map(limit).collect(),
-            came_back_early: early.map(|early| EarlyView {
-                attempts: early.attempts,
-                retries: early.retries,
-                clients: early.clients,
-                worst: early.worst,
-            }),
+            limits: limits.into_iter().flatten().map(LimitView::of).collect(),
+            came_back_early: early.map(EarlyView::of),
+            asked_ms,
+            took_ms,
         }
     }
 }
 
-impl Journal {
-    /// The `last` records that `wanted` wants; `None` where there is no journal.
-    pub(crate) fn of(served: &Served, last: usize, wanted: impl Fn(&Record) -> bool) -> Option<Self> {
-        served.app.journal(|journal| {
-            let newest_first = journal.records().rev().filter(|record| wanted(record)).take(last);
-            let mut records: Vec<_> = newest_first.map(RecordView::of).collect();
-            records.reverse();
-            Self { service: served.name.clone(), written: journal.written(), kept: journal.records().len(), records }
-        })
+impl LimitView {
+    pub(crate) fn of(limit: LimitCounts) -> Self {
+        let LimitCounts { name, asked, refused } = limit;
+        Self { name, asked, refused }
+    }
+}
+
+impl EarlyView {
+    pub(crate) fn of(early: EarlyReturns) -> Self {
+        let EarlyReturns { attempts, retries, clients, worst } = early;
+        Self { attempts, retries, clients, worst }
     }
 }
 
@@ -304,70 +239,10 @@ impl Ledger {
     }
 }
 
-impl RecordView {
-    fn of(record: &Record) -> Self {
-        let text = |text: &Option<Box<str>>| text.as_deref().map(ToOwned::to_owned);
-        let millis = |time: Duration| time.as_secs_f64() * 1000.0;
-        let (status, broken) = match record.seen {
-            Some(Seen::Status(status)) => (Some(status), None),
-            Some(Seen::Reset) => (None, Some("reset")),
-            Some(Seen::Closed) => (None, Some("closed")),
-            Some(Seen::NotHttp) => (None, Some("protocol")),
-            None => (None, Some("none")),
-        };
-        Self {
-            number: record.number,
-            at_s: record.at.as_secs_f64(),
-            request: record.identity.request,
-            attempt: record.identity.attempt.get(),
-            method: record.method.to_string(),
-            path: record.path.to_string(),
-            route: text(&record.route),
-            outcome: record.outcome,
-            status,
-            broken,
-            phase: text(&record.phase),
-            replica: record.replica,
-            limit: text(&record.limit),
-            came_back_early: text(&record.early),
-            asked_ms: millis(record.asked),
-            took_ms: millis(record.took),
-        }
-    }
-}
-
 /// What happens when.
 pub(crate) fn timeline(control: &Control) -> TimelineReport {
     let services: Vec<_> = control.services.iter().map(|served| served.app.service()).collect();
     let names = control.services.iter().map(|served| served.name.as_str());
     let named = names.enumerate().map(|(place, name)| (place > 0).then_some(name));
     TimelineReport::of(named.zip(services.iter().map(AsRef::as_ref)), control.origin())
-}
-
-/// Why an attempt meets what it meets.
-pub(crate) fn explain(control: &Control, asked: &Asked<'_>) -> Result<Explained, Failure> {
-    let served = asked.served(control)?;
-    let request = asked.count("request", u64::MAX)?.unwrap_or_default();
-    let attempt = asked.count("attempt", u32::MAX.into())?.unwrap_or(1);
-    let attempt = u32::try_from(attempt).ok().and_then(NonZeroU32::new);
-    let attempt = attempt.ok_or_else(|| Failure::bad("attempts are counted from 1"))?;
-    let identity = Identity { request, attempt };
-    let own = Journal::of(served, usize::MAX, |record| record.identity == identity);
-    let journal = own.map(|journal| journal.records).unwrap_or_default();
-    let came = journal.first();
-    let seconds = |came: &RecordView| Duration::try_from_secs_f64(came.at_s).unwrap_or_default();
-    let at = asked.duration("at")?.or(came.map(seconds)).unwrap_or_else(|| served.app.clock().now());
-    let request = Request {
-        method: asked.get("method").or(came.map(|came| came.method.as_str())).unwrap_or("GET"),
-        path: asked.get("path").or(came.map(|came| came.path.as_str())).unwrap_or("/"),
-    };
-    let service = served.app.service();
-    // What came is known to have landed there; of what did not, the client has to be told where that decides.
-    let client = asked.count("client", u32::MAX.into())?;
-    let landed = match came {
-        Some(came) => Landed { identity, replica: came.replica },
-        None => service.land(served.app.seed(), identity, |_| client),
-    };
-    let why = service.explain(served.app.seed(), service.route(&request), landed, at);
-    Ok(Explained { why: ExplainReport::new(&why, at.as_secs_f64(), control.origin()), journal })
 }
