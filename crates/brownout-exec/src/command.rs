@@ -15,7 +15,7 @@ use crate::input::Input;
 use crate::output::{self, Look, Outlet};
 #[cfg(unix)]
 use crate::terminal::Terminal;
-use crate::tree::{Soil, bury_orphans};
+use crate::tree::bury_orphans;
 use crate::watch::{Ended, Watch};
 use crate::{Attempted, Cause, Failed, Judgement, Rules, Seen, Signals, StdinMode, Stream, Told, Work};
 
@@ -170,15 +170,13 @@ impl Tries {
         let stdin = self.input.stdio().map_err(own_failure)?;
         let mut command = self.prepared(number.get());
         command.stdin(stdin).stdout(stdout_end).stderr(stderr_end);
-        let soil = Soil::prepare(!at_terminal, alone);
-        let mut child = command.spawn().map_err(|error| self.command.not_started(&error))?;
+        let started = Watch::start(&mut command, grace, at_terminal, alone);
+        let mut watch = started.map_err(|error| self.command.not_started(&error))?;
         let mut outlets = [stdout, stderr];
         // The ends that it holds are the command's.
         drop(command);
-        let tree = soil.grow(child.id().expect("it has not been waited for"));
-        let feeding = self.input.feed(child.stdin.take());
-        let watching = looks.each_ref().map(|look| look.watch(&mut child));
-        let mut watch = Watch { child, tree, grace, at_terminal };
+        let feeding = self.input.feed(watch.child.stdin.take());
+        let watching = looks.each_ref().map(|look| look.watch(&mut watch.child));
         let ended = watch.end(allowance, signals).await;
         self.input.fed(feeding).await;
         let [stdout, stderr] = &mut outlets;
@@ -251,10 +249,6 @@ impl Tries {
         }
         command.args(&self.command.arguments).kill_on_drop(true);
         command.envs(self.environment(number)).envs(self.command.environment.iter().map(|(name, value)| (name, value)));
-        #[cfg(unix)]
-        if !self.command.at_terminal {
-            command.process_group(0);
-        }
         command
     }
 

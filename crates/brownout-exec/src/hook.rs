@@ -5,7 +5,6 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::Signals;
-use crate::tree::Soil;
 use crate::watch::{Ended, Watch};
 
 /// A line for a shell, to be run after a failed attempt and before the next.
@@ -26,14 +25,8 @@ impl Hook<'_> {
         let mut command = tokio::process::Command::new("sh");
         command.arg("-c").arg(self.line).envs(self.environment).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(std::io::stderr());
-        #[cfg(unix)]
-        if !self.at_terminal {
-            command.process_group(0);
-        }
-        let soil = Soil::prepare(!self.at_terminal, self.alone);
-        let child = command.spawn().map_err(|error| format!("cannot run `sh`: {error}"))?;
-        let tree = soil.grow(child.id().expect("it has not been waited for"));
-        let mut watch = Watch { child, tree, grace: self.grace, at_terminal: self.at_terminal };
+        let started = Watch::start(&mut command, self.grace, self.at_terminal, self.alone);
+        let mut watch = started.map_err(|error| format!("cannot run `sh`: {error}"))?;
         match watch.end(allowance, signals).await {
             Ok(Ended::Itself(status)) if status.success() => Ok(None),
             Ok(Ended::Itself(status)) => Err(status.to_string()),

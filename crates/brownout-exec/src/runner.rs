@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw};
-use brownout_policy::{Callers, Failure, Policy, Verdict};
+use brownout_policy::{Callers, DelaySource, Failure, Policy, Verdict};
 use brownout_report::{Failing, RunAttempt, RunOrigin, RunReport, RunStop};
 use tokio::time::{Instant, sleep_until};
 
@@ -125,6 +125,7 @@ impl Runner<'_> {
                 break stop;
             }
             let draw = draw(self.seed, Stream::JITTER, 1, number.get());
+            let range = self.policy.next_wait_of(&call);
             let verdict = self.ask(&mut callers, epoch + elapsed, &mut observe, |callers| {
                 callers.failed(&mut call, epoch + elapsed, &failure, draw, number.get() > 1)
             });
@@ -138,6 +139,9 @@ impl Runner<'_> {
                 }
             };
             let attempt = attempt.then_wait(after, source);
+            // A wait of a policy around has a range of its own.
+            let own = source == DelaySource::Backoff && self.policy.around().is_none();
+            let attempt = if own { attempt.out_of(range) } else { attempt };
             report.push(attempt.clone(), elapsed);
             observe(Event::Attempted(&report));
             // Its time is part of the wait.

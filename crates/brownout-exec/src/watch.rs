@@ -4,10 +4,10 @@ use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::tree::Tree;
+use crate::tree::{Soil, Tree};
 use crate::{Signals, Told};
 
 /// How a command ended.
@@ -25,11 +25,11 @@ pub(crate) enum Ended {
 #[derive(Debug)]
 pub(crate) struct Watch {
     pub(crate) child: Child,
-    pub(crate) tree: Tree,
+    tree: Tree,
     /// Between being asked to end and being killed.
-    pub(crate) grace: Duration,
+    grace: Duration,
     /// What the keyboard sends reaches the command without help.
-    pub(crate) at_terminal: bool,
+    at_terminal: bool,
 }
 
 /// SIGINT and SIGQUIT, which a keyboard sends.
@@ -41,6 +41,20 @@ const SAME_MOMENT: Duration = Duration::from_millis(10);
 const KILLED_WITHIN: Duration = Duration::from_secs(5);
 
 impl Watch {
+    /// Starts `command`, in a process group of its own unless somebody sits at a terminal.
+    ///
+    /// - `alone`: this program starts nothing but attempts.
+    pub(crate) fn start(command: &mut Command, grace: Duration, at_terminal: bool, alone: bool) -> io::Result<Self> {
+        #[cfg(unix)]
+        if !at_terminal {
+            command.process_group(0);
+        }
+        let soil = Soil::prepare(!at_terminal, alone);
+        let child = command.spawn()?;
+        let tree = soil.grow(child.id().expect("it has not been waited for"));
+        Ok(Self { child, tree, grace, at_terminal })
+    }
+
     /// Until the command has ended, by itself or not. What has not ended by itself is gone then with all that it started.
     pub(crate) async fn end(&mut self, allowance: Option<Duration>, signals: &mut Signals) -> io::Result<Ended> {
         let limit = sleep(allowance.unwrap_or(Duration::MAX));

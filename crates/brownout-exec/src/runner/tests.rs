@@ -42,14 +42,14 @@ async fn delays_grow_until_the_work_succeeds() {
     assert_eq!(delays_ms(&report), [100.0, 200.0, 400.0]);
     let starts: Vec<f64> = report.attempts.iter().map(|attempt| attempt.start_ms).collect();
     assert_eq!(starts, [0.0, 100.0, 300.0, 700.0]);
-    assert_eq!((report.exit_code, report.stop_reason), (Some(0), "success"));
+    assert_eq!((report.exit_code, &*report.stop_reason), (Some(0), "success"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_retry_is_spent_and_the_last_error_told() {
     let report = run(settings(), 1, &mut Flaky { fail_count: 99 }).await;
     assert_eq!(report.text(), "Failed after 5 retries (total delay: 3.1s): flaky function failed (6 of 99 failures)\n");
-    assert_eq!((report.exit_code, report.stop_reason, report.attempts_total), (Some(1), "exhausted", 6));
+    assert_eq!((report.exit_code, &*report.stop_reason, report.attempts_total), (Some(1), "exhausted", 6));
     assert!(report.attempts.iter().all(|attempt| attempt.error.is_some()));
 }
 
@@ -61,6 +61,26 @@ async fn a_seed_repeats_the_delays_and_another_seed_does_not() {
     assert_eq!(first, delays_ms(&run(jittered(), 42, &mut work).await));
     assert_ne!(first, delays_ms(&run(jittered(), 43, &mut work).await));
     assert!(first.iter().zip([100.0, 200.0, 400.0, 800.0, 1600.0]).all(|(delay, ceiling)| *delay < ceiling));
+}
+
+/// Equal jitter draws from the upper half of the delay, decorrelated jitter between the base and three times the wait before.
+#[tokio::test(start_paused = true)]
+async fn a_report_has_the_range_of_each_wait() {
+    let jittered = |jitter| Settings { jitter: Some(jitter), max_retries: Some(3), ..settings() };
+    let equal = run(jittered(JitterKind::Equal), 7, &mut Flaky { fail_count: 99 }).await;
+    let ranges: Vec<_> = equal.attempts.iter().map(|attempt| attempt.delay_ms_min.zip(attempt.delay_ms_max)).collect();
+    assert_eq!(ranges, [Some((50.0, 100.0)), Some((100.0, 200.0)), Some((200.0, 400.0)), None]);
+    let decorrelated = run(jittered(JitterKind::Decorrelated), 7, &mut Flaky { fail_count: 99 }).await;
+    let waits = delays_ms(&decorrelated);
+    for (place, before) in [100.0].iter().chain(&waits[..2]).enumerate() {
+        let attempt = &decorrelated.attempts[place];
+        let (shortest, longest) = attempt.delay_ms_min.zip(attempt.delay_ms_max).unwrap();
+        assert!(
+            (shortest - 100.0).abs() < 0.01 && (longest - 3.0 * before).abs() < 0.01,
+            "{shortest} {longest} {waits:?}"
+        );
+        assert!((shortest..=longest).contains(&waits[place]), "{waits:?}");
+    }
 }
 
 /// The third world: a runner around a command waits as a call of the same seed does in virtual time.
@@ -86,10 +106,10 @@ async fn the_timeout_counts_the_work_too() {
     let limited = Settings { deadline: Some(Duration::from_millis(500)), ..settings() };
     // 150 of work, 100 of waiting, 150 of work: 100 are left, and the next wait is 200.
     let report = run(limited.clone(), 1, &mut Slow(Duration::from_millis(150))).await;
-    assert_eq!((report.stop_reason, report.exit_code, report.attempts_total), ("deadline_near", Some(124), 2));
+    assert_eq!((&*report.stop_reason, report.exit_code, report.attempts_total), ("deadline_near", Some(124), 2));
     // 300 of work, 100 of waiting: 100 are left for the second attempt.
     let report = run(limited, 1, &mut Slow(Duration::from_millis(300))).await;
-    assert_eq!((report.stop_reason, report.exit_code, report.attempts_total), ("deadline_exceeded", Some(124), 2));
+    assert_eq!((&*report.stop_reason, report.exit_code, report.attempts_total), ("deadline_exceeded", Some(124), 2));
     assert!((report.elapsed_ms - 500.0).abs() < 2.0, "{}", report.elapsed_ms);
 }
 
@@ -117,7 +137,7 @@ async fn a_command_keeps_its_own_exit_code() {
 async fn a_command_that_cannot_be_started_is_not_tried_again() {
     let command = |program: &str| Command::new(program.into(), vec![]).tries().unwrap();
     let report = run(once(), 1, &mut command("/nonexistent/command")).await;
-    assert_eq!((report.exit_code, report.stop_reason, report.attempts_total), (Some(127), "spawn_error", 1));
+    assert_eq!((report.exit_code, &*report.stop_reason, report.attempts_total), (Some(127), "spawn_error", 1));
     let report = run(once(), 1, &mut command("/")).await;
     assert_eq!((report.exit_code, report.attempts_total), (Some(126), 1));
 }
@@ -127,6 +147,6 @@ async fn a_command_that_cannot_be_started_is_not_tried_again() {
 async fn a_command_past_its_time_is_ended() {
     let limited = Settings { deadline: Some(Duration::from_millis(200)), ..once() };
     let report = run(limited, 1, &mut shell("exec sleep 60")).await;
-    assert_eq!((report.exit_code, report.stop_reason), (Some(124), "deadline_exceeded"));
+    assert_eq!((report.exit_code, &*report.stop_reason), (Some(124), "deadline_exceeded"));
     assert!(report.attempts[0].exit.timed_out);
 }
