@@ -6,6 +6,7 @@ use brownout_lab::compare::{Arm, Compared, Estimate, Expected};
 use brownout_lab::statistics::Median;
 use serde::Serialize;
 
+use crate::html::show::{percent, seconds};
 use crate::number::counted;
 use crate::table::table;
 use crate::{Origin, written};
@@ -182,4 +183,27 @@ fn recovery(times: Option<&Median>) -> String {
         (None, never) if never == n => "never".to_owned(),
         (None, never) => format!("never in {never} of {n}"),
     }
+}
+
+/// Whether callers came back in most runs; `None` where nothing can be told.
+pub(crate) fn came_back(arm: &Arm) -> Option<bool> {
+    arm.recovery_s.as_ref().map(|times| times.median.is_some())
+}
+
+/// In short: what became of a policy.
+pub(crate) fn outcome(arm: &Arm, trigger: bool) -> String {
+    match (came_back(arm), arm.success_rate) {
+        (Some(_), _) if trigger => match arm.recovery_s.as_ref().and_then(|times| times.median) {
+            Some(median) => format!("recovers after {}", seconds(median)),
+            None => "never recovers".to_owned(),
+        },
+        (_, Some(share)) => format!("{} succeed", percent(share.mean)),
+        _ => "no calls".to_owned(),
+    }
+}
+
+pub(crate) fn says(arm: &Arm) -> String {
+    let success = arm.success_rate.map(|share| format!("{} succeed", percent(share.mean)));
+    let attempts = arm.amplification.map(|number| format!("{:.2} attempts a call", number.mean));
+    success.into_iter().chain(attempts).collect::<Vec<_>>().join(", ")
 }

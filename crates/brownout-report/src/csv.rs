@@ -69,6 +69,7 @@ mod tests {
             succeeded: vec![8, 1],
             failed: vec![4, 0],
             latency_hdr_ns: vec!["1000000:9 2500000:3".to_owned(), String::new()],
+            ..SeriesResult::default()
         };
         let csv = report.csv();
         let rows: Vec<&str> = csv.lines().collect();

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
+pub(crate) use brownout_draw::millis;
+
 /// Seconds without needless digits, to the millisecond or, below one, to the microsecond: `0.7s`, `12.25s`, `0.000213s`.
 pub(crate) fn seconds(duration: Duration) -> String {
     let digits = if duration < Duration::from_millis(1) { 6 } else { 3 };
     let text = format!("{:.digits$}", duration.as_secs_f64());
     format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// Milliseconds to the microsecond, as a number.
-pub(crate) fn millis(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// A count with its noun: `1 retry`, `3 retries`.

@@ -3,7 +3,7 @@
 use maud::html;
 
 use super::bars::cut;
-use super::figure::Drawing;
+use super::figure::{Drawing, Panel};
 use super::plot::Size;
 use super::scale::Scale;
 use super::show::px;
@@ -35,8 +35,19 @@ pub(super) struct Layout<'l> {
 const ROW: f64 = 30.0;
 const NAMES: f64 = 120.0;
 
+/// The rows as they are drawn, on a page and on a telephone, and what is said of each.
+pub(super) fn panel(rows: &[Row], layout: &Layout<'_>) -> Panel {
+    Panel {
+        name: String::new(),
+        says: rows.iter().map(|row| format!("{}: {}", row.name, row.says)).collect::<Vec<_>>().join("; ") + ".",
+        wide: Some(drawing(rows, layout, true)),
+        narrow: drawing(rows, layout, false),
+        pointed: Vec::new(),
+    }
+}
+
 /// - `wide`: of a page, and not of a telephone, where what is said stands below its row.
-pub(super) fn drawing(rows: &[Row], layout: &Layout<'_>, wide: bool) -> Drawing {
+fn drawing(rows: &[Row], layout: &Layout<'_>, wide: bool) -> Drawing {
     let row_height = if wide { ROW } else { ROW + 16.0 };
     let (top, bottom) = (6.0, 42.0);
     let height = top + row_height * rows.len() as f64 + bottom;

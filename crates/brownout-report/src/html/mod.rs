@@ -4,18 +4,24 @@
 //! the table of its numbers. What would be drawn of too little data is not drawn, and the page says so. All text goes through
 //! [`maud`], which escapes it.
 
+mod at_once;
 mod bars;
+mod calls;
 mod figure;
 mod intervals;
 mod latency;
+mod levels;
 mod page;
 mod pages;
 mod plot;
 mod scale;
-mod show;
+pub(crate) mod show;
+mod signs;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod tries;
+mod waits;
 
-pub use page::{Page, Repeat};
+pub use page::{COLOURS, Page, Repeat, STYLE};
 pub use pages::Several;

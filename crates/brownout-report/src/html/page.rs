@@ -77,14 +77,16 @@ impl Mood {
     }
 }
 
-const STYLE: &str = include_str!("style.css");
-const COLOURS: &str = include_str!("colours.css");
+/// How pages look: text, numbers, tables, and what stands where; it takes the [`COLOURS`].
+pub const STYLE: &str = include_str!("style.css");
+/// The colours of pages, in light and dark, and what pictures draw with.
+pub const COLOURS: &str = include_str!("colours.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// What may run and be loaded: the style and the script of the page, by what they hash to, and nothing from anywhere. A test holds the
 /// hashes.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; \
-                      style-src 'sha256-NswLZxm/q916tPICGmmEmkmogX2KkoaMACqUWNWYKvc='; script-src 'sha256-U4fUj0O8t4Er+EPx0Y2SCbfrI1GjKOip/z/HkVCud68='";
+                      style-src 'sha256-VmTHHoNttXloV4V4xbmQ+k+0mCyvdvx/j1N6o4HIJh4='; script-src 'sha256-U4fUj0O8t4Er+EPx0Y2SCbfrI1GjKOip/z/HkVCud68='";
 
 impl Page {
     /// As HTML.

@@ -35,7 +35,7 @@ impl Size {
     }
 
     /// How many names of ticks there is room for.
-    fn ticks(&self) -> usize {
+    pub(super) fn ticks(&self) -> usize {
         if self.width > 600.0 { 10 } else { 5 }
     }
 }
@@ -57,9 +57,9 @@ pub(super) struct Mark {
 
 /// A line with its name. The class says what it stands for; a place without a value is a gap.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
-    pub(super) name: &'static str,
-    pub(super) class: &'static str,
+pub(super) struct Line<'l> {
+    pub(super) name: &'l str,
+    pub(super) class: &'l str,
     pub(super) points: Vec<(f64, Option<f64>)>,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Plot {
     pub(super) y: Scale,
 }
 
-impl Line {
+impl Line<'_> {
     /// The middle value of its last quarter: what a run ends with tells little, as its last interval is seldom whole.
     fn level_at_end(&self) -> Option<f64> {
         let from = self.points.len() - self.points.len().div_ceil(4);
@@ -84,7 +84,7 @@ impl Line {
 /// Letters of names beside lines are about so high.
 const LINE_HEIGHT: f64 = 15.0;
 /// And so wide.
-const LETTER: f64 = 6.6;
+pub(super) const LETTER: f64 = 6.6;
 
 impl Plot {
     /// The axis on the left: lines across, their numbers, and above them what they count.
@@ -116,9 +116,22 @@ impl Plot {
 
     /// An axis of time below, to `end` seconds.
     pub(super) fn axis_of_time(&self, end: f64) -> Markup {
-        let step = time_step(end, self.size.ticks());
-        let ticks: Vec<_> = multiples(0.0, end, step).into_iter().map(|tick| (tick, seconds(tick))).collect();
+        let ticks: Vec<_> = self.ticks_of_time(end).into_iter().map(|tick| (tick, seconds(tick))).collect();
         self.axis_below(&ticks)
+    }
+
+    /// Lines from top to bottom where that axis has its ticks.
+    pub(super) fn grid_of_time(&self, end: f64) -> Markup {
+        let (bottom, top) = self.size.up();
+        html! {
+            @for x in self.ticks_of_time(end).into_iter().map(|tick| px(self.x.place(tick))) {
+                line.grid x1=(x) x2=(x) y1=(px(top)) y2=(px(bottom)) {}
+            }
+        }
+    }
+
+    fn ticks_of_time(&self, end: f64) -> Vec<f64> {
+        multiples(0.0, end, time_step(end, self.size.ticks()))
     }
 
     /// Bands behind all else, with their names where there is room for them.
@@ -177,7 +190,7 @@ impl Plot {
     }
 
     /// Lines, and beside their ends their names.
-    pub(super) fn lines(&self, lines: &[Line]) -> Markup {
+    pub(super) fn lines(&self, lines: &[Line<'_>]) -> Markup {
         html! {
             @for line in lines {
                 path.line.(line.class) d=(self.path(&line.points)) {}
@@ -187,7 +200,7 @@ impl Plot {
     }
 
     /// The same as steps: each value holds until the next place. The first line is filled to the axis.
-    pub(super) fn steps(&self, lines: &[Line]) -> Markup {
+    pub(super) fn steps(&self, lines: &[Line<'_>]) -> Markup {
         let (bottom, _) = self.size.up();
         html! {
             @if let Some(line) = lines.first() {
@@ -253,7 +266,7 @@ impl Plot {
     }
 
     /// Names at the right, each at the height at which its line ends, none on another.
-    fn names(&self, lines: &[Line]) -> Markup {
+    fn names(&self, lines: &[Line<'_>]) -> Markup {
         let (bottom, top) = self.size.up();
         let (_, right) = self.size.across();
         let ends: Vec<_> = lines.iter().filter_map(|line| Some((line, self.y.place(line.level_at_end()?)))).collect();

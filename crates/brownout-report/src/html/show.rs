@@ -14,7 +14,7 @@ pub(super) fn count(number: u64) -> String {
 }
 
 /// Three digits that tell something, as on an axis: `0.25`, `12.5`, `320`, `1.5k`, `12M`.
-pub(super) fn short(number: f64) -> String {
+pub(crate) fn short(number: f64) -> String {
     let size = number.abs();
     let (scaled, unit) = match size {
         size if size >= 999_500_000.0 => (number / 1e9, "G"),
@@ -40,13 +40,18 @@ fn digits(number: f64, digits: u32) -> String {
 }
 
 /// A share in per cent, with a digit behind the point: `91.9 %`. What is not all does not look so.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let text = format!("{:.1} %", 100.0 * share);
     match text.as_str() {
         "100.0 %" if share < 1.0 => "> 99.9 %".to_owned(),
         "0.0 %" if share > 0.0 => "< 0.1 %".to_owned(),
         _ => text,
     }
+}
+
+/// A share in whole per cent, as on an axis.
+pub(super) fn whole_percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
 }
 
 /// A rate: `319/s`.
@@ -65,7 +70,7 @@ pub(super) fn millis(ms: f64) -> String {
 }
 
 /// A time: `3 s`, `1 min 30 s`, `2 h`.
-pub(super) fn seconds(s: f64) -> String {
+pub(crate) fn seconds(s: f64) -> String {
     if s < 119.5 {
         return format!("{} s", digits(s, 3));
     }

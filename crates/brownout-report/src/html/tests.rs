@@ -2,15 +2,18 @@
 
 use super::page::{Mood, Page, Repeat, Said};
 use super::pages::Several;
-use crate::LoadReport;
 use crate::load::tests::report;
+use crate::rehearse::tests::{report as rehearsal, run};
+use crate::run::tests::{failed_code, report as ran};
+use crate::{LoadReport, RunStop};
 use base64::Engine;
-use brownout_load::{PhaseResult, Recovery, SeriesResult};
+use brownout_load::{GuardSeries, PhaseResult, Recovery, SeriesResult};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
-const COMMAND: &str = "brownout load made.toml";
+pub(super) const COMMAND: &str = "brownout load made.toml";
 
-fn repeat() -> Repeat {
+pub(super) fn repeat() -> Repeat {
     Repeat::Command(COMMAND.to_owned())
 }
 
@@ -19,7 +22,7 @@ const VOID: [&str; 3] = ["meta", "link", "br"];
 
 /// The elements of a page, each ended where it may be. Returns the names, and the text between them as it is read.
 #[track_caller]
-fn parsed(page: &str) -> (Vec<String>, String) {
+pub(super) fn parsed(page: &str) -> (Vec<String>, String) {
     let (mut open, mut names, mut text): (Vec<String>, Vec<String>, String) = Default::default();
     let mut rest = page.trim_start_matches("<!DOCTYPE html>");
     while let Some(start) = rest.find('<') {
@@ -74,6 +77,7 @@ fn long(length: u64) -> LoadReport {
         attempts: column(1_000_000),
         succeeded: column(500),
         failed: column(3),
+        failures: [("503".to_owned(), column(0)), ("timeout".to_owned(), column(7))].into(),
         latency_hdr_ns: latencies.collect(),
     };
     report.result.phases = vec![PhaseResult {
@@ -144,11 +148,20 @@ fn hostile_names_are_text() {
         report.page(Repeat::Command(hostile.to_owned())).html(),
         Several(&[(hostile.to_owned(), report.clone()), ("b".to_owned(), report)]).page(repeat()).html(),
     ];
+    let mut rehearsed = rehearsal(vec![run(1)]);
+    rehearsed.command = vec![hostile.to_owned()];
+    rehearsed.runs[0].list[0].path = hostile.to_owned();
+    rehearsed.runs[0].grouping.why = hostile.to_owned();
+    let mut failed = ran(vec![failed_code(1, 7)], RunStop::Rule);
+    failed.last_error = Some(hostile.to_owned());
+    failed.attempts[0].rule = Some(hostile.to_owned());
+    failed.attempts[0].stderr_tail = Some(hostile.to_owned());
+    let pages = pages.into_iter().chain([rehearsed.page(repeat()).html(), failed.page(repeat()).html()]);
     for page in pages {
         let (names, text) = parsed(&page);
         assert!(text.contains(hostile), "{text}");
         assert_eq!(names.iter().filter(|name| *name == "script").count(), 1);
-        assert!(names.iter().all(|name| plain.contains(name) || name == "h3"), "{names:?}");
+        assert!(names.iter().all(|name| plain.contains(name) || name == "h3" || name == "circle"), "{names:?}");
         assert!(!page.contains("<script>alert"));
     }
 }
@@ -194,6 +207,7 @@ fn too_little_data_is_said_and_not_drawn() {
         attempts: vec![18],
         succeeded: vec![9],
         failed: vec![3],
+        failures: BTreeMap::new(),
         ..short.result.per_interval
     };
     let page = short.page(repeat());
@@ -240,4 +254,46 @@ fn a_page_is_a_function_of_its_result() {
     let page: fn() -> Page = || long(64).page(repeat());
     assert_eq!(page().html(), page().html());
     assert_ne!(page().html(), long(65).page(repeat()).html());
+}
+
+/// The row that begins at `from`, of the table behind the figure called `title`.
+fn row<'t>(text: &'t str, title: &str, from: &str) -> &'t str {
+    let (_, figure) = text.split_once(title).unwrap_or_else(|| panic!("no figure `{title}`"));
+    let table = figure.split("The numbers of this picture").nth(1).unwrap();
+    let (_, row) = table.split_once(from).unwrap_or_else(|| panic!("no row {from}"));
+    &row[..20]
+}
+
+#[test]
+fn what_is_known_of_each_interval_is_drawn_and_stands_in_its_table() {
+    let mut report = long(100);
+    let failed = |place: usize| if place == 1 { 80 } else { 0 };
+    report.result.per_interval.failures = [("503".to_owned(), (0..100).map(failed).collect())].into();
+    report.result.guards = Some(GuardSeries {
+        interval_s: 8,
+        budget_left: vec![10.0, 0.0, 2.5, 10.0, 10.0, 10.0, 10.0, 10.0],
+        breakers_open: vec![0.0, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    });
+    let text = parsed(&report.page(repeat()).html()).1;
+    // Eighty in eight seconds, beside what was wanted.
+    assert!(row(&text, "What attempts met, over time", "8 s").contains("10"), "{text}");
+    assert!(row(&text, "What callers have left", "8 s").contains("025 %"), "{text}");
+    assert!(row(&text, "What callers have left", "16 s").contains("2.50 %"), "{text}");
+    // What was not kept is not drawn.
+    report.result.guards = None;
+    report.result.per_interval.failures = BTreeMap::new();
+    let text = parsed(&report.page(repeat()).html()).1;
+    assert!(!text.contains("What callers have left") && !text.contains("What attempts met, over time"));
+}
+
+#[test]
+fn rare_failures_share_a_line() {
+    let mut report = long(100);
+    let kinds = (500_u64..510).map(|status| (status.to_string(), vec![status; 100]));
+    report.result.per_interval.failures = kinds.collect();
+    let page = report.page(repeat()).html();
+    let (_, figure) = page.split_once("What attempts met, over time").unwrap();
+    let names: Vec<_> = ["509", "508", "507", "506", "others"].iter().filter(|name| figure.contains(**name)).collect();
+    assert_eq!(names.len(), 5);
+    assert!(!figure.split("</figure>").next().unwrap().contains(">505<"), "{figure}");
 }

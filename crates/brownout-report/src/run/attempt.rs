@@ -1,15 +1,16 @@
 //! One attempt of a run.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use brownout_policy::{DelaySource, StopReason};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exit_code;
 use crate::number::{millis, seconds};
 
 /// One attempt of a run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunAttempt {
     /// From 1.
     pub n: u32,
@@ -18,7 +19,7 @@ pub struct RunAttempt {
     /// How long it took.
     pub duration_ms: f64,
     /// `success` or `failed`.
-    pub outcome: &'static str,
+    pub outcome: Cow<'static, str>,
     /// What went wrong.
     pub error: Option<String>,
     /// What makes it a failure; `null` for a success.
@@ -35,13 +36,17 @@ pub struct RunAttempt {
     /// The wait after it; `null` after the last.
     pub delay_ms: Option<f64>,
     /// Where the wait comes from: `backoff` or `retry_after`; `null` without one.
-    pub delay_source: Option<&'static str>,
+    pub delay_source: Option<Cow<'static, str>>,
+    /// The shortest that it could have been by the policy's jitter; `null` where no single policy has drawn it.
+    pub delay_ms_min: Option<f64>,
+    /// The longest.
+    pub delay_ms_max: Option<f64>,
     #[serde(skip)]
     next: Next,
 }
 
 /// What makes an attempt a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The built-in function returned an error.
@@ -61,9 +66,10 @@ pub enum Reason {
 }
 
 /// What follows an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Next {
     /// The run ends, because it succeeded, could not begin, or was told to.
+    #[default]
     End,
     /// Another try, after this long.
     Wait(Duration),
@@ -74,7 +80,7 @@ enum Next {
 }
 
 /// How a command ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
     /// With a code of its own.
     pub exit_code: Option<i32>,
@@ -148,7 +154,7 @@ impl RunAttempt {
             n,
             start_ms: millis(start),
             duration_ms: millis(duration),
-            outcome: "success",
+            outcome: "success".into(),
             error: None,
             reason: None,
             rule: None,
@@ -157,11 +163,13 @@ impl RunAttempt {
             retry_after_ms: None,
             delay_ms: None,
             delay_source: None,
+            delay_ms_min: None,
+            delay_ms_max: None,
             next: Next::End,
         };
         let Some(Failing { error, reason, rule, exit, stderr_tail, retry_after }) = failing else { return succeeded };
         Self {
-            outcome: "failed",
+            outcome: "failed".into(),
             error: Some(error),
             reason: Some(reason),
             rule,
@@ -175,7 +183,19 @@ impl RunAttempt {
     /// The same attempt with the wait that follows it.
     #[must_use]
     pub fn then_wait(self, delay: Duration, source: DelaySource) -> Self {
-        Self { delay_ms: Some(millis(delay)), delay_source: Some(source.name()), next: Next::Wait(delay), ..self }
+        Self {
+            delay_ms: Some(millis(delay)),
+            delay_source: Some(source.name().into()),
+            next: Next::Wait(delay),
+            ..self
+        }
+    }
+
+    /// The same attempt, whose wait was drawn from between these.
+    #[must_use]
+    pub fn out_of(self, range: [Duration; 2]) -> Self {
+        let [min, max] = range.map(|wait| Some(millis(wait)));
+        Self { delay_ms_min: min, delay_ms_max: max, ..self }
     }
 
     /// The same attempt as the last one, and why.
@@ -204,7 +224,17 @@ impl RunAttempt {
     }
 
     fn asked(&self) -> &'static str {
-        if self.delay_source == Some(DelaySource::RetryAfter.name()) { ", as it asked" } else { "" }
+        if self.is_asked() { ", as it asked" } else { "" }
+    }
+
+    /// Between what the wait after it was drawn; `None` where nothing was.
+    pub(crate) fn drawn_from(&self) -> Option<[f64; 2]> {
+        self.delay_ms_min.zip(self.delay_ms_max).filter(|(min, max)| min < max).map(<[f64; 2]>::from)
+    }
+
+    /// Whether the wait after it is one that the command asked for.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.delay_source.as_deref() == Some(DelaySource::RetryAfter.name())
     }
 
     pub(super) const fn delay(&self) -> Duration {

@@ -14,7 +14,7 @@ impl RunReport {
     #[must_use]
     pub fn junit(&self) -> String {
         let name = self.command.as_ref().map_or_else(|| "flaky function".to_owned(), |words| words.join(" "));
-        let error = !self.is_success() && ["spawn_error", "interrupted", "running"].contains(&self.stop_reason);
+        let error = !self.is_success() && ["spawn_error", "interrupted", "running"].contains(&&*self.stop_reason);
         let failures = u8::from(!self.is_success() && !error);
         let time = self.elapsed_ms / 1000.0;
         written(|xml| {
@@ -29,7 +29,7 @@ impl RunReport {
             if !self.is_success() {
                 let element = if error { "error" } else { "failure" };
                 let message = last.and_then(|attempt| attempt.error.as_deref()).unwrap_or("no attempt was made");
-                outcome(xml, element, (message, self.stop_reason), self.text().trim_end(), last)?;
+                outcome(xml, element, (message, &*self.stop_reason), self.text().trim_end(), last)?;
             }
             let earlier = if self.is_success() { "flakyFailure" } else { "rerunFailure" };
             for attempt in before {

@@ -5,11 +5,12 @@ mod junit;
 mod plan;
 mod schema;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use brownout_draw::Seed;
 use brownout_policy::StopReason;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use attempt::{Exit, Failing, Reason, RunAttempt};
 pub use plan::{PlanReport, PlannedWait};
@@ -19,14 +20,17 @@ use crate::exit_code;
 use crate::number::{counted, millis, seconds};
 
 /// A run of the retry runner: what its report file holds, and what it says. Made when the run begins, and added to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
     /// The form of this record.
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
+    /// Of the program that ran it; empty where that is not known.
+    #[serde(default)]
+    pub version: Cow<'static, str>,
     /// `running`, `success` or `failed`.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
     /// `running`, `success`, `stop_rule`, `interrupted`, `spawn_error`, or why the policy gave up: `exhausted`, `deadline_exceeded`, …
-    pub stop_reason: &'static str,
+    pub stop_reason: Cow<'static, str>,
     /// Of the whole run; `null` while it runs.
     pub exit_code: Option<u8>,
     /// The command; `null` for the built-in function.
@@ -53,8 +57,6 @@ pub struct RunReport {
     pub attempts: Vec<RunAttempt>,
     #[serde(skip)]
     total_delay: Duration,
-    #[serde(skip)]
-    stop: Option<RunStop>,
 }
 
 /// What is known of a run before its first attempt.
@@ -90,15 +92,22 @@ const KEPT_MAX: usize = 1000;
 /// Of them, so many of the first.
 const FIRST_KEPT: usize = 100;
 
+const RUNNING: &str = "running";
+const SUCCESS: &str = "success";
+
 impl RunReport {
+    /// The form of this record. The number is raised when what was written before can no longer be read.
+    pub(crate) const SCHEMA: &str = "brownout-run-1";
+
     /// A run without attempts yet.
     #[must_use]
     pub fn new(origin: RunOrigin) -> Self {
         let RunOrigin { command, seed, started, attempts_max } = origin;
         Self {
-            schema: "brownout-run-1",
-            status: "running",
-            stop_reason: "running",
+            schema: Self::SCHEMA.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            status: RUNNING.into(),
+            stop_reason: RUNNING.into(),
             exit_code: None,
             command,
             seed: seed.0,
@@ -112,7 +121,6 @@ impl RunReport {
             attempts_omitted: 0,
             attempts: Vec::new(),
             total_delay: Duration::ZERO,
-            stop: None,
         }
     }
 
@@ -136,33 +144,44 @@ impl RunReport {
     /// The run is over after `elapsed`.
     pub fn end(&mut self, stop: RunStop, elapsed: Duration) {
         let last = self.attempts.last().map(|attempt| attempt.exit).unwrap_or_default();
-        self.status = if stop == RunStop::Success { "success" } else { "failed" };
-        self.stop_reason = stop.name();
+        self.status = if stop == RunStop::Success { SUCCESS } else { "failed" }.into();
+        self.stop_reason = stop.name().into();
         self.exit_code = Some(stop.exit_code(last));
         self.elapsed_ms = millis(elapsed);
-        self.stop = Some(stop);
     }
 
     /// Whether an attempt succeeded.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.stop == Some(RunStop::Success)
+        self.status == SUCCESS
+    }
+
+    /// Whether it is not over, or was killed.
+    pub(crate) fn is_running(&self) -> bool {
+        self.status == RUNNING
+    }
+
+    /// Why the policy gave up, where it did.
+    pub(crate) fn gave_up(&self) -> Option<StopReason> {
+        StopReason::ALL.into_iter().find(|reason| self.stop_reason == reason.name())
     }
 
     /// For people: one line.
     #[must_use]
     pub fn text(&self) -> String {
         let retries = counted(self.retries as u64, "retry", "retries");
-        let waited = format!("{retries} (total delay: {})", seconds(self.total_delay));
+        let total_delay = Duration::try_from_secs_f64(self.total_delay_ms / 1e3).unwrap_or_default();
+        let waited = format!("{retries} (total delay: {})", seconds(total_delay));
         let error = self.last_error.as_deref().unwrap_or("no attempt was made");
-        let reason = match self.stop {
-            None => return format!("Running after {waited}\n"),
-            Some(RunStop::Success) => return format!("Success after {waited}\n"),
-            Some(RunStop::GaveUp(StopReason::DeadlineExceeded | StopReason::DeadlineNear)) => {
-                " [timeout of the whole run]"
-            }
-            Some(RunStop::GaveUp(StopReason::BudgetDenied)) => " [the retry budget is spent]",
-            Some(RunStop::GaveUp(StopReason::RetryAfterTooLong)) => " [asked to stay away for too long]",
+        match &*self.status {
+            RUNNING => return format!("Running after {waited}\n"),
+            SUCCESS => return format!("Success after {waited}\n"),
+            _ => {}
+        }
+        let reason = match self.gave_up() {
+            Some(StopReason::DeadlineExceeded | StopReason::DeadlineNear) => " [timeout of the whole run]",
+            Some(StopReason::BudgetDenied) => " [the retry budget is spent]",
+            Some(StopReason::RetryAfterTooLong) => " [asked to stay away for too long]",
             _ => "",
         };
         format!("Failed after {waited}: {error}{reason}\n")
@@ -172,7 +191,7 @@ impl RunReport {
 impl RunStop {
     const fn name(self) -> &'static str {
         match self {
-            Self::Success => "success",
+            Self::Success => SUCCESS,
             Self::GaveUp(reason) => reason.name(),
             Self::Rule => "stop_rule",
             Self::Spawn(_) => "spawn_error",
@@ -194,4 +213,4 @@ impl RunStop {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Reason;
+use super::{Reason, RunReport};
+use crate::schema::{count, document, millis, millis_or_null, record, text_or_null};
 
 /// The JSON Schema (2020-12) of a [`RunReport`](super::RunReport). Later versions may add fields.
 #[must_use]
@@ -23,9 +24,12 @@ pub fn run_report_schema() -> Value {
         "retry_after_ms": millis_or_null("how long the command asked to stay away"),
         "delay_ms": millis_or_null("the wait after it; null after the last"),
         "delay_source": { "enum": ["backoff", "retry_after", null], "description": "where the wait comes from" },
+        "delay_ms_min": millis_or_null("the shortest that the wait could have been by the policy's jitter"),
+        "delay_ms_max": millis_or_null("the longest"),
     }));
-    let mut schema = record(&json!({
-        "schema": { "const": "brownout-run-1" },
+    let report = record(&json!({
+        "schema": { "const": RunReport::SCHEMA },
+        "version": { "type": "string", "description": "of the program that ran it" },
         "status": { "enum": ["running", "success", "failed"] },
         "stop_reason": { "type": "string", "pattern": "^[a-z_]+$", "description": "why it ended: success, exhausted, stop_rule, …" },
         "exit_code": { "type": ["integer", "null"], "minimum": 0, "maximum": 255, "description": "of the whole; null while it runs" },
@@ -41,31 +45,7 @@ pub fn run_report_schema() -> Value {
         "attempts_omitted": count("attempts that are not in the list, which has the first hundred and the last nine hundred"),
         "attempts": { "type": "array", "items": attempt },
     }));
-    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    schema["title"] = json!("report of brownout run");
-    schema
-}
-
-/// An object that always has all of these.
-fn record(properties: &Value) -> Value {
-    let names: Vec<&String> = properties.as_object().expect("a record has fields").keys().collect();
-    json!({ "type": "object", "required": names, "properties": properties })
-}
-
-fn count(description: &str) -> Value {
-    json!({ "type": "integer", "minimum": 0, "description": description })
-}
-
-fn millis(description: &str) -> Value {
-    json!({ "type": "number", "minimum": 0, "description": description })
-}
-
-fn millis_or_null(description: &str) -> Value {
-    json!({ "type": ["number", "null"], "minimum": 0, "description": description })
-}
-
-fn text_or_null(description: &str) -> Value {
-    json!({ "type": ["string", "null"], "description": description })
+    document("report of brownout run", report)
 }
 
 #[cfg(test)]

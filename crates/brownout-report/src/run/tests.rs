@@ -3,7 +3,7 @@ use brownout_draw::Seed;
 use brownout_policy::{DelaySource, StopReason};
 use std::time::Duration;
 
-pub(super) fn origin() -> RunOrigin {
+pub(crate) fn origin() -> RunOrigin {
     RunOrigin { command: None, seed: Seed(1), started: None, attempts_max: None }
 }
 
@@ -12,19 +12,19 @@ fn failed(n: u32, exit: Exit) -> RunAttempt {
     RunAttempt::new(n, Duration::ZERO, Duration::ZERO, Some(failing))
 }
 
-pub(super) fn waited(n: u32, ms: u64) -> RunAttempt {
+pub(crate) fn waited(n: u32, ms: u64) -> RunAttempt {
     failed(n, Exit::default()).then_wait(Duration::from_millis(ms), DelaySource::Backoff)
 }
 
-pub(super) fn done(n: u32) -> RunAttempt {
+pub(crate) fn done(n: u32) -> RunAttempt {
     RunAttempt::new(n, Duration::ZERO, Duration::ZERO, None)
 }
 
-pub(super) fn failed_code(n: u32, code: i32) -> RunAttempt {
+pub(crate) fn failed_code(n: u32, code: i32) -> RunAttempt {
     failed(n, Exit { exit_code: Some(code), ..Exit::default() })
 }
 
-pub(super) fn report(attempts: Vec<RunAttempt>, stop: RunStop) -> RunReport {
+pub(crate) fn report(attempts: Vec<RunAttempt>, stop: RunStop) -> RunReport {
     let mut report = RunReport::new(origin());
     attempts.into_iter().for_each(|attempt| report.push(attempt, Duration::ZERO));
     report.end(stop, Duration::ZERO);
@@ -95,7 +95,7 @@ fn a_log_line_tells_attempt_error_and_delay() {
 fn a_run_that_is_not_over_says_so() {
     let mut report = RunReport::new(origin());
     report.push(waited(1, 100), Duration::from_millis(40));
-    assert_eq!((report.status, report.stop_reason, report.exit_code), ("running", "running", None));
+    assert_eq!((&*report.status, &*report.stop_reason, report.exit_code), ("running", "running", None));
     assert_eq!((report.attempts_total, report.total_delay_ms, report.elapsed_ms), (1, 100.0, 40.0));
 }
 

@@ -6,12 +6,13 @@ use maud::html;
 
 use super::facts;
 use crate::CompareReport;
+use crate::compare::{came_back, outcome, says};
 use crate::html::figure::{Drawing, Figure, Panel, Table};
 use crate::html::intervals::{self, Layout};
 use crate::html::page::{Mood, Page, Repeat, Said};
 use crate::html::plot::{Band, Line, Plot, Size};
 use crate::html::scale::Scale;
-use crate::html::show::{percent, rate, seconds, short};
+use crate::html::show::{percent, rate, seconds, short, whole_percent};
 use crate::html::timeline::{float, middles};
 use crate::number::counted;
 
@@ -85,7 +86,7 @@ impl CompareReport {
     fn courses(&self) -> Figure {
         let known: Vec<_> =
             self.compared.policies.iter().filter_map(|arm| Some((arm, arm.per_interval.as_ref()?))).collect();
-        let end = known.iter().map(|(_, course)| end(course)).fold(0.0, f64::max);
+        let end = known.iter().map(|(_, course)| course.end_s()).fold(0.0, f64::max);
         let most = |course: &Course| {
             let most = course.calls.iter().chain(&course.attempts).copied().fold(0.0, f64::max);
             let most = course.succeeded_max.iter().map(|count| float(*count)).fold(most, f64::max);
@@ -138,13 +139,6 @@ impl CompareReport {
         };
         let rows: Vec<_> = self.compared.policies.iter().map(row).collect();
         let layout = Layout { what: "calls that succeeded", extent: (0.0, 1.0), marks: &[], name: whole_percent };
-        let panel = || Panel {
-            name: String::new(),
-            says: rows.iter().map(|row| format!("{}: {}", row.name, row.says)).collect::<Vec<_>>().join("; ") + ".",
-            wide: Some(intervals::drawing(&rows, &layout, true)),
-            narrow: intervals::drawing(&rows, &layout, false),
-            pointed: Vec::new(),
-        };
         let estimate = |estimate: Option<Estimate>, show: fn(f64) -> String| match estimate {
             None => "–".to_owned(),
             Some(Estimate { mean, half_width: None }) => show(mean),
@@ -187,7 +181,7 @@ impl CompareReport {
             drawn: if rows.iter().all(|row| row.known.is_none()) {
                 Err("Not enough data: no call was begun.".to_owned())
             } else {
-                Ok(vec![panel()])
+                Ok(vec![intervals::panel(&rows, &layout)])
             },
             table: Table::new(head, self.compared.policies.iter().map(cells).collect()),
         }
@@ -227,7 +221,7 @@ fn table(known: &[(&Arm, &Course)]) -> Table {
     let names =
         known.iter().flat_map(|(arm, _)| ["attempts/s", "succeeded/s"].map(|what| format!("{}, {what}", arm.name)));
     let head = ["from".to_owned()].into_iter().chain(names).collect();
-    let longest = known.iter().map(|(_, course)| *course).max_by(|one, other| end(one).total_cmp(&end(other)));
+    let longest = known.iter().map(|(_, course)| *course).max_by(|one, other| one.end_s().total_cmp(&other.end_s()));
     let Some(longest) = longest else { return Table::default() };
     let (length, each) = (longest.calls.len(), float(longest.interval_s));
     let row = |place: usize| {
@@ -245,37 +239,10 @@ fn table(known: &[(&Arm, &Course)]) -> Table {
     Table { head, rows: (0..length).map(row).collect(), places: middles(length) }
 }
 
-fn end(course: &Course) -> f64 {
-    float(course.interval_s) * course.calls.len() as f64
-}
-
 /// Low, mean, high.
 fn ends(estimate: Estimate) -> [f64; 3] {
     let half = estimate.half_width.unwrap_or_default();
     [(estimate.mean - half).max(0.0), estimate.mean, (estimate.mean + half).min(1.0)]
-}
-
-/// Whether callers came back in most runs; `None` where nothing can be told.
-fn came_back(arm: &Arm) -> Option<bool> {
-    arm.recovery_s.as_ref().map(|times| times.median.is_some())
-}
-
-/// In short: what became of a policy.
-fn outcome(arm: &Arm, trigger: bool) -> String {
-    match (came_back(arm), arm.success_rate) {
-        (Some(_), _) if trigger => match arm.recovery_s.as_ref().and_then(|times| times.median) {
-            Some(median) => format!("recovers after {}", seconds(median)),
-            None => "never recovers".to_owned(),
-        },
-        (_, Some(share)) => format!("{} succeed", percent(share.mean)),
-        _ => "no calls".to_owned(),
-    }
-}
-
-fn says(arm: &Arm) -> String {
-    let success = arm.success_rate.map(|share| format!("{} succeed", percent(share.mean)));
-    let attempts = arm.amplification.map(|number| format!("{:.2} attempts a call", number.mean));
-    success.into_iter().chain(attempts).collect::<Vec<_>>().join(", ")
 }
 
 fn recovery(times: Option<&Median>) -> String {
@@ -299,8 +266,4 @@ fn list(names: &[&str]) -> String {
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
-}
-
-fn whole_percent(share: f64) -> String {
-    format!("{:.0} %", 100.0 * share)
 }

@@ -5,7 +5,7 @@ use brownout_lab::diff::{By, Change, Row as Line};
 use crate::DiffReport;
 use crate::diff::{change, words};
 use crate::html::figure::{Figure, Panel, Table};
-use crate::html::intervals::{Layout, Row, drawing, extent};
+use crate::html::intervals::{Layout, Row, extent, panel};
 use crate::html::page::{Mood, Page, Repeat, Said};
 use crate::html::show::short;
 
@@ -73,13 +73,7 @@ impl DiffReport {
             .iter()
             .map(|row| format!("{}: {}", row.what.name(), words(row.what, row.verdict, row.effect.as_ref())));
         let says = says.collect::<Vec<_>>().join("; ") + ".";
-        let panel = || Panel {
-            name: String::new(),
-            says,
-            wide: Some(drawing(&rows, &layout, true)),
-            narrow: drawing(&rows, &layout, false),
-            pointed: Vec::new(),
-        };
+        let panel = || Panel { says, ..panel(&rows, &layout) };
         let nothing = self.diff.rows.iter().all(|row| row.effect.is_none());
         let rests = match self.diff.by {
             By::Intervals => "One run each: how sure the numbers are is told by how their intervals scatter.",

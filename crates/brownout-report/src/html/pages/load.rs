@@ -10,7 +10,7 @@ use crate::html::bars::{self, Bar};
 use crate::html::figure::{Figure, Table};
 use crate::html::page::{Mood, Page, Repeat, Said};
 use crate::html::show::{count, millis, percent, rate, seconds, short};
-use crate::html::{latency, timeline};
+use crate::html::{latency, levels, timeline};
 use crate::number::counted;
 
 impl LoadReport {
@@ -75,11 +75,7 @@ impl LoadReport {
                 1 => format!("Of {all}, one was not met: {}.{control}", not[0]),
                 some => format!("Of {all}, {some} were not met: {}.{control}", not.join("; ")),
             };
-            let (mood, word) = match verdict.outcome() {
-                Met::Met => (Mood::Good, "What was expected was met"),
-                Met::Missed => (Mood::Bad, "What was expected was missed"),
-                Met::NotEnoughData => (Mood::Untold, "What was expected cannot be told"),
-            };
+            let (mood, word) = super::verdict(verdict.outcome());
             let mood = match verdict.as_expected {
                 Some(true) => Mood::Good,
                 Some(false) => Mood::Bad,
@@ -159,6 +155,7 @@ fn figures(result: &LoadResult) -> Vec<Figure> {
     figures.extend(latency::over_time(result));
     figures.push(latency::by_rarity(result));
     figures.push(answers(result));
+    figures.extend(levels::met(result));
     if result.tries_to_success.keys().any(|tries| *tries > 1) {
         figures.push(tries(result));
     }
@@ -166,6 +163,8 @@ fn figures(result: &LoadResult) -> Vec<Figure> {
         figures.push(gave_up(result));
     }
     figures.extend(result.capacity.as_ref().map(work));
+    figures.extend(levels::capacity(result));
+    figures.extend(levels::guards(result));
     figures
 }
 
@@ -182,7 +181,7 @@ fn answers(result: &LoadResult) -> Figure {
     bars::figure(
         "answers",
         "What attempts met",
-        "Totals of the run, by status and by what broke; results do not keep them by interval.",
+        "Totals of the run, by status and by what broke.",
         &bars,
         ("attempts", result.attempts.total),
     )

@@ -4,9 +4,14 @@ mod compare;
 mod diff;
 mod load;
 mod map;
+mod rehearse;
+mod run;
 mod several;
 mod storm;
 
+use brownout_load::Met;
+
+use super::page::Mood;
 use crate::Origin;
 
 pub use several::Several;
@@ -21,6 +26,20 @@ fn facts(origin: &Origin) -> Vec<(String, String)> {
         fact("brownout", origin.version.to_string()),
         fact("digest", origin.scenario_digest.clone()),
     ]
+}
+
+/// What became of what was expected.
+const fn verdict(met: Met) -> (Mood, &'static str) {
+    match met {
+        Met::Met => (Mood::Good, "What was expected was met"),
+        Met::Missed => (Mood::Bad, "What was expected was missed"),
+        Met::NotEnoughData => (Mood::Untold, "What was expected cannot be told"),
+    }
+}
+
+/// A program without the folder that it is in.
+fn program(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// A sentence that goes on from another.

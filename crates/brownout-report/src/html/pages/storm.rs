@@ -41,13 +41,6 @@ impl StormReport {
             marks: &[],
             name: |share| format!("{:.0} %", 100.0 * share),
         };
-        let panel = || Panel {
-            name: String::new(),
-            says: rows.iter().map(|row| format!("{}: {}", row.name, row.says)).collect::<Vec<_>>().join("; ") + ".",
-            wide: Some(intervals::drawing(&rows, &layout, true)),
-            narrow: intervals::drawing(&rows, &layout, false),
-            pointed: Vec::new(),
-        };
         let nothing = rows.iter().all(|row| row.known.is_none());
         let head = [
             "policy",
@@ -66,7 +59,7 @@ impl StormReport {
             caption: "Each dot is the share of seeds that had not recovered when the time of the experiment was over, its line the 95 % \
                       interval. At 0 % every seed comes back by itself, at 100 % none does."
                 .to_owned(),
-            drawn: if nothing { Err("Not enough data: no seed had a healthy control arm to be held against.".to_owned()) } else { Ok(vec![panel()]) },
+            drawn: if nothing { Err("Not enough data: no seed had a healthy control arm to be held against.".to_owned()) } else { Ok(vec![intervals::panel(&rows, &layout)]) },
             table: Table::new(head, self.policies.iter().map(cells).collect()),
         }
     }
