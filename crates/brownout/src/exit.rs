@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use brownout_load::Verdict;
-use brownout_report::exit_code;
+use brownout_report::{LoadReport, exit_code};
 
 /// An exit code: one of [`exit_code`], which says when each is used, or that of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,17 @@ impl Exit {
     pub(crate) const UNTOLD: Self = Self(exit_code::UNTOLD);
     pub(crate) const MISSED: Self = Self(exit_code::MISSED);
     pub(crate) const OWN_FAILURE: Self = Self(exit_code::OWN_FAILURE);
+
+    /// What a whole load came to: one without an answer, or of which a part is missing, failed; one that this machine could not keep up with
+    /// tells nothing; else what was expected of it decides.
+    pub(crate) fn of_load(report: &LoadReport) -> Self {
+        let LoadReport { result, shards, verdict, .. } = report;
+        let lacks = shards.as_ref().is_some_and(|shards| shards.lack().is_some());
+        if lacks || result.is_unanswered() || result.cut_short.is_some() {
+            return Self::FAILED;
+        }
+        if result.is_saturated() { Self::UNTOLD } else { Self::of_verdict(verdict.as_ref()) }
+    }
 
     /// What became of what was expected, if anything was.
     pub(crate) fn of_verdict(verdict: Option<&Verdict>) -> Self {

@@ -24,7 +24,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    match verb::run(cli::Cli::parse().verb) {
+    let Some(verb) = cli::Cli::parse().verb else {
+        output::talk(cli::WELCOME);
+        return exit::Exit::USAGE.into();
+    };
+    match verb::run(verb) {
         Ok(exit) => exit.into(),
         Err(stop) => {
             output::talk(&stop.message);

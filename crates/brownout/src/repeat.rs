@@ -6,14 +6,23 @@ use brownout_draw::Seed;
 use brownout_report::Repeat;
 
 /// Flags whose values may be secrets: a page is shown to others.
-const SECRET: [&str; 2] = ["--header", "--body"];
+const SECRET: [&str; 3] = ["--header", "--body", "-H"];
+/// So do flags and variables whose names have one of these in them.
+const SECRET_PARTS: [&str; 7] = ["token", "secret", "password", "passwd", "key", "auth", "cookie"];
 
 /// The command that this program was run with, and the seed if it was chosen.
 pub(crate) fn command(seed: Seed) -> Repeat {
-    let arguments = arguments();
-    let given = arguments.iter().any(|argument| argument == "--seed" || argument.starts_with("--seed="));
-    let seed = if given { String::new() } else { format!(" --seed {seed}") };
-    Repeat::Command(format!("{}{seed}", line(&arguments)))
+    command_of(&arguments(), seed)
+}
+
+/// The same of a command that this program might have been run with.
+pub(crate) fn command_of(arguments: &[String], seed: Seed) -> Repeat {
+    Repeat::Command(seeded(arguments, seed))
+}
+
+/// The command that this program was run with, which says its seeds.
+pub(crate) fn as_given() -> Repeat {
+    Repeat::Command(line(&arguments()))
 }
 
 /// The same of a verb without luck of its own.
@@ -21,25 +30,53 @@ pub(crate) fn drawing() -> Repeat {
     Repeat::Drawing(line(&arguments()))
 }
 
-fn arguments() -> Vec<String> {
-    std::env::args_os().skip(1).map(|argument: OsString| argument.to_string_lossy().into_owned()).collect()
+/// What this program was run with.
+pub(crate) fn arguments() -> Vec<String> {
+    words(std::env::args_os().skip(1))
+}
+
+/// Arguments as text.
+pub(crate) fn words(arguments: impl Iterator<Item = OsString>) -> Vec<String> {
+    arguments.map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+/// With the seed among the flags of this program, and not those of a command behind `--`.
+fn seeded(arguments: &[String], seed: Seed) -> String {
+    let end = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
+    let (own, command) = arguments.split_at(end);
+    let given = own.iter().any(|argument| argument == "--seed" || argument.starts_with("--seed="));
+    let seed = (!given).then(|| ["--seed".to_owned(), seed.to_string()]);
+    line(&[own, seed.as_ref().map_or(&[][..], |seed| seed), command].concat())
 }
 
 /// As one would type it in a shell.
-fn line(arguments: &[String]) -> String {
+pub(crate) fn line(arguments: &[String]) -> String {
     let mut line = "brownout".to_owned();
-    let mut secret = false;
+    let mut before: Option<&str> = None;
     for argument in arguments {
         line.push(' ');
-        let named = SECRET.iter().find(|flag| argument.strip_prefix(**flag).is_some_and(|rest| rest.starts_with('=')));
+        let named = argument.split_once('=').filter(|(name, _)| is_secret(name));
         match named {
-            _ if secret => line.push('…'),
-            Some(flag) => line += &format!("{flag}=…"),
+            _ if before.is_some_and(|flag| takes_secret(flag, argument)) => line.push('…'),
+            Some((name, _)) => line += &format!("{}=…", quoted(name)),
+            None if argument.starts_with("-H") && argument.len() > 2 => line += "-H…",
             None => line += &quoted(&without_user(argument)),
         }
-        secret = !secret && SECRET.contains(&argument.as_str());
+        before = Some(argument);
     }
     line
+}
+
+/// Whether `value`, which comes behind `flag`, may be a secret. By `-u` many programs take who asks and their password.
+fn takes_secret(flag: &str, value: &str) -> bool {
+    flag.starts_with('-') && is_secret(flag) || ["-u", "--user"].contains(&flag) && value.contains(':')
+}
+
+/// Whether a flag or a variable of this name may hold a secret.
+fn is_secret(name: &str) -> bool {
+    let is_name = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    let lower = name.to_ascii_lowercase();
+    SECRET.contains(&name) || is_name && SECRET_PARTS.iter().any(|part| lower.contains(part))
 }
 
 /// A URL without who asks and their password.
@@ -62,11 +99,16 @@ fn quoted(argument: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::line;
+    use super::{line, seeded};
+    use brownout_draw::Seed;
+
+    fn owned(arguments: &[&str]) -> Vec<String> {
+        arguments.iter().map(|argument| (*argument).to_owned()).collect()
+    }
 
     #[track_caller]
     fn check(arguments: &[&str], expected: &str) {
-        assert_eq!(line(&arguments.iter().map(|argument| (*argument).to_owned()).collect::<Vec<_>>()), expected);
+        assert_eq!(line(&owned(arguments)), expected);
     }
 
     #[test]
@@ -80,5 +122,26 @@ mod tests {
         check(&["load", "--header", "authorization: Bearer 1", "--count", "3"], "brownout load --header … --count 3");
         check(&["load", "--body={\"key\":1}"], "brownout load --body=…");
         check(&["load", "--url", "https://me:pass@host/a@b"], "brownout load --url https://…@host/a@b");
+    }
+
+    /// A command of any program, as `rehearse` and `run` are given one.
+    #[test]
+    fn secrets_of_commands_are_left_out() {
+        check(&["run", "--", "curl", "-H", "x-api-key: 1", "-Hx: 2"], "brownout run -- curl -H … -H…");
+        check(&["run", "--", "curl", "-u", "me:pass", "-s"], "brownout run -- curl -u … -s");
+        check(
+            &["run", "--", "env", "API_TOKEN=1", "app", "--password=2"],
+            "brownout run -- env API_TOKEN=… app --password=…",
+        );
+        check(&["run", "--", "app", "--auth-token", "1", "2"], "brownout run -- app --auth-token … 2");
+        check(&["run", "--", "python3", "-u", "app.py", "a=b"], "brownout run -- python3 -u app.py a=b");
+    }
+
+    #[test]
+    fn a_seed_goes_to_this_program_and_not_to_the_command() {
+        let with = |arguments: &[&str]| seeded(&owned(arguments), Seed(7));
+        assert_eq!(with(&["load", "--count", "3"]), "brownout load --count 3 --seed 7");
+        assert_eq!(with(&["load", "--seed=3"]), "brownout load --seed=3");
+        assert_eq!(with(&["rehearse", "--", "app", "--seed", "1"]), "brownout rehearse --seed 7 -- app --seed 1");
     }
 }

@@ -1,8 +1,8 @@
-//! Results of loads in files: read, printed, written.
+//! Results in files: read, printed, written.
 
 use std::path::{Path, PathBuf};
 
-use brownout_report::{LoadReport, json};
+use brownout_report::{Kept, LoadReport, json};
 
 use crate::exit::Stop;
 use crate::flags::{Format, FormatFlags, PageFlags, PagePlace};
@@ -64,10 +64,19 @@ impl Place {
     }
 }
 
-/// The result in a file.
+/// The result of a load in a file.
 pub(crate) fn read(file: &Path) -> Result<LoadReport, Stop> {
+    read_as(file, LoadReport::parse)
+}
+
+/// The result in a file, of whichever verb.
+pub(crate) fn read_kept(file: &Path) -> Result<Kept, Stop> {
+    read_as(file, Kept::parse)
+}
+
+fn read_as<R, E: std::fmt::Display>(file: &Path, parse: fn(&str) -> Result<R, E>) -> Result<R, Stop> {
     let failed =
         |error: &dyn std::fmt::Display| Stop::usage(format!("failed to read the result {}: {error}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| failed(&error))?;
-    LoadReport::parse(&text).map_err(|error| failed(&error))
+    parse(&text).map_err(|error| failed(&error))
 }

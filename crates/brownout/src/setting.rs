@@ -26,8 +26,16 @@ pub(crate) struct Setting {
     note: Option<String>,
 }
 
-impl Setting {
-    /// The scenario that the flags name, with their rates and their seed.
+/// A scenario, flags applied, whose luck is not known yet: one reading of its file for any number of seeds.
+#[derive(Clone, Debug)]
+pub(crate) struct Unseeded {
+    scenario: Scenario,
+    name: String,
+    note: Option<String>,
+}
+
+impl Unseeded {
+    /// The scenario that the flags name, with their rates.
     ///
     /// - `url`: the service is somebody else's, so nobody can set its rates; a scenario then only says what callers do.
     pub(crate) fn new(flags: &ServiceFlags, url: Option<&str>) -> Result<Self, Stop> {
@@ -49,8 +57,28 @@ impl Setting {
             let outcomes = flags.over(&scenario.service.base().outcomes)?;
             scenario.service = scenario.service.with_outcomes(outcomes);
         }
-        let (seed, chosen) = seed(flags.seed.map(Seed).or(scenario.seed))?;
-        Ok(Self { scenario: scenario.scheduled(seed), seed, name, chosen, note })
+        Ok(Self { scenario, name, note })
+    }
+
+    /// With the seed of the flags, or the scenario's, or a chosen one.
+    pub(crate) fn with_seed_of(self, flags: &ServiceFlags) -> Result<Setting, Stop> {
+        let (seed, chosen) = seed(flags.seed.map(Seed).or(self.scenario.seed))?;
+        Ok(Setting { chosen, ..self.with_seed(seed) })
+    }
+
+    /// With this seed.
+    pub(crate) fn with_seed(self, seed: Seed) -> Setting {
+        let Self { scenario, name, note } = self;
+        Setting { scenario: scenario.scheduled(seed), seed, name, chosen: false, note }
+    }
+}
+
+impl Setting {
+    /// The scenario that the flags name, with their rates and their seed.
+    ///
+    /// - `url`: as of [`Unseeded::new`].
+    pub(crate) fn new(flags: &ServiceFlags, url: Option<&str>) -> Result<Self, Stop> {
+        Unseeded::new(flags, url)?.with_seed_of(flags)
     }
 
     /// Where the result comes from: the digest is of everything that decides it, but for the seed.

@@ -27,6 +27,7 @@ use crate::stage::Stage;
 ///
 /// Exit code 0 when both agree; 99 when they do not; 98 when this machine could not keep up with the load; 128 + n when signal n ended it.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout agree examples/outage.toml")]
 pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,

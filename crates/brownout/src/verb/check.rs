@@ -27,6 +27,7 @@ use crate::setting::read_with_places;
 ///
 /// Exit code 0 with warnings too; 1 with `--strict`.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout check brownout.toml --strict")]
 pub(crate) struct Args {
     /// Scenario file, TOML or JSON, or `preset:NAME`
     #[arg(value_name = "FILE", required_unless_present = "policy")]

@@ -9,7 +9,7 @@ use crate::arm::{self, names_of, seeds};
 use crate::cores;
 use crate::exit::{Exit, Stop};
 use crate::flags::{LimitFlags, PageFlags, ServiceFlags, seen};
-use crate::output::print;
+use crate::output::{data_is_coloured, print};
 use crate::repeat;
 use crate::setting::Setting;
 
@@ -26,6 +26,7 @@ use crate::setting::Setting;
 ///
 /// Exit code 0 whatever the policies came to; 1 when a run was cut short.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout compare preset:checkout --plot --html policies.html")]
 pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,
@@ -41,15 +42,24 @@ pub(crate) struct Args {
     #[command(flatten)]
     limits: LimitFlags,
 
+    /// Also draws each policy over time, with letters
+    #[arg(long, conflicts_with = "json")]
+    plot: bool,
+
     /// Prints the whole result as JSON
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    page: PageFlags,
+    pub(crate) page: PageFlags,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
+    run_as(args, &repeat::arguments())
+}
+
+/// - `line`: the command that it is, to be shown on the page.
+pub(crate) fn run_as(args: &Args, line: &[String]) -> Result<Exit, Stop> {
     let setting = Setting::new(&args.service, None)?;
     let arms = arms(args, &setting.scenario)?;
     let place = args.page.place(&[])?;
@@ -70,8 +80,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let compared = comparison.gather(&runs);
     let cut = compared.policies.iter().any(|arm| arm.cut_short.is_some());
     let report = CompareReport { compared, origin: setting.origin("virtual", &comparison.arms) };
+    if args.plot {
+        print(&format!("{}\n", report.sketch(data_is_coloured())))?;
+    }
     print(&if args.json { json(&report) } else { report.text() })?;
-    place.put(|| report.page(repeat::command(setting.seed)))?;
+    place.put(|| report.page(repeat::command_of(line, setting.seed)))?;
     Ok(if cut { Exit::FAILED } else { Exit::FINE })
 }
 

@@ -23,6 +23,7 @@ use crate::results::read;
 /// Exit code 99 when a row is worse by more than --threshold and its whole interval is; 98 when none is and one cannot be told; 2
 /// for files that are no results of whole loads.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout diff before.json after.json --threshold 5%")]
 pub(crate) struct Args {
     /// Two results, or those of the first side
     #[arg(value_name = "FILE", required = true)]

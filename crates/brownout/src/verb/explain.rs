@@ -22,12 +22,12 @@ use crate::setting::Setting;
 
 /// Tells why an attempt meets what it meets, or prints the schedule
 ///
-/// Example: `brownout explain examples/outage.toml 17.2 --at 31s`, for attempt 2 of call 17 that reaches the service 31 s after
-/// the beginning. A call has the number that results and the header `x-brownout-decision` show, and meets the same in virtual
-/// time and over sockets.
+/// The example is of attempt 2 of call 17, which reaches the service 31 s after the beginning. A call has the number that results and the
+/// header `x-brownout-decision` show, and meets the same in virtual time and over sockets.
 ///
 /// With --admin, of a service that runs: as it came, and as the service is now, changes included.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout explain brownout.toml 17.2 --at 31s")]
 pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,

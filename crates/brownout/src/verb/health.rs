@@ -16,6 +16,7 @@ use crate::output::print;
 ///
 /// Exit code 0 when healthy, 1 when not. The first answer that is no 200 settles it.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout health --url http://127.0.0.1:8080/health")]
 pub(crate) struct Args {
     #[command(flatten)]
     call: CallFlags,

@@ -35,6 +35,7 @@ use crate::watch::{Watch, WatchFlags, Watched, simulate};
 /// be begun when they were due, so that the numbers tell of this machine; 99 when an expectation was missed, 98 when none was and
 /// one cannot be told; 128 + n when signal n ended it.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout load brownout.toml --seed 42 --expect 'p99 <= 300ms'")]
 pub(crate) struct Args {
     #[command(flatten)]
     call: CallFlags,
@@ -146,14 +147,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         }
         Callee::Simulated(line) => {
             let limits = args.limits.limits();
-            let world = setting.world(&policy).with_shard(args.shard).with_latencies(place.keeps_all());
+            let world = setting.world(&policy).with_shard(args.shard).with_details(place.keeps_all());
             let (result, ending) = simulate(&world, &seen(line), load, limits)?;
             interrupted.set(ending);
             (result, "virtual")
         }
     };
-    let failed = result.is_unanswered() || result.cut_short.is_some();
-    let saturated = result.is_saturated();
     let made_of = setting.made_of(&policy, &(&named, args.call.scale()));
     let origin = setting.origin(time, &(policy, named));
     let (shard, shards, verdict, format) = (args.shard, None, None, Format);
@@ -161,12 +160,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let report =
         LoadReport { result, origin, made_of, shard, shards, start, expect, verdict, success, format }.judged();
     place.put(&report)?;
-    Ok(match interrupted.get() {
-        Some(ending) => ending.exit,
-        None if failed => Exit::FAILED,
-        None if saturated => Exit::UNTOLD,
-        None => Exit::of_verdict(report.verdict.as_ref()),
-    })
+    Ok(interrupted.get().map_or_else(|| Exit::of_load(&report), |ending| ending.exit))
 }
 
 impl Args {

@@ -17,6 +17,7 @@ use crate::results::{OutputFlags, read};
 /// Exit code 0 when every shard is there and whole; 1 when one is missing or was cut short, or when there was no answer at all;
 /// 98 when one could not begin its calls when they were due; 99 and 98 for expectations that were missed or cannot be told; 2 for files that are no shards of one load.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout merge shard-1.json shard-2.json --output whole.json")]
 pub(crate) struct Args {
     /// The results of the shards, in any order
     #[arg(value_name = "FILE", required = true)]
@@ -35,11 +36,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     if let Some(lack) = &lack {
         talk(&format!("incomplete: {lack}"));
     }
-    let failed = lack.is_some() || merged.result.is_unanswered() || merged.result.cut_short.is_some();
     place.put(&merged)?;
-    Ok(match (failed, merged.result.is_saturated()) {
-        (true, _) => Exit::FAILED,
-        (_, true) => Exit::UNTOLD,
-        _ => Exit::of_verdict(merged.verdict.as_ref()),
-    })
+    Ok(Exit::of_load(&merged))
 }

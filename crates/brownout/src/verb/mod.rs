@@ -3,10 +3,14 @@
 pub(crate) mod agree;
 pub(crate) mod check;
 pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod health;
+pub(crate) mod init;
 pub(crate) mod load;
+pub(crate) mod man;
 pub(crate) mod merge;
 pub(crate) mod presets;
 pub(crate) mod rehearse;
@@ -43,6 +47,10 @@ pub(crate) fn run(verb: Verb) -> Result<Exit, Stop> {
         Verb::Schema(args) => schema::run(&args),
         Verb::Run(args) => run::run(&args),
         Verb::Rehearse(args) => rehearse::run(args),
+        Verb::Demo(args) => demo::run(&args),
+        Verb::Init(args) => init::run(&args),
+        Verb::Completions(args) => completions::run(&args),
+        Verb::Man(args) => man::run(&args),
     }
 }
 

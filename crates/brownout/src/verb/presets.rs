@@ -12,6 +12,7 @@ use crate::setting::preset;
 ///
 /// Each runs by its name wherever a scenario is wanted: `brownout load preset:metastable-retry`.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout presets show checkout")]
 pub(crate) struct Args {
     #[command(subcommand)]
     show: Option<Show>,

@@ -15,6 +15,7 @@ use crate::output::print;
 ///
 /// Exit code 0 for any answer, a 500 included; 1 when none came.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout request --path /orders --seed 42")]
 pub(crate) struct Args {
     #[command(flatten)]
     call: CallFlags,

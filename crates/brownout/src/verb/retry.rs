@@ -19,6 +19,7 @@ const BASE_DELAY: Duration = Duration::from_millis(2);
 /// The first delay is 2 ms unless the scenario or --base-delay says otherwise, so that the nth wait is 2^n ms. Exit code
 /// 0 when the call succeeded, else 1.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout retry --seed 42 --max-retries 5")]
 pub(crate) struct Args {
     #[command(flatten)]
     call: CallFlags,

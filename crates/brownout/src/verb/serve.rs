@@ -41,11 +41,13 @@ use crate::signal::asked_to_end;
 /// Retry-After. Where its requests have effects, its end tells how often each was done, and how often twice.
 ///
 /// The file is read again when it changes, and at SIGHUP; one that is not sound leaves what runs as it is, and says why. With --admin
-/// there is an HTTP API to watch what is served and to change it for a time; GET /openapi.json there describes it.
+/// there is a page for a browser, /live, and an HTTP API to watch what is served and to change it for a time; GET /openapi.json there
+/// describes it.
 ///
 /// Of calls that one service makes of another, 10,000 are in flight at the most. Ctrl-C and SIGTERM let answers under way finish, and end
 /// it with exit code 0.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout serve brownout.toml --port 8080")]
 pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,
@@ -139,7 +141,8 @@ fn told(row: &Row, graph: &Graph, admin: Option<&Admin>) -> String {
         writeln!(text, "serving {url}{name}").expect("writing to a string cannot fail");
     }
     if let Some(admin) = admin {
-        writeln!(text, "admin http://{}", admin.address()).expect("writing to a string cannot fail");
+        writeln!(text, "admin http://{0}\nlive page http://{0}/live", admin.address())
+            .expect("writing to a string cannot fail");
     }
     text
 }

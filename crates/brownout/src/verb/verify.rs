@@ -15,6 +15,7 @@ use crate::output::print;
 ///
 /// Exit code 0 when every row passes, else 1.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout verify")]
 pub(crate) struct Args {
     /// Number of the first run of each study
     #[arg(long, value_name = "NUMBER", default_value = "1")]

@@ -1,5 +1,6 @@
 //! `rehearse`: what a command does to a service that fails.
 
+mod seeds;
 mod variable;
 
 use std::ffi::OsString;
@@ -8,6 +9,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use brownout_draw::Seed;
 use brownout_exec::{Command, Failed, Signals, StdinMode, Work};
 use brownout_lab::rehearse::{Answer, CommandEnd, Expectation, GroupBy, HEADERS, Lens, Rehearsal, Visit, rehearse};
 use brownout_load::Met;
@@ -15,17 +17,17 @@ use brownout_report::{RehearseReport, RunStop, exit_code, json};
 use brownout_serve::VisitBounds;
 use brownout_service::{Done, Seen};
 
+use self::seeds::Seeds;
 use self::variable::{Variable, filled};
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::{ServiceFlags, duration, limit, positive};
+use crate::flags::{PageFlags, ServiceFlags, duration, limit, positive};
 use crate::output::{Output, print, talk};
-use crate::setting::Setting;
+use crate::repeat;
+use crate::setting::{Setting, Unseeded};
 use crate::stage::Stage;
 
 /// Runs a command against a simulated service and tells how often it tried
-///
-///   brownout rehearse --preset always-503 -- curl --retry 3 {url}/orders
 ///
 /// The service listens on loopback for as long as the command runs. The command finds it by the variable BROWNOUT_URL, by those that
 /// --env names, and by {url} in its arguments. What it prints goes through; after its end comes what it did: how many
@@ -39,6 +41,9 @@ use crate::stage::Stage;
 /// when the command cannot be executed or is not there; 128 + n when signal n ended it. `--expect "exit_code <= 0"` makes the
 /// command's own code count.
 #[derive(Debug, clap::Args)]
+#[command(
+    before_help = "Example: brownout rehearse --preset always-503 --expect 'amplification <= 3' -- curl -s --retry 3 {url}/orders"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,
@@ -67,9 +72,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHAT", value_parser = group_by)]
     group_by: Option<GroupBy>,
 
-    /// How many times the command is run, each time against the next seed
-    #[arg(long, value_name = "COUNT", value_parser = positive, default_value = "1", allow_negative_numbers = true)]
-    repeat: NonZeroU32,
+    /// How many times the command is run, each time against the next seed [default: once, or once for each of --seeds]
+    #[arg(long, value_name = "COUNT", value_parser = positive, allow_negative_numbers = true)]
+    repeat: Option<NonZeroU32>,
+
+    /// Runs the command once against each of these seeds: 1,4,7, or 1..5 with both ends
+    #[arg(long, value_name = "SEEDS", allow_negative_numbers = true, conflicts_with = "seed")]
+    seeds: Option<Seeds>,
 
     /// Ends a run of the command after this time [default: it may take any]
     #[arg(long, value_name = "DURATION", value_parser = limit)]
@@ -87,6 +96,9 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 
+    #[command(flatten)]
+    page: PageFlags,
+
     /// Command to run
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -102,17 +114,19 @@ pub(crate) fn run(mut args: Args) -> Result<Exit, Stop> {
     if let Some(name) = &args.preset {
         args.service.scenario = Some(format!("preset:{name}").into());
     }
+    args.has_one_number_of_runs()?;
+    let page = args.page.place(&[("--output", args.output.as_ref())])?;
     let place = args.output.as_deref().map(Output::at).transpose()?;
-    let first = Setting::new(&args.service, None)?;
+    let unseeded = Unseeded::new(&args.service, None)?;
+    let first = match args.seeds.as_ref().and_then(|seeds| seeds.iter().next()) {
+        Some(seed) => unseeded.clone().with_seed(seed),
+        None => unseeded.clone().with_seed_of(&args.service)?,
+    };
+    first.announce();
     let mut runs = Vec::new();
     let mut interrupted = None;
-    for number in 0..u64::from(args.repeat.get()) {
-        let seed = first.seed.0.wrapping_add(number);
-        let setting = Setting::new(&ServiceFlags { seed: Some(seed), ..args.service.clone() }, None)?;
-        if number == 0 {
-            first.announce();
-        }
-        let (run, told) = args.once(&setting)?;
+    for seed in args.seeds_from(first.seed) {
+        let (run, told) = args.once(&unseeded.clone().with_seed(seed))?;
         runs.push(run);
         interrupted = told;
         if told.is_some() {
@@ -127,6 +141,7 @@ pub(crate) fn run(mut args: Args) -> Result<Exit, Stop> {
     }
     // What the command printed may lack its last newline.
     print(&format!("\n{}", if args.json { json(&report) } else { report.text() }))?;
+    page.put(|| report.page(if args.seeds.is_some() { repeat::as_given() } else { repeat::command(first.seed) }))?;
     if report.runs.iter().any(|run| run.attempts == 0) {
         talk(&args.unseen());
     }
@@ -147,6 +162,28 @@ fn exit(report: &RehearseReport) -> Exit {
 }
 
 impl Args {
+    /// Refuses two numbers of runs.
+    fn has_one_number_of_runs(&self) -> Result<(), Stop> {
+        match (self.repeat.map(NonZeroU32::get), self.seeds.as_ref().map(Seeds::count)) {
+            (Some(repeat), Some(seeds)) if repeat as usize != seeds => Err(Stop::usage(format!(
+                "--repeat and --seeds both say how often the command is run, found {repeat} and {seeds}; drop --repeat"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The seeds of all runs, the `first` of which is known.
+    fn seeds_from(&self, first: Seed) -> impl Iterator<Item = Seed> {
+        let repeat = self.repeat.map_or(1, NonZeroU32::get);
+        let count = if self.seeds.is_some() { 0 } else { u64::from(repeat) };
+        let counted = (0..count).map(move |number| Seed(first.0.wrapping_add(number)));
+        self.seeds.iter().flat_map(Seeds::iter).chain(counted)
+    }
+
+    fn is_run_once(&self) -> bool {
+        self.seeds_from(Seed(0)).nth(1).is_none()
+    }
+
     /// Runs the command once: what it did, and the signal that ended it where one did.
     fn once(&self, setting: &Setting) -> Result<(Rehearsal, Option<u8>), Stop> {
         let lens = self.lens(setting);
@@ -190,7 +227,7 @@ impl Args {
             std::io::stdin().is_terminal() || std::io::stdout().is_terminal() || std::io::stderr().is_terminal();
         Command {
             environment: std::iter::once(own).chain(self.env.iter().map(|variable| variable.set(url))).collect(),
-            stdin: if self.repeat == NonZeroU32::MIN { StdinMode::Once } else { StdinMode::None },
+            stdin: if self.is_run_once() { StdinMode::Once } else { StdinMode::None },
             grace: self.grace,
             at_terminal,
             alone: true,

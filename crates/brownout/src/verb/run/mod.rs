@@ -18,18 +18,18 @@ use self::file::{Format, ReportFile};
 use self::policy::PolicyFlags;
 use super::runtime;
 use crate::exit::{Exit, Stop};
-use crate::flags::made_of;
+use crate::flags::{PageFlags, made_of};
 use crate::output::{print, talk};
+use crate::repeat;
 use crate::setting::{chosen_note, seed};
 
 /// Retries a command, or a built-in flaky function
-///
-///   brownout run --max-retries 5 --jitter full --attempt-timeout 2m -- npm ci
 ///
 /// Everything after -- is the command. Without one, a built-in function fails --fail-count times and then succeeds.
 /// The first delay is 100 ms unless --base-delay says otherwise. The command's output goes through; what this has to
 /// say goes to standard error.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout run --max-retries 5 --jitter full --attempt-timeout 2m -- npm ci")]
 pub(crate) struct Args {
     /// Writes a report after every attempt, in one piece in place of the one before; makes its folder
     #[arg(long, value_name = "FILE")]
@@ -52,6 +52,8 @@ pub(crate) struct Args {
     seed: Option<u64>,
 
     #[command(flatten)]
+    page: PageFlags,
+    #[command(flatten)]
     policy: PolicyFlags,
     #[command(flatten)]
     of_command: CommandFlags,
@@ -64,11 +66,15 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let settings = args.policy.settings()?;
     let policy = made_of(settings.clone())?;
-    let command = args.of_command.command(&args.command, args.output.is_some())?;
+    let command = args.of_command.command(&args.command, args.output.is_some() || args.page.is_wanted())?;
     let command = command.map(|command| Command { attempts_max: policy.attempts_max(), ..command });
     if args.plan {
+        if args.page.is_wanted() {
+            return Err(Stop::usage("--plan runs nothing that a page could show; drop --html and --svg, or --plan"));
+        }
         return plan::print(&settings, &policy, args.format);
     }
+    let page = args.page.place(&[("--output", args.output.as_ref())]).map_err(own_failure)?;
     let (seed, chosen) = seed(args.seed.map(Seed)).map_err(Stop::into_own_failure)?;
     let mut file =
         args.output.as_deref().map(|path| ReportFile::at(path, args.format.unwrap_or(Format::Json))).transpose()?;
@@ -86,10 +92,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     } else {
         print(&report.text()).map_err(Stop::into_own_failure)?;
     }
+    // One that cannot be written does not keep the other from it.
+    let drawn = page.put(|| report.page(repeat::command(seed))).map_err(Stop::into_own_failure);
     if let Some(file) = file {
         file.end(&report)?;
     }
+    drawn?;
     Ok(Exit::of_command(report.exit_code.unwrap_or_default()))
+}
+
+/// A failure of ours; a mistake in flags stays one.
+fn own_failure(stop: Stop) -> Stop {
+    if stop.exit == Exit::USAGE { stop } else { stop.into_own_failure() }
 }
 
 fn attempts(

@@ -34,6 +34,7 @@ use crate::setting::Setting;
 /// that were cut short; 2 when there is nothing to find out: no trigger, one without end, an overloaded control arm. A map is
 /// 0 whatever it shows.
 #[derive(Debug, clap::Args)]
+#[command(before_help = "Example: brownout storm preset:checkout --seeds 35")]
 pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,
