@@ -1,18 +1,20 @@
-//! `brownout serve` measured: `cargo bench -p brownout --bench serve [-- speed | held | delivered | soak]`. `BENCH_ROUNDS` sets the rounds.
+//! `brownout serve` measured: `cargo bench -p brownout --bench serve [-- speed | held | delivered | live | soak]`. `BENCH_ROUNDS` sets the rounds.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 mod delivered;
 mod held;
+mod live;
 mod process;
 mod soak;
 mod speed;
 
 /// What can be measured, by name, and whether it is without being named.
-const PARTS: [(&str, bool, fn()); 4] = [
+const PARTS: [(&str, bool, fn()); 5] = [
     ("speed", true, speed::run),
     ("held", false, held::run),
     ("delivered", false, delivered::run),
+    ("live", false, live::run),
     ("soak", false, soak::run),
 ];
 

@@ -15,6 +15,8 @@ pub(crate) struct Server {
     process: Child,
     pub(crate) drive: Drive,
     pub(crate) url: String,
+    /// The admin API of ours, where there is one.
+    pub(crate) admin: Option<String>,
     /// What it reads, there for as long as it runs.
     file: Option<NamedTempFile>,
 }
@@ -33,11 +35,22 @@ impl Server {
     /// A server that prints `serving URL` when it is ready.
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
-        let mut line = String::new();
-        let stdout = process.stdout.take().expect("piped");
-        BufReader::new(stdout).read_line(&mut line).expect("an address");
-        let url = line.trim().strip_prefix("serving ").expect("an address");
-        Self { process, drive: drive(url), url: url.to_owned(), file: None }
+        let mut stdout = BufReader::new(process.stdout.take().expect("piped"));
+        let mut line = || {
+            let mut line = String::new();
+            stdout.read_line(&mut line).expect("an address");
+            (line.trim().to_owned(), !stdout.buffer().is_empty())
+        };
+        let (first, mut is_more) = line();
+        let url = first.strip_prefix("serving ").expect("an address");
+        let mut admin = None;
+        // All lines are printed at once.
+        while is_more {
+            let next = line();
+            is_more = next.1;
+            admin = admin.or(next.0.strip_prefix("admin ").map(ToOwned::to_owned));
+        }
+        Self { process, drive: drive(url), url: url.to_owned(), admin, file: None }
     }
 
     /// A server of somebody else's that listens at `url` soon, and reads `file`.
@@ -47,7 +60,7 @@ impl Server {
         while std::net::TcpStream::connect(address).is_err() {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        Self { process, drive: drive(url), url: url.to_owned(), file: Some(file) }
+        Self { process, drive: drive(url), url: url.to_owned(), admin: None, file: Some(file) }
     }
 
     /// User and system time of the process and of those it has begun, from Linux' `/proc`, in seconds.

@@ -19,12 +19,12 @@ use crate::process::{Server, file, one_thread, spread};
 const REQUESTS: u64 = 40_000;
 const CONNECTIONS: u32 = 32;
 
-const SCENARIO: &str = "[service]\noutcomes = { error = 0.10, rate_limit = 0.05, gateway_timeout = 0.05 }\n";
+pub(crate) const SCENARIO: &str = "[service]\noutcomes = { error = 0.10, rate_limit = 0.05, gateway_timeout = 0.05 }\n";
 
 /// Requests a second, and processor seconds of the server for all of them.
-struct Round {
-    rate: f64,
-    cpu: Option<f64>,
+pub(crate) struct Round {
+    pub(crate) rate: f64,
+    pub(crate) cpu: Option<f64>,
 }
 
 pub(crate) fn run() {
@@ -37,7 +37,7 @@ pub(crate) fn run() {
     servers.extend(nginx().map(|server| ("nginx return 200", server)));
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let round = || -> Vec<Round> { servers.iter().map(|(_, server)| load(server, &runtime)).collect() };
+    let round = || -> Vec<Round> { servers.iter().map(|(_, server)| load(server, &runtime, REQUESTS)).collect() };
     round();
     let rounds: Vec<Vec<Round>> = (0..wanted).map(|_| round()).collect();
 
@@ -53,16 +53,17 @@ pub(crate) fn run() {
     }
 }
 
-fn text(ratios: Vec<f64>) -> String {
+pub(crate) fn text(ratios: Vec<f64>) -> String {
     spread(ratios).map_or("not measured".to_owned(), |[min, median, max]| format!("{median:.2} ({min:.2} to {max:.2})"))
 }
 
-fn load(server: &Server, runtime: &tokio::runtime::Runtime) -> Round {
-    let load = Load { count: Some(REQUESTS), clients: NonZeroU32::new(CONNECTIONS).expect("some"), ..Load::default() };
+/// So many requests of a server, as fast as it answers them.
+pub(crate) fn load(server: &Server, runtime: &tokio::runtime::Runtime, requests: u64) -> Round {
+    let load = Load { count: Some(requests), clients: NonZeroU32::new(CONNECTIONS).expect("some"), ..Load::default() };
     let (cpu, start) = (server.cpu_seconds(), Instant::now());
     let result = runtime.block_on(server.drive.load(&load, None, std::future::pending(), |_, _| ()));
-    assert_eq!(result.by_status.values().sum::<u64>(), REQUESTS, "{:?}", result.by_fault);
-    let rate = REQUESTS as f64 / start.elapsed().as_secs_f64();
+    assert_eq!(result.by_status.values().sum::<u64>(), requests, "{:?}", result.by_fault);
+    let rate = requests as f64 / start.elapsed().as_secs_f64();
     Round { rate, cpu: server.cpu_seconds().zip(cpu).map(|(after, before)| after - before) }
 }
 

@@ -2,14 +2,16 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::program::{brownout_in, repository};
+use crate::program::{PROGRAM, brownout_in, repository};
 
 /// A browser starts slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -18,7 +20,7 @@ const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// The browser of this machine. Without one tests are skipped, but not in CI.
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-fn chromium() -> Option<&'static str> {
+pub(crate) fn chromium() -> Option<&'static str> {
     let works = |name: &&str| {
         let version = Command::new(name).arg("--version").stderr(Stdio::null()).output();
         version.is_ok_and(|output| output.status.success())
@@ -32,19 +34,19 @@ fn chromium() -> Option<&'static str> {
 }
 
 /// A browser with one page.
-struct Browser {
+pub(crate) struct Browser {
     process: Child,
     commands: File,
     messages: Receiver<Value>,
     session: Option<String>,
     number: u64,
     /// What it told that was no answer.
-    events: Vec<Value>,
+    pub(crate) events: Vec<Value>,
     _folder: tempfile::TempDir,
 }
 
 impl Browser {
-    fn start(program: &str) -> Self {
+    pub(crate) fn start(program: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pipe = |name: &str| {
             let path = folder.path().join(name);
@@ -87,7 +89,7 @@ impl Browser {
         self.messages.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("the browser does not answer {what}"))
     }
 
-    fn ask(&mut self, method: &str, parameters: &Value) -> Value {
+    pub(crate) fn ask(&mut self, method: &str, parameters: &Value) -> Value {
         self.number += 1;
         let mut message = json!({ "id": self.number, "method": method, "params": parameters });
         if let Some(session) = &self.session {
@@ -105,8 +107,13 @@ impl Browser {
     }
 
     fn open(&mut self, page: &Path) {
+        self.visit(&format!("file://{}", page.display()));
+    }
+
+    /// Opens a page, and waits until it is there.
+    pub(crate) fn visit(&mut self, url: &str) {
         self.events.clear();
-        self.ask("Page.navigate", &json!({ "url": format!("file://{}", page.display()) }));
+        self.ask("Page.navigate", &json!({ "url": url }));
         while !self.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
             let event = self.next("that the page is there");
             self.events.push(event);
@@ -114,39 +121,62 @@ impl Browser {
     }
 
     /// What an expression in the page comes to.
-    fn value(&mut self, expression: &str) -> Value {
+    pub(crate) fn value(&mut self, expression: &str) -> Value {
         let found = self.ask("Runtime.evaluate", &json!({ "expression": expression, "returnByValue": true }));
         assert_eq!(found["exceptionDetails"], Value::Null, "{expression}");
         found["result"]["value"].clone()
     }
 
-    fn text(&mut self, expression: &str) -> String {
+    pub(crate) fn text(&mut self, expression: &str) -> String {
         self.value(expression).as_str().unwrap_or_else(|| panic!("{expression} is no text")).to_owned()
     }
 
     /// A page as wide as a telephone, or as a screen.
-    fn width(&mut self, width: u32) {
+    pub(crate) fn width(&mut self, width: u32) {
         let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         self.ask("Emulation.setDeviceMetricsOverride", &size);
     }
 
     /// Whether nothing is wider than the page.
-    fn fits(&mut self) -> bool {
+    pub(crate) fn fits(&mut self) -> bool {
         self.value("document.documentElement.scrollWidth <= document.documentElement.clientWidth") == true
     }
 
     /// Holds that nothing was complained of, and nothing asked for but the page itself.
     #[track_caller]
     fn is_content(&self, page: &Path) {
+        let own = format!("file://{}", page.display());
+        let asked = self.asked();
+        assert!(asked.contains(&own), "{asked:?}");
+        assert!(asked.iter().all(|url| *url == own || url.starts_with("data:")), "{asked:?}");
+    }
+
+    /// What was asked for, where nothing was complained of.
+    #[track_caller]
+    pub(crate) fn asked(&self) -> Vec<String> {
         let of = |method: &str| self.events.iter().filter(move |event| event["method"] == method).collect::<Vec<_>>();
         for complaint in ["Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"] {
             assert!(of(complaint).is_empty(), "{:?}", of(complaint));
         }
         let sent = of("Network.requestWillBeSent");
-        let own = format!("file://{}", page.display());
-        let asked: Vec<_> = sent.iter().map(|event| event["params"]["request"]["url"].as_str().unwrap()).collect();
-        assert!(asked.contains(&own.as_str()), "{asked:?}");
-        assert!(asked.iter().all(|url| *url == own || url.starts_with("data:")), "{asked:?}");
+        sent.iter().map(|event| event["params"]["request"]["url"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Keeps a picture of the whole page, where `BROWNOUT_SHOTS` names a folder for it.
+    pub(crate) fn shoot(&mut self, name: &str) {
+        let Some(folder) = std::env::var_os("BROWNOUT_SHOTS").map(PathBuf::from) else { return };
+        std::fs::create_dir_all(&folder).unwrap();
+        let size = self.ask("Page.getLayoutMetrics", &json!({}))["cssContentSize"].take();
+        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
+        let picture = self.ask("Page.captureScreenshot", &json!({ "captureBeyondViewport": true, "clip": clip }));
+        let bytes = BASE64_STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
+        std::fs::write(folder.join(name).with_extension("png"), bytes).unwrap();
+    }
+
+    /// Whether what is shown is light or dark.
+    pub(crate) fn scheme(&mut self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.ask("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 }
 
@@ -172,6 +202,7 @@ fn a_page_opens_without_complaint_and_has_the_numbers_of_its_result() {
     browser.width(1280);
     browser.open(&page);
 
+    browser.shoot("never-recovered");
     assert_eq!(browser.text("document.querySelector('h1').lastChild.textContent"), "Never recovered");
     let body = browser.text("document.body.innerText");
     for key in ["started", "succeeded"] {
@@ -201,6 +232,7 @@ fn a_page_opens_without_complaint_and_has_the_numbers_of_its_result() {
     let least = format!("Math.min(...{shown}.map((svg) => 12 * svg.clientWidth / svg.viewBox.baseVal.width))");
     let least = browser.value(&least).as_f64().unwrap();
     assert!(least >= 9.0, "letters of {least} px");
+    browser.shoot("never-recovered-telephone");
     browser.is_content(&page);
 }
 
@@ -213,6 +245,8 @@ fn every_kind_of_page_opens_without_complaint() {
     // A comparison of results takes runs that go on evenly for a while.
     let even = "seed = 1\n[service]\nlatency = { exponential = \"20ms\" }\n[load]\narrivals = { poisson = \"200/s\" }\nduration = \"2m\"\n";
     std::fs::write(here.join("even.toml"), even).unwrap();
+    let load = "load --url {url}/payments --count 3 --concurrency 3 --max-retries 2 --base-delay 50ms --jitter full";
+    let rehearse = format!("rehearse RUNS -- {PROGRAM} {load}");
     let mut browser = Browser::start(program);
     browser.width(390);
     for (name, command) in [
@@ -222,9 +256,14 @@ fn every_kind_of_page_opens_without_complaint() {
         ("map", "storm s.toml --policies budget-10 --seeds 2 --map --loads 50%,80% --triggers 1s,2s"),
         ("diff", "diff a.json a.json"),
         ("report", "report a.json a.json"),
+        ("rehearse", &rehearse.replace("RUNS", "--preset lost-reply")),
+        ("rehearse-seeds", &rehearse.replace("RUNS", "--preset flaky --seeds 1..3")),
+        ("run", "run --fail-count 2 --base-delay 20ms --jitter full"),
     ] {
         let page = here.join(format!("{name}.html"));
-        let arguments: Vec<_> = command.split_whitespace().chain(["--html", page.to_str().unwrap()]).collect();
+        let (verb, rest) = command.split_once(' ').unwrap();
+        let arguments: Vec<_> =
+            [verb, "--html", page.to_str().unwrap()].into_iter().chain(rest.split_whitespace()).collect();
         let run = brownout_in(&here, &arguments);
         assert!(page.exists(), "{run:?}");
         browser.open(&page);
@@ -232,6 +271,9 @@ fn every_kind_of_page_opens_without_complaint() {
         assert!(browser.value("document.querySelectorAll('svg').length").as_u64().unwrap() > 0, "{name}");
         assert!(browser.fits(), "{name} is wider than a telephone");
         browser.is_content(&page);
+        browser.width(1280);
+        browser.shoot(name);
+        browser.width(390);
     }
 }
 

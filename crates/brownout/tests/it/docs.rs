@@ -9,18 +9,22 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use snapbox::Data;
 
 use crate::http::curl_is_there;
-use crate::program::{PROGRAM, brownout_in, repository};
+use crate::program::{PROGRAM, brownout, brownout_in, repository};
 
 const PORT: &str = "7429";
 /// Of the admin API.
 const ADMIN: &str = "7430";
 const END: &str = "--- end of command ---";
+/// How many pages are held to their word at once.
+const AT_ONCE: usize = 4;
 /// A build with many neighbours on the machine takes its time.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -39,7 +43,8 @@ struct Step {
     expected: String,
 }
 
-fn pages() -> Vec<PathBuf> {
+/// README and guide.
+pub(crate) fn pages() -> Vec<PathBuf> {
     let mut pages = vec![repository().join("README.md")];
     let mut folders = vec![repository().join("guide")];
     while let Some(folder) = folders.pop() {
@@ -172,8 +177,16 @@ fn every_command_prints_what_its_page_says() {
     if !curl_is_there() {
         return;
     }
-    let commands: usize = pages().iter().map(|page| hold(page)).sum();
-    assert!(commands >= 20, "only {commands} commands were found");
+    // Most of the time commands wait.
+    let (pages, next, commands) = (pages(), AtomicUsize::new(0), AtomicUsize::new(0));
+    let hold_some = || {
+        while let Some(page) = pages.get(next.fetch_add(1, Relaxed)) {
+            commands.fetch_add(hold(page), Relaxed);
+        }
+    };
+    std::thread::scope(|threads| (0..AT_ONCE).for_each(|_| _ = threads.spawn(hold_some)));
+    let commands = commands.into_inner();
+    assert!(commands >= 100, "only {commands} commands were found");
 }
 
 /// Holds one page to what its commands print; says how many there were.
@@ -245,11 +258,29 @@ fn no_block_escapes() {
     for page in pages() {
         for (index, block) in blocks(&page).iter().enumerate() {
             let set_up = page.ends_with("README.md") && index == 0 && block.language == "sh";
-            let known = ["console", "toml", "text"].contains(&block.language.as_str());
+            let known = ["console", "toml", "text", "yaml"].contains(&block.language.as_str());
             assert!(set_up || known, "{}:{} is a block of `{}`", page.display(), block.line, block.language);
             assert!(block.language != "text" || !block.text.contains("brownout "), "{}:{}", page.display(), block.line);
         }
     }
+}
+
+/// The steps of a build server cannot be run here; their flags can be looked up.
+#[test]
+fn what_a_build_server_is_to_run_has_the_flags_that_it_names() {
+    let mut seen = 0;
+    for block in pages().iter().flat_map(|page| blocks(page)).filter(|block| block.language == "yaml") {
+        for line in block.text.lines().filter_map(|line| line.trim().strip_prefix("run: brownout ")) {
+            let own = line.split(" -- ").next().unwrap();
+            let verb = own.split_whitespace().next().unwrap();
+            let help = brownout(&format!("{verb} --help")).stdout;
+            for flag in own.split_whitespace().filter(|word| word.starts_with("--")) {
+                assert!(help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n")), "{line}: no {flag}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 5, "{seen} flags");
 }
 
 /// The set-up block, which the checks of the repository run on a fresh checkout.
@@ -257,5 +288,5 @@ fn no_block_escapes() {
 fn the_readme_begins_with_two_commands() {
     let readme = blocks(&repository().join("README.md"));
     let commands: Vec<&str> = readme[0].text.lines().map(|line| line.split('#').next().unwrap().trim()).collect();
-    assert_eq!(commands, ["cargo run --release -- load --count 100", "cargo test"]);
+    assert_eq!(commands, ["cargo run --release -- demo", "cargo test"]);
 }

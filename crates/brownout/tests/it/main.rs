@@ -3,6 +3,7 @@
 mod admin;
 mod adverse;
 mod agree;
+mod begin;
 mod behind;
 mod bounds;
 #[cfg(target_os = "linux")]
@@ -20,7 +21,10 @@ mod honest;
 mod http;
 mod http2;
 mod limits;
+mod links;
 mod live;
+#[cfg(target_os = "linux")]
+mod live_page;
 mod pages;
 mod practice;
 mod program;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::docs::pages;
 use crate::program::{Run, brownout_in, repository};
 
 fn run(folder: &Path, arguments: &str) -> Run {
@@ -46,9 +47,48 @@ fn kept_results_are_printed_and_drawn() {
     let page = std::fs::read_to_string(here.join("both.html")).unwrap();
     assert!(page.contains("2 results of loads") && page.matches("<h3>").count() == 2);
     std::fs::write(here.join("other.json"), "{}").unwrap();
-    run(here, "report other.json --html never.html")
-        .refused(&["failed to read the result other.json", "brownout load --output"]);
+    run(here, "report other.json --html never.html").refused(&[
+        "failed to read the result other.json",
+        "brownout load --output",
+        "rehearse --output",
+    ]);
+    run(here, "run --fail-count 0 --output run.json");
+    run(here, "report a.json run.json --html never.html").refused(&["found one of `run`, run.json", "name it alone"]);
     assert!(!here.join("never.html").exists());
+}
+
+/// `run` draws what it did when it is over, however that is.
+#[test]
+fn a_run_of_a_command_is_drawn() {
+    let folder = folder();
+    let here = folder.path();
+    let arguments =
+        ["run", "--max-retries", "1", "--base-delay", "1ms", "--html", "p.html", "--output", "r.json", "--"];
+    let ran = brownout_in(here, &[&arguments[..], &["sh", "-c", "echo why >&2; exit 7"]].concat());
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    let page = std::fs::read_to_string(here.join("p.html")).unwrap();
+    for part in ["Failed after 1 retry", "every retry is spent", "attempt 2", "exit code 7", "<td>why</td>", "-- sh -c"]
+    {
+        assert!(page.contains(part), "no `{part}`");
+    }
+    let again = run(here, "report r.json --html again.html");
+    assert_eq!(again.stdout.trim_end(), ran.stderr.lines().last().unwrap());
+    let main = |name: &str| {
+        let page = std::fs::read_to_string(here.join(name)).unwrap();
+        page[page.find("<main>").unwrap()..].to_owned()
+    };
+    assert_eq!(main("again.html"), main("p.html"));
+    // Before the first attempt.
+    std::fs::write(here.join("file"), "").unwrap();
+    for (flags, code, why) in [
+        ("--html file/page.html", 125, "error: failed to write file/page.html"),
+        ("--html x --output x", 2, "--html and --output are to write the same file, x"),
+        ("--html x --plan", 2, "--plan runs nothing that a page could show"),
+    ] {
+        let refused = run(here, &format!("run {flags} -- touch begun"));
+        assert!(refused.code == Some(code) && refused.stderr.contains(why), "{refused:?}");
+    }
+    assert!(!here.join("begun").exists() && !here.join("x").exists());
 }
 
 #[test]
@@ -89,12 +129,12 @@ fn a_hostile_name_is_text() {
     }
 }
 
-/// The picture of the README is what this program draws today; its page says how it is made.
+/// The pictures of README and guide are what this program draws today; a page says how each is made.
 #[test]
 fn the_pictures_of_the_guide_are_those_of_this_program() {
-    let page = std::fs::read_to_string(repository().join("guide/report.md")).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let made: Vec<_> = page
+    let text: String = pages().iter().map(|page| std::fs::read_to_string(page).unwrap()).collect();
+    let made: Vec<_> = text
         .lines()
         .filter_map(|line| line.strip_prefix("$ brownout ").filter(|line| line.contains("--svg ")))
         .collect();

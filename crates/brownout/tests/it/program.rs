@@ -71,18 +71,20 @@ impl Server {
             let mut line = String::new();
             lines.read_line(&mut line).unwrap();
             let (what, url) = line.trim().split_once(' ').unwrap_or_else(|| panic!("{line}"));
-            (what == "admin", url.to_owned())
+            (what.to_owned(), url.to_owned())
         };
         let (_, url) = next(&mut lines);
         let (mut behind, mut admin) = (Vec::new(), None);
         // All lines are printed at once.
         while !lines.buffer().is_empty() {
-            let (is_admin, line) = next(&mut lines);
-            if is_admin {
-                admin = Some(line);
-            } else {
-                let (url, name) = line.split_once(" as ").unwrap();
-                behind.push((name.to_owned(), url.to_owned()));
+            let (what, line) = next(&mut lines);
+            match what.as_str() {
+                "admin" => admin = Some(line),
+                "live" => assert_eq!(line, format!("page {}/live", admin.as_ref().unwrap())),
+                _ => {
+                    let (url, name) = line.split_once(" as ").unwrap();
+                    behind.push((name.to_owned(), url.to_owned()));
+                }
             }
         }
         Self { process, url, behind, admin }

@@ -156,6 +156,88 @@ fn each_repetition_meets_another_luck_and_the_same_seed_the_same() {
     assert_eq!(first[1], second[0]);
 }
 
+/// The scenario comes through a pipe, which can be read once.
+#[cfg(unix)]
+#[test]
+fn each_of_the_seeds_is_a_run_of_its_own() {
+    let line = format!(
+        "cat examples/outage.toml | {} rehearse /dev/stdin --json --seeds 3,7..8 -- true",
+        crate::program::PROGRAM
+    );
+    let output = Command::new("sh").args(["-c", &line]).current_dir(repository()).output().unwrap();
+    assert_eq!(output.status.code(), Some(98), "{output:?}");
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let seeds: Vec<u64> = value["runs"].as_array().unwrap().iter().map(|run| run["seed"].as_u64().unwrap()).collect();
+    assert_eq!((seeds, &value["seed"]), (vec![3, 7, 8], &3.into()));
+    if !curl_is_there() {
+        return;
+    }
+    // The luck of a seed is the same, however it was named; --repeat may say as often as there are seeds.
+    let answers = |seeds: &[&str], run: usize| {
+        let line = "for n in 1 2 3 4 5 6 7 8; do curl -s -o /dev/null $BROWNOUT_URL/$n; done; true";
+        let (value, _) = report(&[&["--preset", "flaky"], seeds, &["--", "sh", "-c", line]].concat());
+        let calls = value["runs"][run]["list"].as_array().unwrap();
+        calls.iter().map(|call| call["attempts"][0]["answer"].to_string()).collect::<Vec<_>>()
+    };
+    let (second, first) = (answers(&["--seeds", "9,4", "--repeat", "2"], 1), answers(&["--seed", "4"], 0));
+    assert_eq!((second.len(), second), (8, first));
+}
+
+#[test]
+fn a_page_shows_what_the_text_says() {
+    if !curl_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [page, picture, kept] =
+        ["p.html", "p.svg", "r.json"].map(|name| folder.path().join(name).display().to_string());
+    let written = ["--html", &page, "--svg", &picture, "--output", &kept];
+    let impatient = "for n in 1 2 3; do curl -s -o /dev/null $BROWNOUT_URL; done";
+    let command = ["--preset", "rate-limited", "--expect", "retry_after_broken <= 0", "--", "sh", "-c", impatient];
+    let ran = rehearse(&[&written[..], &command].concat());
+    assert_eq!(ran.code, Some(99), "{ran:?}");
+    let html = std::fs::read_to_string(&page).unwrap();
+    for part in [
+        "What was expected was missed",
+        "retry_after_broken &lt;= 0 came to 2",
+        "1 call made 3 requests: amplification 3",
+        "Retry-After was broken",
+        "3 times to stay away for a while: 2 times it came back sooner, 1 time it did not come back",
+        "seed</dt><dd>1<",
+        "preset:rate-limited",
+        "Again: <code>brownout rehearse --html",
+        "zone breached",
+        "1 · GET /",
+    ] {
+        assert!(html.contains(part), "no `{part}`");
+    }
+    assert!(std::fs::read_to_string(&picture).unwrap().starts_with("<svg "));
+    // What was kept is printed and drawn as it was.
+    let again = folder.path().join("again.html").display().to_string();
+    let printed = brownout_in(&repository(), &["report", &kept, "--html", &again]);
+    assert!(printed.code == Some(0) && ran.stdout.ends_with(&printed.stdout), "{printed:?}");
+    let main = |html: &str| html[html.find("<main>").unwrap()..].to_owned();
+    assert_eq!(main(&std::fs::read_to_string(&again).unwrap()), main(&html));
+    // Several runs are a row each.
+    let several = ["--html", &page, "--seeds", "1,2", "--preset", "always-503", "--", "curl", "-s", "{url}/a"];
+    assert_eq!(rehearse(&several).code, Some(0));
+    let html = std::fs::read_to_string(&page).unwrap();
+    for part in ["seeds</dt><dd>1, 2<", "The worst call of each run", "seed 2 · GET /a", "Run by run"] {
+        assert!(html.contains(part), "no `{part}`");
+    }
+    assert!(!html.contains("--seed 1"), "the seeds are among what makes it again");
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_no_rehearsal() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let (page, mark) = (folder.path().join("file/page.html"), folder.path().join("begun"));
+    let ran = rehearse(&["--html", page.to_str().unwrap(), "--", "touch", mark.to_str().unwrap()]);
+    assert!(ran.code == Some(1) && ran.stderr.starts_with("error: failed to write"), "{ran:?}");
+    assert!(!mark.exists(), "the command was run");
+}
+
 #[test]
 fn a_service_with_services_behind_is_rehearsed_as_its_callers_see_it() {
     if !curl_is_there() {
@@ -211,6 +293,11 @@ fn bad_input_is_refused_before_anything_is_begun() {
         (&["--group-by", "header:a b"], &["header:a b"]),
         (&["--calls", "0"], &["--calls", "from 1"]),
         (&["--repeat", "-1"], &["--repeat", "-1"]),
+        (&["--seeds", "5..1"], &["--seeds", "write 1..5"]),
+        (&["--seeds", "-1"], &["--seeds", "found `-1`"]),
+        (&["--seeds", "1..5", "--repeat", "3"], &["--repeat and --seeds", "found 3 and 5", "drop --repeat"]),
+        (&["--seeds", "1..5", "--seed", "3"], &["--seeds", "cannot be used with", "--seed"]),
+        (&["--html", "p", "--output", "p"], &["--html and --output are to write the same file, p"]),
         (&["--timeout", "0"], &["--timeout", "longer than zero"]),
         (&["no-such-file.toml"], &["no-such-file.toml"]),
     ] {
@@ -265,6 +352,45 @@ fn a_signal_ends_the_command_and_what_was_seen_is_told() {
     let output = running.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(128 + 15));
     assert!(String::from_utf8(output.stdout).unwrap().contains("Command: ended with this program"));
+}
+
+/// What is told of a client against what it tells itself: every status that it saw, and every Retry-After.
+#[test]
+fn a_client_of_an_overloaded_model_is_told_as_it_was() {
+    let python = python();
+    if !is_there(&python, &["--version"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&[][..], &["hasty"]] {
+        let file = folder.path().join("report.json");
+        let own = ["--preset", "llm-overload", "--env", "ANTHROPIC_BASE_URL", "--output", file.to_str().unwrap(), "--"];
+        let ran = rehearse(&[&own[..], &[&python, &client("chat.py")], arguments].concat());
+        let account: Vec<(&str, bool)> = ran
+            .stdout
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .map(|line| line.split_once(' ').unwrap())
+            .map(|(status, told)| (status, told != "-"))
+            .collect();
+        let value: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let attempts = value["runs"][0]["list"][0]["attempts"].as_array().unwrap();
+        let answers: Vec<String> = attempts.iter().map(|attempt| attempt["answer"]["status"].to_string()).collect();
+        assert_eq!(answers, account.iter().map(|(status, _)| *status).collect::<Vec<_>>(), "{ran:?}");
+        // Only a 429 asks for a wait, and of this seed one is met soon.
+        let told = account.iter().filter(|(_, told)| *told).count();
+        let last = usize::from(account.last().unwrap().1);
+        assert!(account.iter().all(|(status, told)| (*status == "429") == *told) && told > last, "{ran:?}");
+        let [honoured, broken] = if arguments.is_empty() { [told - last, 0] } else { [0, told - last] };
+        let times = if told == 1 { "time" } else { "times" };
+        let line = format!(
+            "Retry-After: told {told} {times}: {honoured} honoured, {broken} broken, {last} without another try\n"
+        );
+        assert!(ran.stdout.contains(&line), "no `{line}` in {ran:?}");
+        let all = account.len();
+        assert!(ran.stdout.contains(&format!("\n1 call made {all} requests: amplification {all}\n")), "{ran:?}");
+        assert!(arguments.is_empty() || all == 10 || account.last().unwrap().0 == "200", "{ran:?}");
+    }
 }
 
 #[test]

@@ -242,5 +242,8 @@ fn a_report_can_be_junit_or_a_line() {
     assert_eq!(with("text"), "Failed after 1 retry (total delay: 0.001s): exit status: 3\n");
     let printed = run(folder.path(), "--fail-count 1 --base-delay 1ms --format json");
     assert_eq!(printed.json()["attempts_total"], 2);
-    assert_eq!(crate::program::brownout("schema --of run-report").json()["title"], "report of brownout run");
+    for verb in ["run", "rehearse"] {
+        let schema = crate::program::brownout(&format!("schema --of {verb}-report")).json();
+        assert_eq!(schema["title"], format!("report of brownout {verb}"));
+    }
 }
