@@ -9,8 +9,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU16, AtomicUsize};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -167,8 +167,12 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// A port that is free, and stays so until a page's service takes it: not of those that connections of other tests are given.
 fn free_port() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = std::process::id() % 5_000;
+    let mut ports = std::iter::repeat_with(|| 20_000 + start as u16 + NEXT.fetch_add(1, Relaxed)).take(1_000);
+    ports.find(|&port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("a free port").to_string()
 }
 
 #[cfg(unix)]
@@ -203,7 +207,9 @@ fn hold(page: &Path) -> usize {
         for step in steps(&block.text) {
             let command = ports.iter().fold(step.command.clone(), |text, (told, free)| text.replace(told, free));
             let printed = shell.run(&command, step.expected.lines().count());
-            let printed = ports.iter().fold(printed, |text, (told, free)| text.replace(free, told));
+            // With its colon: five digits alone may be of anything that is counted.
+            let printed =
+                ports.iter().fold(printed, |text, (told, free)| text.replace(&format!(":{free}"), &format!(":{told}")));
             let place = format!("{}:{} $ {}", page.display(), block.line, step.command);
             let compared =
                 snapbox::Assert::new().try_eq(Some(&place), Data::text(&printed), Data::text(&step.expected));
