@@ -116,8 +116,16 @@ impl Scenario {
     pub fn named_policy(&self, name: &str) -> Option<Settings> {
         let named = self.policies.iter().find(|(own, _)| own == name).map(|(_, settings)| settings.clone());
         let settings = named.or_else(|| self.policy.clone().filter(|_| name == "scenario")).or_else(|| preset(name))?;
-        let Some(own) = &self.policy else { return Some(settings) };
-        Some(settings.over(own.patience()))
+        Some(self.patient(settings))
+    }
+
+    /// How long callers wait is theirs, not the retry policy's: what `policy` says of it holds where `settings` say nothing.
+    #[must_use]
+    pub fn patient(&self, settings: Settings) -> Settings {
+        match &self.policy {
+            Some(own) => settings.over(own.patience()),
+            None => settings,
+        }
     }
 }
 

@@ -1,12 +1,14 @@
-//! Policies by name, for the verbs that look at several.
+//! Policies by name or by file, for the verbs that look at several.
 
 use std::num::NonZeroU32;
+use std::path::Path;
 
 use brownout_policy::{Policy, Settings};
 use brownout_scenario::{Scenario, preset_hint};
 
 use crate::exit::Stop;
 use crate::flags::positive;
+use crate::setting::{is_preset, read};
 
 /// A policy of several.
 pub(crate) struct Arm {
@@ -36,18 +38,32 @@ pub(crate) fn arms<'n>(
 
 impl Arm {
     fn named(name: &str, scenario: &Scenario) -> Result<Self, Stop> {
-        let settings = scenario.named_policy(name).ok_or_else(|| unknown(name, scenario))?;
+        let settings = match scenario.named_policy(name) {
+            Some(settings) => settings,
+            None => scenario.patient(of_file(name)?.ok_or_else(|| unknown(name, scenario))?),
+        };
         let policy = Policy::new(settings.clone());
         let policy = policy.map_err(|errors| Stop::usage(format!("policy {name}: {}", errors[0])))?;
         Ok(Self { name: name.to_owned(), settings, policy })
     }
 }
 
+/// The settings of a scenario's `policy`, where `name` is a file that is there, or a scenario that ships.
+pub(crate) fn of_file(name: &str) -> Result<Option<Settings>, Stop> {
+    let file = Path::new(name);
+    if !is_preset(file) && !file.exists() {
+        return Ok(None);
+    }
+    let none =
+        || Stop::usage(format!("the scenario {name} has no `policy` to take; write one, or name a preset of policies"));
+    read(file)?.policy.ok_or_else(none).map(Some)
+}
+
 fn unknown(name: &str, scenario: &Scenario) -> Stop {
     let own: Vec<_> = names_of(scenario).collect();
     let own = if own.is_empty() { "none".to_owned() } else { own.join(", ") };
     let hint = preset_hint(name);
-    Stop::usage(format!("there is no policy `{name}`: {hint}; policies of the scenario: {own}"))
+    Stop::usage(format!("there is no policy `{name}`, nor such a file: {hint}; policies of the scenario: {own}"))
 }
 
 /// Refuses a scenario on which no policy could make a difference.

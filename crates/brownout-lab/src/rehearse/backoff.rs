@@ -77,7 +77,7 @@ pub enum Jitter {
 }
 
 /// Below this, nobody waited: a new connection and a busy machine take as long.
-const AT_ONCE_MS: f64 = 20.0;
+pub(super) const AT_ONCE_MS: f64 = 20.0;
 /// So much of a wait is put down to client and machine, and so many milliseconds besides, but no more than so much of a short wait.
 const NOISE: f64 = 0.05;
 const NOISE_MS: f64 = 60.0;
@@ -92,12 +92,10 @@ const WAITS_MIN: usize = 8;
 /// or where the service asked for it.
 #[must_use]
 pub fn fit(calls: &[Vec<Option<f64>>]) -> Backoff {
-    let retries = calls.iter().map(Vec::len).max().unwrap_or_default();
-    if retries == 0 {
+    let waits = waits_by_retry(calls);
+    if waits.is_empty() {
         return Backoff::NoRetries;
     }
-    let at = |retry: usize| calls.iter().filter_map(|call| *call.get(retry)?).collect::<Vec<f64>>();
-    let waits: Vec<Vec<f64>> = (0..retries).map(at).collect();
     if waits.iter().all(Vec::is_empty) {
         return not_enough("every wait was asked for by the service, or had no beginning that could be seen");
     }
@@ -110,6 +108,12 @@ pub fn fit(calls: &[Vec<Option<f64>>]) -> Backoff {
     }
     let typical: Vec<f64> = waits.iter().take_while(|waits| !waits.is_empty()).map(|waits| median(waits)).collect();
     rule(&typical)
+}
+
+/// The waits before the first retry of all calls, before the second, and so on; without those that cannot be told.
+pub(super) fn waits_by_retry(calls: &[Vec<Option<f64>>]) -> Vec<Vec<f64>> {
+    let retries = calls.iter().map(Vec::len).max().unwrap_or_default();
+    (0..retries).map(|retry| calls.iter().filter_map(|call| *call.get(retry)?).collect()).collect()
 }
 
 /// The rule behind waits without chance.
@@ -212,8 +216,7 @@ fn jitter(waits: &[Vec<f64>]) -> Backoff {
     if most.len() < 3 {
         return not_enough("the waits of two calls differ; several would tell jitter, as --repeat makes them");
     }
-    let low_ms = most.iter().copied().fold(f64::INFINITY, f64::min);
-    let high_ms = most.iter().copied().fold(0.0, f64::max);
+    let (low_ms, high_ms) = ends(most);
     let many = most.len() >= WAITS_MIN;
     let like = match low_ms / high_ms {
         ..0.25 => Some(Jitter::Full),
@@ -227,13 +230,18 @@ fn jitter(waits: &[Vec<f64>]) -> Backoff {
     Backoff::Jittered { like, low_ms, high_ms, waits: most.len(), factor }
 }
 
+/// The shortest and the longest.
+pub(super) fn ends(waits: &[f64]) -> (f64, f64) {
+    waits.iter().fold((f64::INFINITY, 0.0), |(low, high), wait| (wait.min(low), wait.max(high)))
+}
+
 /// Whether two waits may be one, but for noise.
 pub(super) fn near(wait: f64, other: f64) -> bool {
     let (short, long) = (wait.min(other), wait.max(other));
     long < AT_ONCE_MS || long - short <= NOISE * long + NOISE_MS.min(NOISE_MS_SHARE * short)
 }
 
-fn median(waits: &[f64]) -> f64 {
+pub(super) fn median(waits: &[f64]) -> f64 {
     let mut sorted = waits.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 2]

@@ -7,6 +7,7 @@ mod backoff;
 mod expect;
 mod grouping;
 mod layers;
+mod measured;
 mod summary;
 mod visit;
 
@@ -19,6 +20,7 @@ pub use backoff::{Backoff, Jitter, fit};
 pub use expect::{Expectation, Judged, Measure, outcome};
 pub use grouping::{GroupBy, Grouping, HEADERS, group};
 pub use layers::layers;
+pub use measured::{Measured, measured};
 pub use summary::Summary;
 pub use visit::{Answer, Visit};
 

@@ -1,5 +1,6 @@
 //! What a command did to a service.
 
+mod policy;
 mod schema;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use brownout_lab::lint::{About, Finding, Subject, lint};
 use brownout_load::{Arrivals, Load, Part, RequestLine, Requests, Spacing};
-use brownout_policy::{PRESETS, Policy};
+use brownout_policy::{PRESETS, Policy, preset};
 use brownout_report::{CheckReport, CheckedPolicy, Place, PlacedFinding, json};
 use brownout_scenario::{Places, Remark, Scenario};
 
@@ -33,8 +33,8 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE", required_unless_present = "policy")]
     scenario: Option<PathBuf>,
 
-    /// Lints these policies only: of the file's `policies`, "scenario" for its `policy`, or presets; without a file, presets alone
-    #[arg(long, visible_alias = "policies", value_name = "NAME,…", value_delimiter = ',')]
+    /// Lints these policies only: of the file's `policies`, "scenario" for its `policy`, presets, or files with a `policy`; without a file, these two alone
+    #[arg(long, visible_alias = "policies", value_name = "NAME|FILE,…", value_delimiter = ',')]
     policy: Vec<String>,
 
     /// Exit code 1 when there is a warning
@@ -86,8 +86,8 @@ fn named(args: &Args, file: Option<&File>) -> Result<Vec<Arm>, Stop> {
 enum Spot {
     /// At a key of the file, by the steps from its root.
     Key(Vec<String>),
-    /// At a preset, which has no place; the key is one of policies.
-    Preset(&'static str),
+    /// At a preset or in another file, where it has no place; the key is one of policies.
+    Elsewhere(&'static str),
 }
 
 /// What the rules find of each policy, each beside the load of those who follow it, and of those that cohorts have of their own.
@@ -143,7 +143,7 @@ fn spot(finding: &Finding, name: &str, cohort: Option<&str>, file: Option<&File>
                 && file.places.has(&["policy", key]);
             Spot::Key(steps(if shared { &["policy"] } else { &own }, key))
         }
-        (About::Policy(key), _) => Spot::Preset(key),
+        (About::Policy(key), _) => Spot::Elsewhere(key),
     }
 }
 
@@ -158,8 +158,9 @@ fn place(finding: Finding, spot: &Spot, policies: Vec<String>, file: Option<&Fil
             PlacedFinding { key: steps.join("."), place: Some(Place { line, column }), shown, policies, finding }
         }
         (Spot::Key(_), None) => unreachable!("a key of a scenario without one"),
-        (Spot::Preset(key), _) => {
-            let origin = format!("preset {}", policies.join(", "));
+        (Spot::Elsewhere(key), _) => {
+            let kind = if policies.iter().all(|name| preset(name).is_some()) { "preset " } else { "" };
+            let origin = format!("{kind}{}", policies.join(", "));
             let shown = remark.show_on(&origin, data_is_coloured());
             PlacedFinding { key: (*key).to_owned(), place: None, shown, policies, finding }
         }

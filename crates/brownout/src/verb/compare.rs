@@ -17,7 +17,8 @@ use crate::setting::Setting;
 ///
 /// Every policy meets the same arrivals, the same work and the same failures, on each of the seeds. In virtual time, on
 /// every core. A policy is one of the file's `policies`, "scenario" for the file's own `policy`, or a preset: none, retry-N,
-/// retry-N-jitter, budget-P, or a real client such as aws-standard-2.1 (a wrong name lists them all).
+/// retry-N-jitter, budget-P, or a real client such as aws-standard-2.1 (a wrong name lists them all). It can also be a file with a
+/// `policy`, such as `rehearse --policy-out` writes.
 ///
 /// What the file's `policy` says of `attempt_timeout` and `deadline` holds for every policy that says nothing of its own: how
 /// long callers wait is theirs, not the retry policy's.
@@ -31,8 +32,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,
 
-    /// The policies, by name [default: those of the scenario's `policies`, else none, scenario, retry-3-jitter, budget-10]
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    /// The policies, by name or file [default: those of the scenario's `policies`, else none, scenario, retry-3-jitter, budget-10]
+    #[arg(long, value_name = "NAME|FILE,…", value_delimiter = ',')]
     policies: Vec<String>,
 
     /// How many runs of each policy

@@ -63,6 +63,46 @@ fn curl_retries_as_often_as_it_says() {
     assert!(ran.stdout.ends_with("Verdict: met\n  amplification <= 3  3  met\n"), "{ran:?}");
 }
 
+/// What a client does goes to where policies are judged: its file meets there as many requests as the client made.
+#[test]
+fn what_a_client_does_is_a_policy_for_the_other_verbs() {
+    if !curl_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let curl = ["-s", "--retry", "2", "--retry-delay", "1", "{url}/orders"];
+    let ran = brownout_in(
+        folder.path(),
+        &[&["rehearse"], &ALWAYS[..], &["--policy-out", "own/curl.toml", "--", "curl"], &curl].concat(),
+    );
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let policy = std::fs::read_to_string(folder.path().join("own/curl.toml")).unwrap();
+    assert!(policy.contains("max_retries = 2\n") && policy.contains("backoff     = \"constant\"\n"), "{policy}");
+    let policies = ["--policies", "none,own/curl.toml", "--seeds", "2", "--json"];
+    let compared = brownout_in(folder.path(), &[&["compare", "preset:always-503"], &policies[..]].concat()).json();
+    let amplification = |place: usize| compared["policies"][place]["amplification"]["mean"].as_f64();
+    assert_eq!((amplification(0), amplification(1)), (Some(1.0), Some(3.0)), "{}", compared["policies"]);
+    let planned = brownout_in(folder.path(), &["run", "--plan", "--policy", "own/curl.toml", "--", "true"]);
+    assert!(planned.stdout.contains("3 attempts"), "{planned:?}");
+    let checked = brownout_in(folder.path(), &["check", "--policy", "own/curl.toml"]);
+    assert!(checked.stdout.contains("no-jitter") && checked.stdout.contains("own/curl.toml"), "{checked:?}");
+}
+
+#[test]
+fn without_a_policy_that_can_be_told_none_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran =
+        brownout_in(folder.path(), &[&["rehearse"], &ALWAYS[..], &["--policy-out", "own.toml", "--", "true"]].concat());
+    assert_eq!(ran.code, Some(98), "{ran:?}");
+    assert!(
+        ran.stderr.contains("--policy-out: no policy can be told, so none is written: the service saw no request"),
+        "{ran:?}"
+    );
+    assert!(!folder.path().join("own.toml").exists());
+    let same = ["--output", "x", "--policy-out", "x", "--", "true"];
+    brownout_in(folder.path(), &[&["rehearse"], &same[..]].concat()).refused(&["are to write the same file, x"]);
+}
+
 #[test]
 fn a_miss_is_99_and_the_commands_own_code_counts_only_where_it_is_asked_about() {
     if !curl_is_there() {

@@ -37,9 +37,9 @@ use crate::stage::Stage;
 /// Idempotency-Key, or by X-Request-Id; without any of these by method, path and body, until one succeeds.
 ///
 /// Exit code 0 when the command ended, whatever its own code is, and nothing that was expected was missed; 98 when the service
-/// saw no request, or something expected cannot be told; 99 when something was missed; 124 when the time was up; 126 and 127
-/// when the command cannot be executed or is not there; 128 + n when signal n ended it. `--expect "exit_code <= 0"` makes the
-/// command's own code count.
+/// saw no request, or something expected, or the policy for --policy-out, cannot be told; 99 when something was missed; 124
+/// when the time was up; 126 and 127 when the command cannot be executed or is not there; 128 + n when signal n ended it.
+/// `--expect "exit_code <= 0"` makes the command's own code count.
 #[derive(Debug, clap::Args)]
 #[command(
     before_help = "Example: brownout rehearse --preset always-503 --expect 'amplification <= 3' -- curl -s --retry 3 {url}/orders"
@@ -96,6 +96,10 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 
+    /// Writes the policy that the command was seen to follow, for `compare`, `storm`, `check` and `run`; makes the file's folder
+    #[arg(long, value_name = "FILE")]
+    policy_out: Option<PathBuf>,
+
     #[command(flatten)]
     page: PageFlags,
 
@@ -115,8 +119,9 @@ pub(crate) fn run(mut args: Args) -> Result<Exit, Stop> {
         args.service.scenario = Some(format!("preset:{name}").into());
     }
     args.has_one_number_of_runs()?;
-    let page = args.page.place(&[("--output", args.output.as_ref())])?;
+    let page = args.page.place(&[("--output", args.output.as_ref()), ("--policy-out", args.policy_out.as_ref())])?;
     let place = args.output.as_deref().map(Output::at).transpose()?;
+    let policy_place = args.policy_out.as_deref().map(Output::at).transpose()?;
     let unseeded = Unseeded::new(&args.service, None)?;
     let first = match args.seeds.as_ref().and_then(|seeds| seeds.iter().next()) {
         Some(seed) => unseeded.clone().with_seed(seed),
@@ -145,7 +150,23 @@ pub(crate) fn run(mut args: Args) -> Result<Exit, Stop> {
     if report.runs.iter().any(|run| run.attempts == 0) {
         talk(&args.unseen());
     }
-    Ok(interrupted.map_or_else(|| exit(&report), Exit::signalled))
+    let has_policy = policy_place.map_or(Ok(true), |place| keep_policy(&report, &place))?;
+    Ok(match (interrupted, exit(&report)) {
+        (Some(signal), _) => Exit::signalled(signal),
+        (None, Exit::FINE) if !has_policy => Exit::UNTOLD,
+        (None, exit) => exit,
+    })
+}
+
+/// Writes the policy that was measured; whether there is one.
+fn keep_policy(report: &RehearseReport, place: &Output) -> Result<bool, Stop> {
+    match report.policy() {
+        Ok(policy) => place.write(&policy).map(|()| true),
+        Err(why) => {
+            talk(&format!("--policy-out: no policy can be told, so none is written: {why}"));
+            Ok(false)
+        }
+    }
 }
 
 fn exit(report: &RehearseReport) -> Exit {

@@ -1,6 +1,6 @@
 //! The policy of a run, as the flags say it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use brownout_draw::Probability;
@@ -8,10 +8,10 @@ use brownout_exec::{SharedBudget, SharedBudgetError};
 use brownout_policy::{Budget, Guarded, IntervalBudget, Policy, Settings, preset};
 use brownout_scenario::preset_hint;
 
+use crate::arm;
 use crate::exit::Stop;
 use crate::flags::{BackoffFlags, limit};
 use crate::output::talk;
-use crate::setting::{is_preset, read};
 
 /// Flags of the policy of a run.
 #[derive(Debug, clap::Args)]
@@ -78,11 +78,8 @@ fn start(name: &str) -> Result<Settings, Stop> {
     if let Some(settings) = preset(name) {
         return Ok(settings);
     }
-    let file = Path::new(name);
-    if !is_preset(file) && !file.exists() {
+    arm::of_file(name)?.ok_or_else(|| {
         let hint = preset_hint(name);
-        return Err(Stop::usage(format!("--policy `{name}` is neither a preset ({hint}) nor a file that is there")));
-    }
-    let message = "has no `policy` to take; write one, or name a preset";
-    read(file)?.policy.ok_or_else(|| Stop::usage(format!("--policy: the scenario {name} {message}")))
+        Stop::usage(format!("--policy `{name}` is neither a preset ({hint}) nor a file that is there"))
+    })
 }

@@ -28,7 +28,7 @@ use crate::setting::Setting;
 /// spontaneous, overloaded; with how to get out of it and how long a trigger is survived. How long to warm up and to look on
 /// is found from the scenario; its own `duration` and `count` are not used.
 ///
-/// A policy is one of the file's `policies`, "scenario" for the file's own `policy`, or a preset, as in `compare`.
+/// A policy is one of the file's `policies`, "scenario" for the file's own `policy`, a preset, or a file with a `policy`, as in `compare`.
 ///
 /// Exit code 0 when every policy is stable; 99 when one is not; 98 when it cannot be told of one: slow, too few seeds, or runs
 /// that were cut short; 2 when there is nothing to find out: no trigger, one without end, an overloaded control arm. A map is
@@ -39,8 +39,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     service: ServiceFlags,
 
-    /// The policies, by name [default: those of the scenario's `policies`, else its `policy`, else none]
-    #[arg(long, visible_alias = "policy", value_name = "NAME,…", value_delimiter = ',')]
+    /// The policies, by name or file [default: those of the scenario's `policies`, else its `policy`, else none]
+    #[arg(long, visible_alias = "policy", value_name = "NAME|FILE,…", value_delimiter = ',')]
     policies: Vec<String>,
 
     /// How many runs of each arm; a verdict takes 73, a coarser one 35 [default: 80; 40 with --map]
