@@ -72,8 +72,8 @@ impl Look {
     /// Begins to pass on what a command writes.
     pub(crate) fn watch(&self, child: &mut Child) -> Option<Watching> {
         match self.stream {
-            Stream::Stdout => Some(self.clone().pass(widened(child.stdout.take()?), tokio::io::stdout())),
-            Stream::Stderr => Some(self.clone().pass(widened(child.stderr.take()?), tokio::io::stderr())),
+            Stream::Stdout => Some(self.clone().pass(widened(child.stdout.take()?), widened(tokio::io::stdout()))),
+            Stream::Stderr => Some(self.clone().pass(widened(child.stderr.take()?), widened(tokio::io::stderr()))),
         }
     }
 
@@ -198,10 +198,10 @@ pub(crate) fn show([stdout, stderr]: &mut [Outlet; 2]) -> io::Result<()> {
         other => other,
     };
     if let Outlet::Held(held) = stdout {
-        fine(held.show(io::stdout().lock()))?;
+        fine(held.show(widened(io::stdout().lock())))?;
     }
     if let Outlet::Held(held) = stderr {
-        fine(held.show(io::stderr().lock()))?;
+        fine(held.show(widened(io::stderr().lock())))?;
     }
     Ok(())
 }

@@ -2,8 +2,8 @@
 //!
 //! Whole processes in turn, closed, one at a time. First a command that succeeds at once: `/bin/true` alone, by this program,
 //! by Debian's `retry` where it is installed, and by a loop of bash; what each adds to `/bin/true`. Then a gibibyte of output into
-//! a pipe that is read: plain, passed through, looked at, and held; how long each takes against the plain pipe, and the most
-//! memory that the runner had.
+//! a pipe that is read: plain, passed through, looked at, held, and held by hand, in a file that `cat` shows; how long each takes
+//! against the plain pipe, and the most memory that the runner had.
 
 #![expect(clippy::print_stdout, reason = "a bench prints ratios")]
 
@@ -24,12 +24,23 @@ const STARTS: [(&str, &[&str]); 4] = [
     ("bash", &["-c", "for try in 1 2 3; do /bin/true && break; sleep 1; done"]),
 ];
 
-/// Flags before a command that writes a gibibyte; `None` for the command alone.
-const WAYS: [(&str, Option<&[&str]>); 4] = [
-    ("plain pipe", None),
-    ("passed through", Some(&[])),
-    ("looked at (--stop-on-output)", Some(&["--stop-on-output", "denied"])),
-    ("held (--hold-output)", Some(&["--hold-output"])),
+/// How a gibibyte comes into a pipe.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By a command alone.
+    Plain,
+    /// By this program around it, with these flags.
+    Ours(&'static [&'static str]),
+    /// Through a file that a shell makes of it, shows, and takes away.
+    ByHand,
+}
+
+const WAYS: [(&str, Way); 5] = [
+    ("plain pipe", Way::Plain),
+    ("passed through", Way::Ours(&[])),
+    ("looked at (--stop-on-output)", Way::Ours(&["--stop-on-output", "denied"])),
+    ("held (--hold-output)", Way::Ours(&["--hold-output"])),
+    ("held by hand (> file; cat file)", Way::ByHand),
 ];
 
 fn main() {
@@ -78,8 +89,8 @@ fn output() {
     let mut peaks = vec![0; WAYS.len()];
     for _ in 0..OUTPUT_ROUNDS {
         let mut plain = 0.0;
-        for (at, (_, flags)) in WAYS.iter().enumerate() {
-            let (time, peak) = write_gibibyte(*flags);
+        for (at, (_, way)) in WAYS.iter().enumerate() {
+            let (time, peak) = write_gibibyte(*way);
             if at == 0 {
                 plain = time;
             }
@@ -90,22 +101,29 @@ fn output() {
     println!(
         "a gibibyte of output, median (min to max) of {OUTPUT_ROUNDS} rounds in turn, time by that of the plain pipe"
     );
-    for (((name, flags), ratios), peak) in WAYS.iter().zip(&mut ratios).zip(peaks) {
+    for (((name, way), ratios), peak) in WAYS.iter().zip(&mut ratios).zip(peaks) {
         ratios.sort_by(f64::total_cmp);
         let (low, middle, high) = (ratios[0], ratios[OUTPUT_ROUNDS / 2], ratios[OUTPUT_ROUNDS - 1]);
-        let memory = if flags.is_some() { format!(", peak memory {peak} KiB") } else { String::new() };
+        let memory = if matches!(way, Way::Ours(_)) { format!(", peak memory {peak} KiB") } else { String::new() };
         println!("  {name}: {middle:.2} ({low:.2} to {high:.2}){memory}");
     }
 }
 
 /// How long until the last byte was read, in seconds, and the most memory of the process, in KiB.
-fn write_gibibyte(flags: Option<&[&str]>) -> (f64, u64) {
+fn write_gibibyte(way: Way) -> (f64, u64) {
     let count = GIBIBYTE.to_string();
     let words = ["head", "-c", &count, "/dev/zero"];
-    let mut command = Command::new(if flags.is_some() { PROGRAM } else { words[0] });
-    match flags {
-        Some(flags) => command.arg("run").args(flags).arg("--").args(words),
-        None => command.args(&words[1..]),
+    let mut command = Command::new(match way {
+        Way::Plain => words[0],
+        Way::Ours(_) => PROGRAM,
+        Way::ByHand => "sh",
+    });
+    match way {
+        Way::Plain => command.args(&words[1..]),
+        Way::Ours(flags) => command.arg("run").args(flags).arg("--").args(words),
+        Way::ByHand => {
+            command.args(["-c", "file=$(mktemp); \"$@\" > \"$file\"; cat \"$file\"; rm \"$file\"", "sh"]).args(words)
+        }
     };
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let start = Instant::now();
