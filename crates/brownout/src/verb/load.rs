@@ -7,9 +7,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use brownout_clock::Clock;
-use brownout_drive::{Drive, Probe};
-use brownout_load::{Expectation, Load, Shard};
-use brownout_policy::{Settings, Success};
+use brownout_drive::{Drive, Probe, Target};
+use brownout_load::{Expectation, Load, LoadResult, Shard};
+use brownout_policy::{Policy, Settings, Success};
 use brownout_report::{Format, LoadReport, Start};
 
 use super::runtime;
@@ -19,7 +19,7 @@ use crate::flags::{CallFlags, Callee, HTTP_ATTEMPT_TIMEOUT, LimitFlags, PolicyFl
 use crate::moment::Moment;
 use crate::results::OutputFlags;
 use crate::setting::Setting;
-use crate::signal::asked_to_end;
+use crate::signal::{Ending, asked_to_end};
 use crate::stage::Stage;
 use crate::watch::{Watch, WatchFlags, Watched, simulate};
 
@@ -82,88 +82,116 @@ pub(crate) struct Args {
     policy: PolicyFlags,
 }
 
+/// What a load came to, and how it was run.
+struct Ran {
+    result: LoadResult,
+    /// In which time: real or virtual.
+    time: &'static str,
+    /// When it began, where that was by appointment.
+    start: Option<Start>,
+    /// What ended it, where that was somebody from outside.
+    ending: Option<Ending>,
+}
+
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     args.watch.check(args.is_real())?;
-    let mut setting = args.call.setting()?;
-    let load = &mut setting.scenario.load;
-    let flags = [("--count", args.count.is_some()), ("--concurrency", args.concurrency.is_some())];
-    beside_cohorts(&flags, &args.policy, load)?;
-    load.count = args.count.or(load.count);
-    load.clients = args.concurrency.unwrap_or(load.clients);
-    load.success = args.success.clone().unwrap_or_else(|| load.success.clone());
+    let setting = args.setting()?;
     // Nothing listens before flags and scenario are known to be fine.
     let named = args.call.callee(&setting)?;
     let policy = args.policy.over(under(&args.policy, args.is_real(), &setting))?;
-    if args.shard.is_some() {
-        shard::check(&setting.scenario, &policy, args.is_real())?;
-    }
-    if let Some(moment) = args.start_at.as_ref().filter(|moment| moment.is_missed()) {
-        let late = moment.late().as_secs_f64();
-        return Err(Stop::usage(format!("--start-at {moment} is {late:.0} s past; name a moment to come")));
-    }
+    args.check(&setting, &policy)?;
     let place = args.output.place()?;
     let expect = setting.scenario.expect.clone().with(args.expect.iter().copied());
     let stage = args.real.then(|| Stage::set(&setting, args.call.scale())).transpose()?;
     let staged = stage.as_ref().map(|stage| args.call.callee_on(stage, &setting)).transpose()?;
-    let callee = staged.as_ref().unwrap_or(&named);
 
     setting.announce();
-    let load = &setting.scenario.load;
-    let interrupted = Cell::new(None);
-    let mut start = None;
-    let (result, time) = match callee {
-        Callee::Real(target) => {
-            let drive = args.call.drive(Arc::clone(target), policy.clone(), &setting);
-            for_clients_of(load, if args.real { 2 } else { 1 });
-            let result = runtime()?.block_on(async {
-                let asked = asked_to_end()?;
-                let drive = Drive { clock: Clock::start_fine(drive.clock.scale()), ..drive };
-                let probe = Probe::default();
-                let called = args.call.url().unwrap_or("its own service");
-                let watched = Watched::new(probe.clone(), &setting, args.shard, (called, args.call.scale()));
-                let mut watch = Watch::begin(args.watch, watched)?;
-                let mut end = Box::pin(watch.ended(asked));
-                if let Some(moment) = &args.start_at {
-                    tokio::select! {
-                        () = moment.wait() => {}
-                        ending = &mut end => return Err(Stop { exit: ending.exit, ..Stop::failed("ended before the first call") }),
-                    }
-                    start = Some(Start::new(moment.to_string(), moment.late()));
-                }
-                if let Some(stage) = &stage {
-                    stage.begin();
-                }
-                let end = async {
-                    let ending = end.await;
-                    interrupted.set(Some(ending));
-                    ending.why.to_owned()
-                };
-                let service = &setting.scenario.service;
-                Ok(drive.load_of(args.shard, load, Some(service), end, |_, _| (), &probe).await)
-            });
-            let result = result?;
-            let result = if let Some(stage) = stage { stage.end(result) } else { result };
-            (result, "real")
-        }
+    let Ran { result, time, start, ending } = match staged.as_ref().unwrap_or(&named) {
+        Callee::Real(target) => args.over_sockets(target, &policy, &setting, stage)?,
         Callee::Simulated(line) => {
-            let limits = args.limits.limits();
             let world = setting.world(&policy).with_shard(args.shard).with_details(place.keeps_all());
-            let (result, ending) = simulate(&world, &seen(line), load, limits)?;
-            interrupted.set(ending);
-            (result, "virtual")
+            let (result, ending) = simulate(&world, &seen(line), &setting.scenario.load, args.limits.limits())?;
+            Ran { result, time: "virtual", start: None, ending }
         }
     };
     let made_of = setting.made_of(&policy, &(&named, args.call.scale()));
     let origin = setting.origin(time, &(policy, named));
     let (shard, shards, verdict, format) = (args.shard, None, None, Format);
-    let success = load.success.to_string();
+    let success = setting.scenario.load.success.to_string();
     let report =
         LoadReport { result, origin, made_of, shard, shards, start, expect, verdict, success, format }.judged();
     place.put(&report)?;
-    Ok(interrupted.get().map_or_else(|| Exit::of_load(&report), |ending| ending.exit))
+    Ok(ending.map_or_else(|| Exit::of_load(&report), |ending| ending.exit))
 }
 
 impl Args {
+    /// The scenario, with what the flags say of the load over it.
+    fn setting(&self) -> Result<Setting, Stop> {
+        let mut setting = self.call.setting()?;
+        let load = &mut setting.scenario.load;
+        let flags = [("--count", self.count.is_some()), ("--concurrency", self.concurrency.is_some())];
+        beside_cohorts(&flags, &self.policy, load)?;
+        load.count = self.count.or(load.count);
+        load.clients = self.concurrency.unwrap_or(load.clients);
+        load.success = self.success.clone().unwrap_or_else(|| load.success.clone());
+        Ok(setting)
+    }
+
+    /// Refuses a part of what cannot be parted, and an appointment that is past.
+    fn check(&self, setting: &Setting, policy: &Policy) -> Result<(), Stop> {
+        if self.shard.is_some() {
+            shard::check(&setting.scenario, policy, self.is_real())?;
+        }
+        if let Some(moment) = self.start_at.as_ref().filter(|moment| moment.is_missed()) {
+            let late = moment.late().as_secs_f64();
+            return Err(Stop::usage(format!("--start-at {moment} is {late:.0} s past; name a moment to come")));
+        }
+        Ok(())
+    }
+
+    /// Calls `target`, which is on the `stage` where this program serves it.
+    fn over_sockets(
+        &self,
+        target: &Arc<Target>,
+        policy: &Policy,
+        setting: &Setting,
+        stage: Option<Stage>,
+    ) -> Result<Ran, Stop> {
+        let load = &setting.scenario.load;
+        let drive = self.call.drive(Arc::clone(target), policy.clone(), setting);
+        for_clients_of(load, if self.real { 2 } else { 1 });
+        let interrupted = Cell::new(None);
+        let mut start = None;
+        let result = runtime()?.block_on(async {
+            let asked = asked_to_end()?;
+            let drive = Drive { clock: Clock::start_fine(drive.clock.scale()), ..drive };
+            let probe = Probe::default();
+            let called = self.call.url().unwrap_or("its own service");
+            let watched = Watched::new(probe.clone(), setting, self.shard, (called, self.call.scale()));
+            let mut watch = Watch::begin(self.watch, watched)?;
+            let mut end = Box::pin(watch.ended(asked));
+            if let Some(moment) = &self.start_at {
+                tokio::select! {
+                    () = moment.wait() => {}
+                    ending = &mut end => return Err(Stop { exit: ending.exit, ..Stop::failed("ended before the first call") }),
+                }
+                start = Some(Start::new(moment.to_string(), moment.late()));
+            }
+            if let Some(stage) = &stage {
+                stage.begin();
+            }
+            let end = async {
+                let ending = end.await;
+                interrupted.set(Some(ending));
+                ending.why.to_owned()
+            };
+            let service = &setting.scenario.service;
+            Ok(drive.load_of(self.shard, load, Some(service), end, |_, _| (), &probe).await)
+        })?;
+        let result = if let Some(stage) = stage { stage.end(result) } else { result };
+        Ok(Ran { result, time: "real", start, ending: interrupted.get() })
+    }
+
     /// Whether calls are made over sockets.
     const fn is_real(&self) -> bool {
         self.real || self.call.is_real()
