@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brownout_clock::Clock;
-use brownout_draw::Seed;
-use brownout_load::{Attempt, CallTrace, Exchange, Load, LoadResult, Shard, Trail};
+use brownout_draw::{Seed, nanos};
+use brownout_load::{Attempt, CallTrace, Exchange, GuardLog, Load, LoadResult, Shard, Trail};
 use brownout_policy::Policy;
 use brownout_service::{Identity, Service};
 use tokio::task::JoinSet;
@@ -115,6 +115,8 @@ impl Drive {
                 (place, offered)
             });
         }
+        // Of several populations each has guards of its own.
+        let mut guards = if let [_] = crowds.as_slice() { GuardLog::default() } else { GuardLog::never() };
         let mut offered = vec![0; crowds.len()];
         let mut end = std::pin::pin!(end);
         let mut cut_short: Option<String> = None;
@@ -128,9 +130,11 @@ impl Drive {
                     let Some((place, calls)) = made.map(value) else { break };
                     offered[place] = calls;
                 }
+                now = crowds[0].at(guards.due()) => crowds[0].look(|callers| guards.look(now, callers)),
             }
         }
         let cohorts = crowds.iter().zip(&offered).filter_map(|(crowd, offered)| crowd.result(*offered)).collect();
-        LoadResult { cohorts, ..run.result(offered.iter().sum(), cut_short) }
+        let guards = crowds[0].ask(|callers, now| guards.series(nanos(now), callers));
+        LoadResult { cohorts, guards, ..run.result(offered.iter().sum(), cut_short) }
     }
 }

@@ -24,6 +24,8 @@ mod expect;
 mod generator;
 mod given_up;
 mod graph;
+mod guards;
+mod intervals;
 mod latency;
 mod load;
 mod merge;
@@ -48,6 +50,8 @@ pub use expect::{Expectation, Expectations, Judged, Measure, Met, Relation, Unit
 pub use generator::{Generator, Pace};
 pub use given_up::{GivenUp, Over};
 pub use graph::{Graph, Hop, HopCounts, Node, inner_number};
+pub use guards::GuardLog;
+pub use intervals::{Intervals, to_the_thousandth};
 pub use latency::{Latency, LatencyHistogram};
 pub use load::{AfterGiveUp, Arrivals, Load, Rate, RequestLine, Spacing};
 pub use merge::MergeError;

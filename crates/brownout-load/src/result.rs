@@ -64,8 +64,8 @@ pub struct LoadResult {
     /// What the service did, effect by effect, and what of it twice; empty without any, or where it cannot be seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<EffectResult>,
-    /// What the callers' budgets and breakers left open over time; `None` without any, over sockets, of
-    /// cohorts, and where nobody asked for it.
+    /// What the callers' budgets and breakers left open over time; `None` without any, of cohorts, and where
+    /// nobody asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guards: Option<GuardSeries>,
     /// How well this machine kept up; `None` in virtual time, which nothing keeps from it.

@@ -1,66 +1,6 @@
 //! Levels over time, as means of intervals.
 
-/// How many intervals are kept. When a run outgrows them, neighbours become one, as in the series of a result.
-const INTERVALS_MAX: usize = 512;
-
-const SECOND: u64 = 1_000_000_000;
-
-/// Something kept of each interval, one second long at first.
-#[derive(Clone, Debug)]
-pub(super) struct Intervals<T> {
-    /// In nanoseconds.
-    interval: u64,
-    /// When the interval ends that is on.
-    ends: u64,
-    kept: Vec<T>,
-}
-
-impl<T> Default for Intervals<T> {
-    fn default() -> Self {
-        Self { interval: SECOND, ends: SECOND, kept: Vec::new() }
-    }
-}
-
-impl<T: Copy> Intervals<T> {
-    /// One that keeps nothing.
-    pub(super) const fn never() -> Self {
-        Self { interval: SECOND, ends: u64::MAX, kept: Vec::new() }
-    }
-
-    /// Whether an interval has ended by `now`.
-    #[inline]
-    pub(super) const fn is_due(&self, now: u64) -> bool {
-        self.ends <= now
-    }
-
-    /// Ends the intervals that have ended by `now`.
-    ///
-    /// - `of`: what to keep of one that ended then.
-    /// - `join`: what to keep of two neighbours.
-    #[cold]
-    pub(super) fn end(&mut self, now: u64, of: impl Fn(u64) -> T, join: fn(T, T) -> T) {
-        // Of the last instant there is nothing behind.
-        while self.ends <= now && self.ends < u64::MAX {
-            self.kept.push(of(self.ends));
-            if self.kept.len() == INTERVALS_MAX {
-                self.kept = self.kept.chunks_exact(2).map(|pair| join(pair[0], pair[1])).collect();
-                self.interval = self.interval.saturating_mul(2);
-            }
-            self.ends = self.interval.saturating_mul(self.kept.len() as u64 + 1);
-        }
-    }
-
-    /// The length of an interval, in seconds.
-    pub(super) const fn seconds(&self) -> u64 {
-        self.interval / SECOND
-    }
-
-    /// What was kept, with `last` of the interval that was on at `now`, if one was.
-    pub(super) fn all(&self, now: u64, last: impl FnOnce() -> T) -> Vec<T> {
-        let begun = self.ends.saturating_sub(self.interval) < now && self.ends < u64::MAX;
-        self.kept.iter().copied().chain(begun.then(last)).collect()
-    }
-}
+use brownout_load::{Intervals, to_the_thousandth};
 
 /// The areas under `N` levels at the end of each interval.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +26,7 @@ impl<const N: usize> Levels<N> {
     /// these.
     #[expect(clippy::cast_precision_loss, reason = "means for showing")]
     pub(super) fn means(&self, now: u64, areas: Areas<N>) -> (u64, [Vec<f64>; N]) {
-        let interval = self.0.interval;
+        let interval = self.0.length();
         let mut means: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
         let mut before = [0; N];
         for (place, areas) in (0..).zip(self.0.all(now, || areas)) {
@@ -100,14 +40,11 @@ impl<const N: usize> Levels<N> {
     }
 }
 
-/// As fine as a level is shown.
-pub(super) fn to_the_thousandth(level: f64) -> f64 {
-    (1e3 * level).round() / 1e3
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Levels, SECOND};
+    use super::Levels;
+
+    const SECOND: u64 = 1_000_000_000;
 
     /// A level that is `level(second)` throughout that second, for so many seconds.
     fn of(seconds: u64, level: impl Fn(u64) -> u32) -> (u64, Vec<f64>) {

@@ -5,7 +5,6 @@ mod call;
 mod crowd;
 mod effects;
 mod event;
-mod guards;
 mod inner;
 mod levels;
 mod limits;
@@ -19,8 +18,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use brownout_draw::{Seed, nanos};
-use brownout_load::{Attempt, CallEnd, CapacityResult, Graph, Load, LoadResult, Numbers, Reply, Tally};
-use brownout_policy::{Call, GuardLevels, StopReason, Transport};
+use brownout_load::{Attempt, CallEnd, CapacityResult, Graph, GuardLog, Load, LoadResult, Numbers, Reply, Tally};
+use brownout_policy::{Call, StopReason, Transport};
 use brownout_service::{Identity, Outcome, Refused, RouteId};
 
 use crate::World;
@@ -30,7 +29,6 @@ use crowd::Crowds;
 use effects::Books;
 use event::Event;
 use inner::Inner;
-use levels::Intervals;
 use limits::Gate;
 use node::{ENTRY, Edge, Node, place};
 pub use replicas::landed;
@@ -224,7 +222,7 @@ pub(crate) struct Run<'w, O> {
     ok_succeeds: bool,
     tally: Tally,
     /// What budgets and breakers leave open, where that is kept and one population has them.
-    guards: Intervals<GuardLevels>,
+    guards: GuardLog,
     cut_short: Option<String>,
     observer: O,
 }
@@ -262,7 +260,7 @@ impl<'w, O: Observer> Run<'w, O> {
             books: Books::new(service),
             ok_succeeds: load.success.includes(Outcome::Success.status()),
             tally: if details { Tally::new(&phases).with_latencies() } else { Tally::new(&phases) },
-            guards: if details && client_edges == 1 { Intervals::default() } else { Intervals::never() },
+            guards: if details && client_edges == 1 { GuardLog::default() } else { GuardLog::never() },
             cut_short: None,
             observer,
         }
@@ -293,7 +291,7 @@ impl<'w, O: Observer> Run<'w, O> {
                 at_once += 1;
             } else {
                 if self.guards.is_due(fired.at) {
-                    self.look_at_guards(fired.at);
+                    self.guards.look(fired.at, &self.edges[0].callers);
                 }
                 (self.now, at_once) = (fired.at, 0);
             }
@@ -426,7 +424,7 @@ impl<'w, O: Observer> Run<'w, O> {
         }
         result.limits = self.gate.as_ref().map(|gate| gate.result(self.nodes[usize::from(ENTRY)].service));
         result.effects = self.books.as_ref().map(Books::result).unwrap_or_default();
-        result.guards = self.guards_result();
+        result.guards = self.edges.first().and_then(|edge| self.guards.series(self.now, &edge.callers));
         result.events = Some(self.events);
         result.cut_short = self.cut_short;
         (result, self.observer)

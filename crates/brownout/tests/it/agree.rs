@@ -58,6 +58,27 @@ fn a_load_against_its_own_service_meets_what_virtual_time_foretells() {
     brownout("load --real --url http://127.0.0.1:1").refused(&["--real", "--url"]);
 }
 
+/// One call in four thirds of a second, each of which fails and takes a retry out of a bucket of four.
+#[test]
+fn what_a_budget_has_left_is_seen_in_both_worlds() {
+    let file = scenario(
+        "[service]\noutcomes = { error = 1.0 }\n\
+         [load]\ncount = 5\narrivals = { constant = \"0.75/s\" }\n\
+         [policy]\nmax_retries = 1\nbase_delay = \"1ms\"\n\
+         [policy.budget]\nscope = \"fleet\"\ntokens = { capacity = 4, deposit = 0.1, deposit_on = \"success\" }\n",
+    );
+    let load = format!("load {} --seed 4 --json", file.path().display());
+    for more in ["", "--real --time-scale 2"] {
+        let guards = brownout(&format!("{load} {more}")).json()["guards"].clone();
+        let left = guards["budget_left"].as_array().unwrap();
+        // The fourth call and the end of the fourth second are one moment.
+        assert!(left.len() >= 5, "{more}: {guards}");
+        assert_eq!(left[..3], [3.0, 2.0, 1.0], "{more}: {guards}");
+        assert_eq!((&guards["interval_s"], left.last().unwrap()), (&1.into(), &0.0.into()), "{more}: {guards}");
+        assert_eq!(guards.get("breakers_open"), None, "{more}: {guards}");
+    }
+}
+
 #[test]
 fn clients_are_told_apart_by_a_header_in_both_worlds() {
     // Four clients, ten calls for each in the hour, and fifteen asked for by each.
