@@ -86,10 +86,12 @@ fn nginx() -> Option<Server> {
     is_there.then(|| Server::other(&mut command, &format!("http://{address}"), file))
 }
 
-/// Builds the example, and tells where it is.
+/// Builds the example as this bench is built, and tells where it is.
 fn hello_example() -> std::path::PathBuf {
-    let arguments = ["build", "--release", "--quiet", "-p", "brownout-serve", "--example", "hello"];
-    assert!(Command::new(env!("CARGO")).args(arguments).status().expect("cargo runs").success());
+    let arguments = ["build", "--quiet", "-p", "brownout-serve", "--example", "hello"];
+    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+    let built = Command::new(env!("CARGO")).args(arguments).args(["--profile", profile]).status();
+    assert!(built.expect("cargo runs").success());
     let deps = std::env::current_exe().expect("a path");
-    deps.parent().and_then(|deps| deps.parent()).expect("in target/release/deps").join("examples/hello")
+    deps.parent().and_then(|deps| deps.parent()).expect("in deps of a profile").join("examples/hello")
 }
