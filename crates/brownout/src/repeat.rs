@@ -60,7 +60,8 @@ pub(crate) fn line(arguments: &[String]) -> String {
             _ if before.is_some_and(|flag| takes_secret(flag, argument)) => line.push('…'),
             Some((name, _)) => line += &format!("{}=…", quoted(name)),
             None if argument.starts_with("-H") && argument.len() > 2 => line += "-H…",
-            None => line += &quoted(&without_user(argument)),
+            None if is_script_with_secret(argument) => line.push('…'),
+            None => line += &quoted(&without_secret_query(&without_user(argument))),
         }
         before = Some(argument);
     }
@@ -77,6 +78,24 @@ fn is_secret(name: &str) -> bool {
     let is_name = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
     let lower = name.to_ascii_lowercase();
     SECRET.contains(&name) || is_name && SECRET_PARTS.iter().any(|part| lower.contains(part))
+}
+
+/// Whether several words in one, as a shell takes them by `-c`, speak of a secret. Which of them it is cannot be told without a shell.
+fn is_script_with_secret(argument: &str) -> bool {
+    let lower = argument.to_ascii_lowercase();
+    let speaks =
+        SECRET_PARTS.iter().any(|part| lower.contains(part)) || argument.contains(" -H") || argument.contains(" -u ");
+    speaks && argument.contains(char::is_whitespace)
+}
+
+/// A URL without the secrets of its query.
+fn without_secret_query(argument: &str) -> String {
+    let Some((before, query)) = argument.split_once('?') else { return argument.to_owned() };
+    let part = |part: &str| match part.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}=…"),
+        _ => part.to_owned(),
+    };
+    format!("{before}?{}", query.split('&').map(part).collect::<Vec<_>>().join("&"))
 }
 
 /// A URL without who asks and their password.
@@ -135,6 +154,14 @@ mod tests {
         );
         check(&["run", "--", "app", "--auth-token", "1", "2"], "brownout run -- app --auth-token … 2");
         check(&["run", "--", "python3", "-u", "app.py", "a=b"], "brownout run -- python3 -u app.py a=b");
+        check(&["run", "--", "sh", "-c", "curl -H 'x: 1' $URL"], "brownout run -- sh -c …");
+        check(&["run", "--", "sh", "-c", "./ask.sh --token 1"], "brownout run -- sh -c …");
+        check(&["run", "--", "sh", "-c", "API_KEY=1 ./ask.sh"], "brownout run -- sh -c API_KEY=…");
+        check(&["run", "--", "sh", "-c", "echo no luck; exit 7"], "brownout run -- sh -c 'echo no luck; exit 7'");
+        check(
+            &["run", "--", "curl", "http://host/a?page=2&api_key=1&x#y"],
+            "brownout run -- curl 'http://host/a?page=2&api_key=…&x#y'",
+        );
     }
 
     #[test]
