@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use brownout_draw::{Seed, Stream, draw};
-use brownout_policy::{Callers, DelaySource, Failure, Policy, Verdict};
+use brownout_policy::{Call, Callers, DelaySource, Failure, Policy, Verdict};
 use brownout_report::{Failing, RunAttempt, RunOrigin, RunReport, RunStop};
 use tokio::time::{Instant, sleep_until};
 
@@ -118,32 +118,16 @@ impl Runner<'_> {
             };
             let failure = Failure { retry_after: failing.retry_after, ..Failure::OTHER };
             let attempt = attempt(Some(failing));
-            if let Some(stop) = end {
-                let attempt = if stop == RunStop::Rule { attempt.then_stop() } else { attempt };
-                report.push(attempt, elapsed);
-                observe(Event::Attempted(&report));
-                break stop;
-            }
-            let draw = draw(self.seed, Stream::JITTER, 1, number.get());
-            let range = self.policy.next_wait_of(&call);
-            let verdict = self.ask(&mut callers, epoch + elapsed, &mut observe, |callers| {
-                callers.failed(&mut call, epoch + elapsed, &failure, draw, number.get() > 1)
-            });
-            let (after, source) = match verdict {
-                Verdict::Await => unreachable!("a run makes one attempt after another"),
-                Verdict::Retry { after, source } => (after, source),
-                Verdict::Stop(reason) => {
-                    report.push(attempt.then_give_up(reason), elapsed);
-                    observe(Event::Attempted(&report));
-                    break RunStop::GaveUp(reason);
-                }
+            let (attempt, next) = match end {
+                Some(stop) => (if stop == RunStop::Rule { attempt.then_stop() } else { attempt }, Err(stop)),
+                None => self.decide(attempt, &failure, &mut callers, &mut call, epoch + elapsed, &mut observe),
             };
-            let attempt = attempt.then_wait(after, source);
-            // A wait of a policy around has a range of its own.
-            let own = source == DelaySource::Backoff && self.policy.around().is_none();
-            let attempt = if own { attempt.out_of(range) } else { attempt };
             report.push(attempt.clone(), elapsed);
             observe(Event::Attempted(&report));
+            let after = match next {
+                Ok(after) => after,
+                Err(stop) => break stop,
+            };
             // Its time is part of the wait.
             let told = match work.between(&attempt, callers.allowance(&call, now()), signals).await {
                 Ok(told) => told,
@@ -162,6 +146,32 @@ impl Runner<'_> {
         };
         report.end(stop, began.elapsed());
         report
+    }
+
+    /// What follows a failed `attempt`, which is told of it: how long to wait for the next, or how the run ends.
+    fn decide(
+        &mut self,
+        attempt: RunAttempt,
+        failure: &Failure,
+        callers: &mut Callers,
+        call: &mut Call,
+        now: Duration,
+        observe: &mut impl FnMut(Event<'_>),
+    ) -> (RunAttempt, Result<Duration, RunStop>) {
+        let draw = draw(self.seed, Stream::JITTER, 1, attempt.n);
+        let range = self.policy.next_wait_of(call);
+        let verdict =
+            self.ask(callers, now, observe, |callers| callers.failed(call, now, failure, draw, attempt.n > 1));
+        match verdict {
+            Verdict::Await => unreachable!("a run makes one attempt after another"),
+            Verdict::Stop(reason) => (attempt.then_give_up(reason), Err(RunStop::GaveUp(reason))),
+            Verdict::Retry { after, source } => {
+                let attempt = attempt.then_wait(after, source);
+                // A wait of a policy around has a range of its own.
+                let own = source == DelaySource::Backoff && self.policy.around().is_none();
+                (if own { attempt.out_of(range) } else { attempt }, Ok(after))
+            }
+        }
     }
 
     /// Asks `callers` what their budget may have a part in.
