@@ -425,7 +425,8 @@ impl<'r> Ask<'r> {
         let clock = run.clock;
         let sending = Sending { delivery: *fault.delivery(), clock, body, head_only, _held: held.cloned() };
         answer.extensions_mut().insert(sending);
-        let met = Met { seen: Some(fault.seen()), ..self.met(decision.outcome.name(), due) };
+        let (silent, lasts) = (fault.is_silent(), fault.lasts());
+        let met = Met { seen: Some(fault.seen()), silent, lasts, ..self.met(decision.outcome.name(), due) };
         End { answer: Some(answer), met }
     }
 

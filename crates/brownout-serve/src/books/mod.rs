@@ -75,6 +75,10 @@ pub(crate) struct Met<'m> {
     pub(crate) outcome: &'static str,
     /// What its client sees; `None` where it is left without an answer.
     pub(crate) seen: Option<Seen>,
+    /// Whether that comes after a silence in which it may leave.
+    pub(crate) silent: bool,
+    /// How long after the start of the answer it sees that.
+    pub(crate) lasts: Duration,
     pub(crate) route: Option<&'m str>,
     pub(crate) phase: Option<&'m str>,
     /// The replica that it landed on.
@@ -182,7 +186,8 @@ impl Note<'_> {
 
 fn visit(coming: Coming, asked: &Asked, met: &Met<'_>, took: Duration) -> Visit {
     let Coming { connection, method, target, body, headers, effect } = coming;
-    let (at, until) = (asked.at, asked.at.saturating_add(took));
+    let (at, ends) = (asked.at, asked.at.saturating_add(took).saturating_add(met.lasts));
+    let until = (!met.silent).then_some(ends);
     let (left, seen, retry_after) = (met.outcome == Counts::LEFT, met.seen, met.retry_after);
     Visit { at, until, connection, method, target, body, headers, left, seen, retry_after, effect }
 }

@@ -21,8 +21,8 @@ pub struct VisitBounds {
 pub struct Visit {
     /// When it came, in the scenario's time.
     pub at: Duration,
-    /// When its answer went out, or its client left.
-    pub until: Duration,
+    /// When its answer had gone out, or its client left; `None` where the answer is a silence in which the client may leave.
+    pub until: Option<Duration>,
     /// Which of the connections that came, from 0.
     pub connection: u64,
     /// Its method.

@@ -111,6 +111,11 @@ impl Delivery {
         }
     }
 
+    /// Whether it ends in silence rather than with the last byte.
+    pub(super) const fn is_silent(&self) -> bool {
+        matches!(self, Self::Cut(_, End::Hang(_)) | Self::Stream(_, _, End::Hang(_)))
+    }
+
     /// How long after the start of the answer its caller has seen that.
     #[must_use]
     pub fn lasts(&self) -> Duration {

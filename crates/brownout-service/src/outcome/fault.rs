@@ -116,6 +116,12 @@ impl Fault {
         self.delivery.seen(self.status())
     }
 
+    /// Whether its caller is left in silence, so that it may leave unseen.
+    #[must_use]
+    pub const fn is_silent(&self) -> bool {
+        self.delivery.is_silent()
+    }
+
     /// How long after the start of the answer its caller has seen that.
     #[must_use]
     pub fn lasts(&self) -> Duration {
