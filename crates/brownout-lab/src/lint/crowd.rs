@@ -182,9 +182,10 @@ pub(super) fn no_budget(case: &Case<'_>) -> Option<Finding> {
     if !unknown || bounded || case.retries() == 0 || !case.has_crowd() {
         return None;
     }
-    let (what, times) = match case.retries() {
-        u32::MAX => ("a call is made again without bound".to_owned(), "ever more of".to_owned()),
-        retries => (format!("a call makes up to {} attempts", retries + 1), format!("{} times", retries + 1)),
+    // Those of all layers.
+    let (what, times) = match policy.attempts_max() {
+        None => ("a call is made again without bound".to_owned(), "ever more of".to_owned()),
+        Some(most) => (format!("a call makes up to {most} attempts"), format!("{most} times")),
     };
     Some(
         Finding::of(Rule::NoBudget, About::Policy("budget"))

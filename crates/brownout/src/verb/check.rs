@@ -229,12 +229,17 @@ fn summary_of_part(part: &Part<'_>, whole: &Load) -> String {
     format!("  {name}: {count}{method} {path}{others}{arrivals}{lasts}, clients: {}{own}\n", load.clients)
 }
 
-/// How many retries, and what that comes to.
+/// How many retries, those of each layer from the nearest on, and what that comes to.
 fn retries(policy: &Policy) -> String {
-    match (policy.max_retries(), policy.attempts_max()) {
-        (u32::MAX, _) => "unbounded".to_owned(),
-        (0, Some(1)) => "0".to_owned(),
-        (retries, attempts) => format!("{retries}, so a call makes at most {} attempts", attempts.unwrap_or(u32::MAX)),
+    let of_layer = |policy: &Policy| match policy.max_retries() {
+        u32::MAX => "unbounded".to_owned(),
+        retries => retries.to_string(),
+    };
+    let layers: Vec<String> = std::iter::successors(Some(policy), |inner| inner.around()).map(of_layer).collect();
+    let layers = layers.join(", around that ");
+    match policy.attempts_max() {
+        None | Some(1) => layers,
+        Some(attempts) => format!("{layers}, so a call makes at most {attempts} attempts"),
     }
 }
 
