@@ -17,6 +17,12 @@ pub(crate) fn print(text: &str) -> Result<(), Stop> {
     }
 }
 
+/// The one spelling of a path, whether there is a file yet or not.
+pub(crate) fn spelling(path: &Path) -> PathBuf {
+    let whole = || Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(whole).unwrap_or_else(|| path.to_owned())
+}
+
 /// Says something about the run. That nobody listens is no reason to stop.
 pub(crate) fn talk(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
@@ -73,6 +79,9 @@ impl Output {
     }
 
     fn prepare(path: &Path) -> io::Result<Self> {
+        if path.as_os_str().to_string_lossy().ends_with(std::path::MAIN_SEPARATOR) {
+            return Err(ErrorKind::IsADirectory.into());
+        }
         std::fs::create_dir_all(folder_of(path))?;
         let (path, place) = match std::fs::metadata(path) {
             Ok(there) if there.is_dir() => return Err(ErrorKind::IsADirectory.into()),

@@ -6,7 +6,7 @@ use brownout_report::Page;
 use clap::Args;
 
 use crate::exit::Stop;
-use crate::output::Output;
+use crate::output::{Output, spelling};
 
 /// Flags of a verb whose result can be looked at.
 #[derive(Debug, Args)]
@@ -35,7 +35,7 @@ impl PageFlags {
         let own = [("--html", self.html.as_ref()), ("--svg", self.svg.as_ref())];
         let files: Vec<_> = own.iter().chain(others).filter_map(|(flag, file)| Some((flag, (*file)?))).collect();
         for (number, (flag, file)) in files.iter().enumerate() {
-            if let Some((other, _)) = files[..number].iter().find(|(_, other)| other == file) {
+            if let Some((other, _)) = files[..number].iter().find(|(_, other)| spelling(other) == spelling(file)) {
                 let file = file.display();
                 return Err(Stop::usage(format!(
                     "{other} and {flag} are to write the same file, {file}; name another for one of them"
