@@ -29,6 +29,14 @@ pub struct Grouping {
     pub doubts: Vec<String>,
 }
 
+impl Grouping {
+    /// Whether some requests were put together by nothing but that they look alike.
+    #[must_use]
+    pub fn is_by_likeness(&self) -> bool {
+        self.by.contains_key(LIKENESS)
+    }
+}
+
 /// Headers that say which call a request is of, the surest first.
 pub const HEADERS: [&str; 3] = ["x-brownout-request", "idempotency-key", "x-request-id"];
 

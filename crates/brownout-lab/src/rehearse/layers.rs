@@ -22,8 +22,8 @@ pub fn layers(waits: &[Option<f64>]) -> Vec<usize> {
     layers
 }
 
-/// Fewer attempts repeat by chance.
-const ATTEMPTS_MIN: usize = 4;
+/// Fewer attempts repeat by chance: of four, one wait that is like another would do.
+const ATTEMPTS_MIN: usize = 6;
 
 /// How many tries come again and again.
 fn innermost(waits: &[f64]) -> Option<usize> {

@@ -159,6 +159,10 @@ pub struct AttemptSeen {
 
 /// So many attempts are listed.
 const LISTED_MAX: usize = 1000;
+/// Some clients wait up to so much longer than they are asked to, so that not all come back together: Envoy's rate-limited backoff.
+const ASKED_JITTER: f64 = 1.5;
+/// And so much longer, since they or their machine were busy.
+const LATE: Duration = Duration::from_millis(250);
 /// Timers of clients fire a little early, and clocks are read one after another.
 const EARLY: Duration = Duration::from_millis(15);
 
@@ -215,9 +219,10 @@ fn own_waits(call: &[&Visit]) -> Vec<Option<f64>> {
     call.windows(2).map(own).collect()
 }
 
-/// Whether the `wait` after an attempt is what its answer asked for.
+/// Whether the `wait` after an attempt is what its answer asked for: no shorter, and no longer than with some jitter on it.
 fn is_asked(before: &Visit, wait: Duration) -> bool {
-    before.retry_after.is_some_and(|asked| asked <= wait + EARLY && asked > EARLY)
+    let longest = |asked: Duration| asked.mul_f64(ASKED_JITTER) + LATE;
+    before.retry_after.is_some_and(|asked| asked > EARLY && asked <= wait + EARLY && wait <= longest(asked))
 }
 
 /// What became of what an attempt was told, by when the `next` of its call came.

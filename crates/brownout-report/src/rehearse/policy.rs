@@ -16,14 +16,11 @@ impl RehearseReport {
     /// # Errors
     /// Why no policy can be told.
     pub fn policy(&self) -> Result<String, &'static str> {
-        let Measured { layers, doubts, tried_again } = measured(&self.runs)?;
+        let Measured { layers, retry_on, doubts, tried_again } = measured(&self.runs)?;
         let program = self.command.first().map(|program| program.escape_debug().to_string()).unwrap_or_default();
-        let (scenario, seed, version) = (self.origin.scenario.escape_debug(), self.origin.seed, &self.origin.version);
+        let (scenario, seeds, version) = (self.origin.scenario.escape_debug(), self.seeds(), &self.origin.version);
         Ok(written(|text| {
-            writeln!(
-                text,
-                "# What `{program}` did when brownout {version} rehearsed it against {scenario}, seed {seed}."
-            )?;
+            writeln!(text, "# What `{program}` did when brownout {version} rehearsed it against {scenario}, {seeds}.")?;
             writeln!(text, "# To see what would become of it: brownout compare SCENARIO --policies none,THIS_FILE")?;
             if !tried_again.is_empty() {
                 writeln!(text, "# It tried again after: {}.", tried_again.join(", "))?;
@@ -33,7 +30,7 @@ impl RehearseReport {
             }
             match layers.as_slice() {
                 [layer] => {
-                    let keys = keys(layer);
+                    let keys = keys(layer, &retry_on);
                     let width = keys.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
                     writeln!(text, "[policy]")?;
                     keys.iter().try_for_each(|(key, value)| writeln!(text, "{key:width$} = {value}"))
@@ -43,7 +40,7 @@ impl RehearseReport {
                     writeln!(text, "policy = [")?;
                     for layer in layers {
                         let keys: Vec<String> =
-                            keys(layer).iter().map(|(key, value)| format!("{key} = {value}")).collect();
+                            keys(layer, &retry_on).iter().map(|(key, value)| format!("{key} = {value}")).collect();
                         writeln!(text, "  {{ {} }},", keys.join(", "))?;
                     }
                     writeln!(text, "]")
@@ -53,22 +50,32 @@ impl RehearseReport {
     }
 }
 
+impl RehearseReport {
+    /// The seeds of its runs, in a few words.
+    fn seeds(&self) -> String {
+        match self.runs.as_slice() {
+            [] | [_] => format!("seed {}", self.origin.seed),
+            [first, .., last] => format!("{} seeds from {} to {}", self.runs.len(), first.seed, last.seed),
+        }
+    }
+}
+
 /// What is set, in the words of a scenario.
-fn keys(settings: &Settings) -> Vec<(&'static str, String)> {
+fn keys(settings: &Settings, retry_on: &[String]) -> Vec<(&'static str, String)> {
     let duration = |duration: Duration| quoted(&seconds(duration));
-    let list = |delays: &[Duration]| {
-        let delays: Vec<String> = delays.iter().copied().map(duration).collect();
-        format!("[{}]", delays.join(", "))
-    };
+    let list = |all: Vec<String>| format!("[{}]", all.join(", "));
+    let delays = |delays: &[Duration]| list(delays.iter().copied().map(duration).collect());
+    let words = |words: &[String]| list(words.iter().map(|word| quoted(word)).collect());
     let all = [
         ("max_retries", settings.max_retries.map(|retries| retries.to_string())),
         ("backoff", settings.growth.map(|growth| name(&Growth::NAMES, &growth))),
         ("base_delay", settings.base_delay.map(duration)),
         ("factor", settings.factor.map(|factor| factor.to_string())),
-        ("delays", settings.delays.as_deref().map(list)),
+        ("delays", settings.delays.as_deref().map(delays)),
         ("max_delay", settings.max_delay.map(duration)),
         ("jitter", settings.jitter.map(|kind| name(&JitterKind::NAMES, &kind))),
         ("jitter_ratio", settings.jitter_ratio.map(|ratio| ratio.as_f64().to_string())),
+        ("retry_on", (!retry_on.is_empty()).then(|| words(retry_on))),
         ("attempt_timeout", settings.attempt_timeout.map(duration)),
         ("retry_after", settings.retry_after.map(|pushback| name(&Pushback::NAMES, &pushback))),
     ];
@@ -132,7 +139,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("# What `app` did when brownout ") && lines[0].ends_with(", seed 1."), "{text}");
         assert!(lines.contains(&"# It tried again after: 503."), "{text}");
-        assert!(text.contains("may try more often"), "{text}");
+        assert!(text.contains("there may be more"), "{text}");
         assert!(lines.contains(&"retry_after = \"at_least\""), "{text}");
     }
 }

@@ -99,8 +99,29 @@ fn without_a_policy_that_can_be_told_none_is_written() {
         "{ran:?}"
     );
     assert!(!folder.path().join("own.toml").exists());
-    let same = ["--output", "x", "--policy-out", "x", "--", "true"];
-    brownout_in(folder.path(), &[&["rehearse"], &same[..]].concat()).refused(&["are to write the same file, x"]);
+    for other in ["x", "./x", "made/../x"] {
+        std::fs::create_dir_all(folder.path().join("made")).unwrap();
+        let same = ["--output", other, "--policy-out", "x", "--", "true"];
+        brownout_in(folder.path(), &[&["rehearse"], &same[..]].concat()).refused(&["are to write the same file, x"]);
+    }
+    std::fs::write(folder.path().join("own.toml"), "").unwrap();
+    let over = ["rehearse", "./own.toml", "--policy-out", "own.toml", "--", "true"];
+    brownout_in(folder.path(), &over).refused(&["--policy-out would write over the scenario ./own.toml"]);
+}
+
+/// A client that leaves a service which never answers, after half a second, and waits three tenths: when it left cannot be seen.
+#[test]
+fn a_wait_after_a_silence_is_nobodys() {
+    if !curl_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("hang.toml"), "[service]\noutcomes = { hang = 1.0 }\n").unwrap();
+    let line = "for n in 1 2 3; do curl -s -m 0.5 $BROWNOUT_URL; sleep 0.3; done";
+    let ran = brownout_in(folder.path(), &["rehearse", "hang.toml", "--policy-out", "p.toml", "--", "sh", "-c", line]);
+    assert!(ran.stdout.contains("3 requests: amplification 3") && ran.stdout.contains("not enough data"), "{ran:?}");
+    let policy = std::fs::read_to_string(folder.path().join("p.toml")).unwrap();
+    assert!(policy.contains("by itself was not seen") && !policy.contains("delay ="), "{policy}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use self::variable::{Variable, filled};
 use super::runtime;
 use crate::exit::{Exit, Stop};
 use crate::flags::{PageFlags, ServiceFlags, duration, limit, positive};
-use crate::output::{Output, print, talk};
+use crate::output::{Output, print, spelling, talk};
 use crate::repeat;
 use crate::setting::{Setting, Unseeded};
 use crate::stage::Stage;
@@ -120,6 +120,7 @@ pub(crate) fn run(mut args: Args) -> Result<Exit, Stop> {
     }
     args.has_one_number_of_runs()?;
     let page = args.page.place(&[("--output", args.output.as_ref()), ("--policy-out", args.policy_out.as_ref())])?;
+    args.spares_the_scenario()?;
     let place = args.output.as_deref().map(Output::at).transpose()?;
     let policy_place = args.policy_out.as_deref().map(Output::at).transpose()?;
     let unseeded = Unseeded::new(&args.service, None)?;
@@ -191,6 +192,18 @@ impl Args {
             ))),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses to write a policy over the scenario that it is measured with.
+    fn spares_the_scenario(&self) -> Result<(), Stop> {
+        let (Some(scenario), Some(policy)) = (&self.service.scenario, &self.policy_out) else { return Ok(()) };
+        if spelling(scenario) != spelling(policy) {
+            return Ok(());
+        }
+        Err(Stop::usage(format!(
+            "--policy-out would write over the scenario {}; name another file",
+            scenario.display()
+        )))
     }
 
     /// The seeds of all runs, the `first` of which is known.
@@ -285,7 +298,7 @@ fn ended(attempted: Result<(), Failed>) -> Result<(CommandEnd, Option<u8>), Stop
 
 /// A request as the server wrote it down.
 fn seen(visit: brownout_serve::Visit) -> Visit {
-    let answer = match visit.seen {
+    let answer = match visit.seen.filter(|_| visit.until.is_some()) {
         Some(Seen::Status(status)) => Answer::Status(status),
         Some(Seen::Reset) => Answer::Reset,
         Some(Seen::Closed) => Answer::Closed,
@@ -296,7 +309,7 @@ fn seen(visit: brownout_serve::Visit) -> Visit {
     let done = |done: Option<&Done>| matches!(done, Some(Done::First | Done::Again));
     Visit {
         at: visit.at,
-        until: (answer != Answer::Silence).then_some(visit.until),
+        until: visit.until.filter(|_| answer != Answer::Silence),
         connection: visit.connection,
         method: visit.method.into(),
         path: visit.target.into(),
