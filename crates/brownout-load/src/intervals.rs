@@ -1,11 +1,10 @@
 //! Something kept of each interval of a run.
 
-/// How many intervals are kept. When a run outgrows them, neighbours become one, as in the series of a result.
-const INTERVALS_MAX: usize = 512;
+use crate::series::SLOTS_MAX;
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Something kept of each interval, one second long at first.
+/// Something kept of each interval, one second long at first. When a run outgrows as many as a series keeps, neighbours become one.
 #[derive(Clone, Debug)]
 pub struct Intervals<T> {
     /// In nanoseconds.
@@ -50,7 +49,7 @@ impl<T: Copy> Intervals<T> {
         // Of the last instant there is nothing behind.
         while self.ends <= now && self.ends < u64::MAX {
             self.kept.push(of(self.ends));
-            if self.kept.len() == INTERVALS_MAX {
+            if self.kept.len() == SLOTS_MAX {
                 self.kept = self.kept.chunks_exact(2).map(|pair| join(pair[0], pair[1])).collect();
                 self.interval = self.interval.saturating_mul(2);
             }

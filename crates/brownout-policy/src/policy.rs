@@ -60,7 +60,6 @@ pub(crate) struct Guards {
 const MAX_RETRIES: u32 = 3;
 const BASE_DELAY: Duration = Duration::from_millis(100);
 const FACTOR: f64 = 2.0;
-const MAX_DELAY: Duration = Duration::from_secs(60);
 const JITTER_RATIO_PARTS: u32 = Probability::PARTS / 5;
 const SUBTRACTIVE_RATIO_PARTS: u32 = Probability::PARTS / 4;
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
@@ -105,7 +104,7 @@ impl Policy {
         let least_cap = throttling.iter().chain([&backoff]).map(Backoff::least_cap).max().unwrap_or_default();
         Ok(Self {
             max_retries: settings.max_retries.unwrap_or(MAX_RETRIES),
-            max_delay: settings.max_delay.unwrap_or(MAX_DELAY.max(least_cap)),
+            max_delay: settings.max_delay.unwrap_or(Settings::MAX_DELAY.max(least_cap)),
             backoff,
             throttling_backoff: throttling,
             jitter: jitter(&settings),

@@ -269,6 +269,9 @@ impl std::error::Error for PolicyError {}
 pub const FACTOR_MAX: f64 = 1e6;
 
 impl Settings {
+    /// The longest backoff where nothing else is said.
+    pub const MAX_DELAY: Duration = Duration::from_secs(60);
+
     /// How long callers wait, for an attempt and for the whole, and nothing else.
     #[must_use]
     pub fn patience(&self) -> Self {

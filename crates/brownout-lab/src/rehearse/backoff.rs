@@ -64,6 +64,14 @@ pub enum Backoff {
     },
 }
 
+impl Backoff {
+    /// Whether waits grow, as they may with a jitter among them.
+    #[must_use]
+    pub const fn may_be_jittered(&self) -> bool {
+        matches!(self, Self::Linear { .. } | Self::Exponential { .. } | Self::Growing { .. })
+    }
+}
+
 /// A kind of jitter, as far as the shortest and the longest of some waits tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -247,6 +247,11 @@ fn is_failed(call: &[&Visit]) -> bool {
 }
 
 impl RetryAfter {
+    /// Of several runs together.
+    fn of(runs: &[Rehearsal]) -> Self {
+        runs.iter().fold(Self::default(), |sum, run| sum.plus(run.retry_after))
+    }
+
     fn with(mut self, call: &[&Visit]) -> Self {
         for heed in call.iter().enumerate().filter_map(|(place, visit)| heed(visit, call.get(place + 1))) {
             self.told += 1;

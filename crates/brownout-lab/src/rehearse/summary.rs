@@ -58,7 +58,7 @@ impl Summary {
             amplification_max: each().max_by(f64::total_cmp),
             attempts_worst: runs.iter().filter_map(|run| run.attempts_worst).max(),
             backoff: fit(&waits),
-            retry_after: runs.iter().fold(RetryAfter::default(), |sum, run| sum.plus(run.retry_after)),
+            retry_after: RetryAfter::of(runs),
             effects,
             outcome: outcome(runs.iter().flat_map(|run| &run.expectations)),
             runs_missed: sum(|run| u64::from(outcome(&run.expectations) == Some(Met::Missed))),

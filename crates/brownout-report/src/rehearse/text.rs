@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use brownout_lab::rehearse::{AttemptSeen, CallSeen, Effects, Judged, Rehearsal, RetryAfter, Summary, outcome};
 
 use super::RehearseReport;
-use super::words::{backoff, end, headline, in_seconds, layers, made, may_be_jittered, sentence, short};
+use super::words::{backoff, end, headline, in_seconds, layers, made, sentence, short};
 use crate::number::counted;
 use crate::table::table;
 use crate::written;
@@ -46,7 +46,7 @@ fn write_run(text: &mut String, run: &Rehearsal) -> std::fmt::Result {
             writeln!(text, "… and {}", counted(more as u64, "call more", "calls more"))?;
         }
         let retried = run.list.iter().filter(|call| call.attempts.len() > 1).count();
-        let hides_jitter = retried == 1 && may_be_jittered(&run.backoff);
+        let hides_jitter = retried == 1 && run.backoff.may_be_jittered();
         let hint = if hides_jitter { "; one call does not show jitter, --repeat would" } else { "" };
         writeln!(text, "Backoff: {}{hint}", backoff(&run.backoff, &run.layers))?;
         if let Some(layers) = layers(&run.layers) {

@@ -74,11 +74,6 @@ pub(crate) fn layers(layers: &[usize]) -> Option<String> {
     (!layers.is_empty()).then(|| format!("{} tries, each within the next: the waits repeat so", tries.join(" × ")))
 }
 
-/// Whether waits that grow may do so with a jitter among them.
-pub(crate) const fn may_be_jittered(backoff: &Backoff) -> bool {
-    matches!(backoff, Backoff::Linear { .. } | Backoff::Exponential { .. } | Backoff::Growing { .. })
-}
-
 /// A time, to the millisecond.
 pub(crate) fn in_seconds(ms: f64) -> String {
     seconds(Duration::try_from_secs_f64(ms.round() / 1e3).unwrap_or_default())

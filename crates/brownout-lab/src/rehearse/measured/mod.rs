@@ -6,7 +6,7 @@ mod tests;
 
 use std::time::Duration;
 
-use brownout_draw::Probability;
+use brownout_draw::{Probability, millis};
 use brownout_policy::{Failures, Growth, JitterKind, Pushback, Settings};
 
 use self::follows::Follows;
@@ -61,9 +61,11 @@ pub fn measured(runs: &[Rehearsal]) -> Result<Measured, &'static str> {
     // Who does not do as asked waits by a rule of its own, however long that is.
     let waits: Vec<_> = runs.iter().flat_map(|run| waits(run, pushback == Some(Pushback::Ignore))).collect();
     let mut layers = layered(&waits, &mut doubts).unwrap_or_else(|| vec![waited(&waits, worst, &mut doubts)]);
+    let failures = || Failures::new(retry_on.iter().map(String::as_str)).expect("they are words of `retry_on`");
+    let failures = (!retry_on.is_empty()).then(failures);
     for layer in &mut layers {
         layer.retry_after = pushback;
-        layer.retry_on = Failures::new(retry_on.iter().map(String::as_str)).ok().filter(|_| !retry_on.is_empty());
+        layer.retry_on.clone_from(&failures);
     }
     layers[0].attempt_timeout = patience(runs);
     doubts.add("Budgets, breakers and what else a client remembers of other calls do not show in a rehearsal.");
@@ -130,7 +132,7 @@ fn waited(calls: &[Vec<Option<f64>>], tries: u64, doubts: &mut Doubts) -> Settin
     }
     let rule = fit(calls);
     let retried = calls.iter().filter(|waits| !waits.is_empty()).count();
-    if retried == 1 && matches!(rule, Backoff::Linear { .. } | Backoff::Exponential { .. } | Backoff::Growing { .. }) {
+    if retried == 1 && rule.may_be_jittered() {
         doubts.add("One call does not show jitter; --repeat would.");
     }
     let waits = waits_by_retry(calls);
@@ -144,7 +146,7 @@ fn waited(calls: &[Vec<Option<f64>>], tries: u64, doubts: &mut Doubts) -> Settin
             growth: Some(Growth::Exponential),
             base_delay: Some(rounded(first_ms)),
             factor: Some((10.0 * factor).round() / 10.0),
-            max_delay: cap_ms.or((longest > MAX_DELAY_MS).then_some(longest)).map(rounded),
+            max_delay: cap_ms.or((longest > millis(Settings::MAX_DELAY)).then_some(longest)).map(rounded),
             ..Settings::default()
         },
         Backoff::Jittered { like, .. } => jittered(&waits, like, doubts),
@@ -161,8 +163,6 @@ fn waited(calls: &[Vec<Option<f64>>], tries: u64, doubts: &mut Doubts) -> Settin
     own.over(with_retries)
 }
 
-/// No backoff waits longer by default.
-const MAX_DELAY_MS: f64 = 60e3;
 /// Delays that differ by no more are taken for one, where there is jitter.
 const ONE_DELAY: f64 = 1.25;
 
@@ -173,20 +173,18 @@ fn constant(delay: Duration) -> Settings {
 /// The delay before each retry, `typical` of its waits.
 fn listed(waits: &[Vec<f64>], typical: impl Fn(&[f64]) -> f64, doubts: &mut Doubts) -> Settings {
     let known: Vec<Option<f64>> = waits.iter().map(|waits| (!waits.is_empty()).then(|| typical(waits))).collect();
-    let Some(first) = known.iter().copied().find_map(|delay| delay) else {
+    let Some(first) = known.iter().copied().flatten().next() else {
         doubts.add("How long it waits by itself was not seen, so the delays are the defaults.");
         return Settings::default();
     };
     if known.contains(&None) {
         doubts.add("Some waits were asked for by the service, or could not be seen; the delay before stands for them.");
     }
-    let mut before = first;
-    let mut all: Vec<f64> = Vec::new();
-    for delay in known {
-        before = delay.unwrap_or(before);
-        all.push(before);
-    }
-    let mut delays: Vec<Duration> = all.into_iter().map(rounded).collect();
+    let filled = known.into_iter().scan(first, |before, delay| {
+        *before = delay.unwrap_or(*before);
+        Some(rounded(*before))
+    });
+    let mut delays: Vec<Duration> = filled.collect();
     // The last one is repeated.
     while let [.., one, other] = delays[..]
         && one == other
@@ -254,8 +252,7 @@ fn reach(waits: &[f64]) -> Probability {
 
 /// What it does when it is asked to stay away; `None` where it was not put to the test.
 fn pushback(runs: &[Rehearsal], doubts: &mut Doubts) -> Option<Pushback> {
-    let RetryAfter { told, honoured, broken, .. } =
-        runs.iter().fold(RetryAfter::default(), |sum, run| sum.plus(run.retry_after));
+    let RetryAfter { told, honoured, broken, .. } = RetryAfter::of(runs);
     match (honoured, broken) {
         (0, 0) if told == 0 => {
             doubts.add("No answer asked it to stay away; preset:rate-limited would tell whether it does.");

@@ -7,7 +7,7 @@ use super::super::verdict;
 use crate::RehearseReport;
 use crate::html::page::{Mood, Said};
 use crate::number::counted;
-use crate::rehearse::words::{backoff, end, layers, made, may_be_jittered, sentence, short};
+use crate::rehearse::words::{backoff, end, layers, made, sentence, short};
 
 /// So many misses are named.
 const MISSES_NAMED: usize = 6;
@@ -114,7 +114,7 @@ fn waited(all: &Summary, runs: &[Rehearsal]) -> Said {
     let retried = runs.iter().flat_map(|run| &run.list).filter(|call| call.attempts.len() > 1).count();
     let rule = backoff(&all.backoff, layers);
     let together = match retried {
-        1 if may_be_jittered(&all.backoff) => "One call does not show jitter; --repeat would.",
+        1 if all.backoff.may_be_jittered() => "One call does not show jitter; --repeat would.",
         _ => "Callers that failed together come back together.",
     };
     let (mood, meaning) = match &all.backoff {
