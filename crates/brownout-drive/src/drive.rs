@@ -130,7 +130,9 @@ impl Drive {
                     let Some((place, calls)) = made.map(value) else { break };
                     offered[place] = calls;
                 }
-                now = crowds[0].at(guards.due()) => crowds[0].look(|callers| guards.look(now, callers)),
+                () = run.clock.sleep_until(Duration::from_nanos(guards.due())) => {
+                    crowds[0].ask(|callers, now| guards.look(nanos(now), callers));
+                }
             }
         }
         let cohorts = crowds.iter().zip(&offered).filter_map(|(crowd, offered)| crowd.result(*offered)).collect();

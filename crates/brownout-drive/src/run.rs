@@ -134,12 +134,6 @@ impl Crowd {
         question(&mut self.callers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits until so many nanoseconds after the beginning, and says how many it is then.
-    pub(crate) async fn at(&self, moment: u64) -> u64 {
-        self.run.clock.sleep_until(Duration::from_nanos(moment)).await;
-        nanos(self.run.clock.now())
-    }
-
     /// Notes that a call was begun so late.
     pub(crate) fn begun(&self, late: Duration) {
         self.run.begun.fetch_add(1, Ordering::Relaxed);
